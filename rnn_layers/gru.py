@@ -1,0 +1,231 @@
+"""The gated recurrent unit."""
+
+import keras
+import tensorflow as tf
+
+from rnn_layers.cell import RecurrentCell, mask_count
+from rnn_layers.layer import NamedRecurrentLayer, of_cell
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class GRUCell(RecurrentCell):
+    """One step of the gated recurrent unit, z the update gate, r the reset gate, n the candidate.
+
+        z_t = s(x_t W_xz + b_z + h_{t-1} W_hz + c_z)
+        r_t = s(x_t W_xr + b_r + h_{t-1} W_hr + c_r)
+        n_t = f(x_t W_xn + b_n + r_t * (h_{t-1} W_hn + c_n))      reset_after=True
+        n_t = f(x_t W_xn + b_n + (r_t * h_{t-1}) W_hn)            reset_after=False, without c
+        h_t = z_t * h_{t-1} + (1 - z_t) * n_t,   h_0 = 0
+
+    s is `recurrent_activation`, f `activation`. `kernel` (features, 3 * units) holds [W_xz W_xr W_xn],
+    `recurrent_kernel` (units, 3 * units) holds [W_hz W_hr W_hn], `bias` (2, 3 * units) holds b and c, or (3 * units,)
+    b alone. Source: Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder for Statistical
+    Machine Translation", arXiv:1406.1078; version 3 has reset_after=False, version 1 and cuDNN reset_after=True.
+
+    Args:
+        units to seed: As `rnn_layers.cell.RecurrentCell` says.
+        recurrent_activation: s, of the two gates.
+        reset_after: Whether the reset gate acts after the product with W_hn or before it.
+        implementation: 2: one dropout mask for all gates; 1, and whenever `recurrent_dropout` is above 0: one for
+            each gate, as in Keras. Nothing else depends on it.
+        **kwargs: `name`, `dtype`, `trainable`.
+
+    Raises:
+        ValueError: An argument lies outside its range.
+
+    Example:
+        >>> cell = GRUCell(4)
+        >>> h_1, states = cell(np.ones((2, 3)), cell.get_initial_state(batch_size=2))  # h_1: (2, 4)
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        reset_after=True,
+        seed=None,
+        implementation=2,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **kwargs,
+        )
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        self.reset_after = reset_after
+        self.implementation = implementation
+        self.dropout_mask_count = mask_count(implementation, self.gates, recurrent_dropout)
+
+    @property
+    def bias_shape(self):
+        """(2, 3 * units), b and c; (3 * units,) when the reset gate acts before the product."""
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def input_weights(self):
+        """W_x and b (or None) as tensors in the compute dtype."""
+        kernel, bias = super().input_weights()
+        return kernel, bias[0] if self.use_bias and self.reset_after else bias
+
+    def recurrent_weights(self):
+        """W_h and c (or None) as tensors in the compute dtype."""
+        kernel, _ = super().recurrent_weights()
+        return kernel, self._tensor(self.bias)[1] if self.use_bias and self.reset_after else None
+
+    def combine(self, projected_inputs, projected_state, states):
+        """The equations above with reset_after=True: all that follows the two products."""
+        x_z, x_r, x_n = tf.split(projected_inputs, 3, axis=-1)
+        h_z, h_r, h_n = tf.split(projected_state, 3, axis=-1)
+        update = self.recurrent_activation(x_z + h_z)
+        reset = self.recurrent_activation(x_r + h_r)
+        candidate = self.activation(x_n + reset * h_n)
+        hidden = update * states[0] + (1 - update) * candidate
+        return hidden, [hidden]
+
+    def step(self, projected_inputs, states, weights=None, masks=()):
+        """One step from projected inputs; with reset_after=False the candidate's product has to wait for r_t."""
+        if self.reset_after:
+            return super().step(projected_inputs, states, weights, masks)
+        kernel, _ = self.recurrent_weights() if weights is None else weights
+        hidden = states[0]
+        h_z, h_r, h_n = [hidden * mask for mask in masks] if masks else [hidden] * 3
+        w_z, w_r, w_n = tf.split(kernel, 3, axis=1)
+        x_z, x_r, x_n = tf.split(projected_inputs, 3, axis=-1)
+        if masks:
+            gate_products = tf.matmul(h_z, w_z), tf.matmul(h_r, w_r)
+        else:
+            gate_products = tf.split(tf.matmul(hidden, kernel[:, : 2 * self.units]), 2, axis=-1)
+        update = self.recurrent_activation(x_z + gate_products[0])
+        reset = self.recurrent_activation(x_r + gate_products[1])
+        candidate = self.activation(x_n + tf.matmul(reset * h_n, w_n))
+        hidden = update * hidden + (1 - update) * candidate
+        return hidden, [hidden]
+
+    def get_config(self):
+        """Every argument of the constructor."""
+        return {
+            **super().get_config(),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+            "reset_after": self.reset_after,
+            "implementation": self.implementation,
+        }
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class GRU(NamedRecurrentLayer):
+    """The gated recurrent unit over whole sequences; the equations stand at `GRUCell`.
+
+    Arguments, defaults and weights are `keras.layers.GRU`'s: `set_weights(keras_layer.get_weights())` works.
+    Source: Cho et al. 2014, arXiv:1406.1078.
+
+    Args:
+        units to recurrent_dropout, seed, reset_after, implementation: As `GRUCell` says.
+        activity_regularizer: Penalty on the output.
+        return_sequences to unroll, use_cudnn, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
+        **kwargs: `name`, `dtype`, `trainable`.
+
+    Raises:
+        ValueError: An argument lies outside its range.
+
+    Example:
+        >>> layer = GRU(4, return_sequences=True, return_state=True)
+        >>> outputs, state = layer(np.ones((2, 5, 3)))  # (2, 5, 4) and (2, 4)
+    """
+
+    recurrent_activation = of_cell("recurrent_activation")
+    reset_after = of_cell("reset_after")
+    implementation = of_cell("implementation")
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        reset_after=True,
+        use_cudnn="auto",
+        zero_output_for_mask=False,
+        implementation=2,
+        **kwargs,
+    ):
+        cell = GRUCell(
+            units,
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            reset_after=reset_after,
+            seed=seed,
+            implementation=implementation,
+            name="gru_cell",
+            dtype=kwargs.get("dtype"),
+            trainable=kwargs.get("trainable", True),
+        )
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            use_cudnn=use_cudnn,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )

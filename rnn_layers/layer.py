@@ -1,0 +1,177 @@
+"""A layer that runs a recurrent cell over sequences; SimpleRNN, GRU and LSTM are it with their own cell."""
+
+import keras
+import tensorflow as tf
+
+from rnn_layers.cell import RecurrentCell
+from rnn_layers.recurrence import run_over_time
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class RecurrentLayer(keras.layers.RNN):
+    """Runs a cell of this package over sequences.
+
+    It is a `keras.layers.RNN` (states, shapes and masks are handled as there) with another loop, and it accepts
+    sequences without a single step. `mask` may be given or come with the sequences; unlike in Keras 3.15 a mask that
+    comes with the sequences also counts when `initial_state` is given.
+
+    Args:
+        cell: A `rnn_layers.cell.RecurrentCell`. Other cells run in `keras.layers.RNN`.
+        return_sequences: Whether to return the outputs of all steps, (batch, steps, units), or the last, (batch, units).
+        return_state: Whether to return the final states, each (batch, units), after the output.
+        go_backwards: Whether to take the steps from the last to the first and return outputs in that order.
+        stateful: Whether a batch starts from the states in which the one before it ended, until `reset_state()`. The
+            batch size must be fixed.
+        unroll: Whether a graph holds every step instead of a loop. Only for short sequences of known length.
+        zero_output_for_mask: Whether a masked step's output is 0; otherwise it repeats the output before it.
+        use_cudnn: "auto" or False; True demands cuDNN, which this version does not have, so a call then fails.
+        **kwargs: `name`, `dtype`, `trainable`, `activity_regularizer`.
+
+    Raises:
+        TypeError: The cell is not a `RecurrentCell`.
+        ValueError: `use_cudnn` is none of its three values.
+    """
+
+    def __init__(
+        self,
+        cell,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        zero_output_for_mask=False,
+        use_cudnn="auto",
+        **kwargs,
+    ):
+        if not isinstance(cell, RecurrentCell):
+            raise TypeError(
+                f"cell must be an rnn_layers RecurrentCell, got {cell!r}; keras.layers.RNN runs other cells"
+            )
+        if use_cudnn not in ("auto", True, False):
+            raise ValueError(f'use_cudnn must be "auto", True or False, got {use_cudnn!r}')
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            **kwargs,
+        )
+        self.use_cudnn = use_cudnn
+        self.input_spec = keras.InputSpec(ndim=3)
+
+    def call(self, sequences, initial_state=None, mask=None, training=False, sequences_mask=None):
+        """Runs the cell over a batch of sequences.
+
+        Args:
+            sequences: (batch, steps, features).
+            initial_state: List of the first states, each (batch, units), or the only one; zeros (or, if stateful, the
+                kept states) when None.
+            mask: (batch, steps), true where a step counts. At other steps a row keeps its states.
+            training: Whether dropout is active.
+            sequences_mask: Filled in by Keras with the mask that comes with `sequences`; used when `mask` is None.
+
+        Returns:
+            The output, followed by the final states if `return_state`.
+
+        Raises:
+            ValueError: The layer is stateful and the batch has another size; it is unrolled and the number of steps
+                is unknown; or it demands cuDNN.
+        """
+        self._check_call(sequences)
+        if initial_state is None:
+            initial_state = self.states if self.stateful else self.get_initial_state(tf.shape(sequences)[0])
+        states = initial_state if keras.tree.is_nested(initial_state) else [initial_state]
+        states = [keras.ops.convert_to_tensor(state, dtype=self.cell.compute_dtype) for state in states]
+        if len(states) != len(self.state_size):
+            raise ValueError(f"{self.name} has {len(self.state_size)} states, initial_state holds {len(states)}")
+        mask = keras.tree.flatten(sequences_mask if mask is None else mask)[0]
+
+        last_output, outputs, states = run_over_time(
+            self.cell,
+            tf.cast(sequences, self.cell.compute_dtype),
+            states,
+            mask,
+            training=training,
+            go_backwards=self.go_backwards,
+            unroll=self.unroll,
+            zero_output_for_mask=self.zero_output_for_mask,
+            return_sequences=self.return_sequences,
+        )
+        if self.stateful:
+            for variable, state in zip(self.states, states, strict=True):
+                variable.assign(state)
+        output = tf.cast(outputs if self.return_sequences else last_output, self.compute_dtype)
+        if self.return_state:
+            return output, *(tf.cast(state, self.compute_dtype) for state in states)
+        return output
+
+    def _check_call(self, sequences):
+        if self.use_cudnn is True:
+            raise ValueError(f'{self.name}: use_cudnn=True, but there is no cuDNN path yet; pass "auto" or False')
+        if self.unroll and sequences.shape[1] is None:
+            raise ValueError(f"{self.name}: unroll=True needs a known number of steps, got {tuple(sequences.shape)}")
+        if self.stateful and sequences.shape[0] not in (None, self.states[0].shape[0]):
+            raise ValueError(
+                f"{self.name} is stateful with a batch of {self.states[0].shape[0]}, got {sequences.shape[0]} sequences"
+            )
+
+    def get_config(self):
+        """Every argument of the constructor."""
+        return {
+            **super().get_config(),
+            "use_cudnn": self.use_cudnn,
+            "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The layer that `get_config` described."""
+        # A copy, for Keras takes the cell out of the dictionary that it is given.
+        return super().from_config(dict(config), custom_objects=custom_objects)
+
+
+def of_cell(name):
+    """A read-only attribute of a layer that is its cell's.
+
+    Args:
+        name: The attribute of `layer.cell`.
+
+    Returns:
+        A property.
+    """
+    return property(lambda layer: getattr(layer.cell, name), doc=f"The cell's `{name}`.")
+
+
+class NamedRecurrentLayer(RecurrentLayer):
+    """A layer whose constructor takes the arguments of its own cell instead of the cell."""
+
+    units = of_cell("units")
+    activation = of_cell("activation")
+    use_bias = of_cell("use_bias")
+    kernel_initializer = of_cell("kernel_initializer")
+    recurrent_initializer = of_cell("recurrent_initializer")
+    bias_initializer = of_cell("bias_initializer")
+    kernel_regularizer = of_cell("kernel_regularizer")
+    recurrent_regularizer = of_cell("recurrent_regularizer")
+    bias_regularizer = of_cell("bias_regularizer")
+    kernel_constraint = of_cell("kernel_constraint")
+    recurrent_constraint = of_cell("recurrent_constraint")
+    bias_constraint = of_cell("bias_constraint")
+    dropout = of_cell("dropout")
+    recurrent_dropout = of_cell("recurrent_dropout")
+    seed = of_cell("seed")
+
+    def get_config(self):
+        """Every argument of the constructor, the cell's among them."""
+        config = super().get_config()
+        del config["cell"]
+        return {**self.cell.get_config(), **config}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The layer that `get_config` described."""
+        return cls(**config)

@@ -1,0 +1,115 @@
+"""The simple (Elman) recurrent layer."""
+
+import keras
+
+from rnn_layers.cell import RecurrentCell
+from rnn_layers.layer import NamedRecurrentLayer
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class SimpleRNNCell(RecurrentCell):
+    """One step of the simple recurrent network.
+
+        z_t = x_t W_x + b_h
+        h_t = f(z_t + h_{t-1} W_h),   h_0 = 0
+
+    W_x is `kernel` (features, units), W_h `recurrent_kernel` (units, units), b_h `bias` (units,), f `activation`; the
+    output is h_t. Source: Elman 1990, "Finding Structure in Time".
+
+    Args and errors are those of `rnn_layers.cell.RecurrentCell`, which are `keras.layers.SimpleRNNCell`'s.
+
+    Example:
+        >>> cell = SimpleRNNCell(4, activation="relu")
+        >>> h_1, states = cell(np.ones((2, 3)), cell.get_initial_state(batch_size=2))  # h_1: (2, 4)
+        >>> whole = keras.layers.RNN(SimpleRNNCell(4), return_sequences=True)(np.ones((2, 5, 3)))  # (2, 5, 4)
+    """
+
+    gates = 1
+
+    def combine(self, projected_inputs, projected_state, states):
+        """h_t = f(z_t + h_{t-1} W_h)."""
+        hidden = self.activation(projected_inputs + projected_state)
+        return hidden, [hidden]
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class SimpleRNN(NamedRecurrentLayer):
+    """The simple recurrent network over whole sequences: h_t = f(x_t W_x + b_h + h_{t-1} W_h), h_0 = 0.
+
+    Arguments, defaults and weights are `keras.layers.SimpleRNN`'s: `set_weights(keras_layer.get_weights())` works.
+    Source: Elman 1990, "Finding Structure in Time".
+
+    Args:
+        units to recurrent_dropout, seed: As `rnn_layers.cell.RecurrentCell` says.
+        activity_regularizer: Penalty on the output.
+        return_sequences to unroll, use_cudnn, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
+        **kwargs: `name`, `dtype`, `trainable`.
+
+    Raises:
+        ValueError: An argument lies outside its range.
+
+    Example:
+        >>> layer = SimpleRNN(4, return_sequences=True, return_state=True)
+        >>> outputs, state = layer(np.ones((2, 5, 3)))  # (2, 5, 4) and (2, 4)
+        >>> outputs, state = layer(np.ones((2, 5, 3)), initial_state=[state])
+    """
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        seed=None,
+        use_cudnn="auto",
+        zero_output_for_mask=False,
+        **kwargs,
+    ):
+        cell = SimpleRNNCell(
+            units,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            name="simple_rnn_cell",
+            dtype=kwargs.get("dtype"),
+            trainable=kwargs.get("trainable", True),
+        )
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            use_cudnn=use_cudnn,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
