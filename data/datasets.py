@@ -1,0 +1,250 @@
+"""Public data sets, downloaded, checked and kept by TensorFlow Datasets (TFDS).
+
+Whether a set is there, and whether its host answers, is found out without TFDS: offline, TFDS 4.9.10 keeps asking for
+204 s before it says so. TFDS is imported by the functions that prepare or read a set.
+"""
+
+import contextlib
+import dataclasses
+import io
+import os
+import sys
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from data.errors import DataError
+from data.tables import LabelledTexts
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """A public data set.
+
+    Attributes:
+        name: the name by which ``--data`` calls it.
+        builder: the TFDS builder, with configuration and version.
+        folder: where TFDS keeps the prepared set, below its data folder.
+        url: where its archive is downloaded from.
+        archive: the archive's file name, when it is placed by hand.
+        download: the name that TFDS gives the archive, when TFDS has downloaded it.
+        size: of the archive, in bytes.
+        terms: under which terms the set may be used, in one line.
+        splits: the names of its splits.
+    """
+
+    name: str
+    builder: str
+    folder: str
+    url: str
+    archive: str
+    download: str
+    size: int
+    terms: str
+    splits: tuple[str, ...]
+
+    @property
+    def host(self) -> str:
+        """The host that the archive comes from."""
+        return urllib.parse.urlsplit(self.url).hostname or ""
+
+    @property
+    def mebibytes(self) -> int:
+        """The size of the archive in MiB."""
+        return round(self.size / 2**20)
+
+
+DATASETS = {
+    dataset.name: dataset
+    for dataset in [
+        Dataset(
+            name="imdb_reviews",
+            builder="imdb_reviews/plain_text:1.0.0",
+            folder="imdb_reviews/plain_text/1.0.0",
+            url="http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+            archive="aclImdb_v1.tar.gz",
+            download="ai.stanfor.edu_amaas_sentime_aclImdb_v1xA90oY07YfkP66HhdzDg046Ll8Bf3nAIlC6Rkj0WWP4.tar.gz",
+            size=84_125_825,
+            terms="Large Movie Review Dataset (Maas et al. 2011), for research; cite the paper, do not redistribute",
+            splits=("train", "test", "unsupervised"),
+        ),
+    ]
+}
+
+
+def data_folder() -> Path:
+    """Returns the folder in which TFDS keeps its data: TFDS_DATA_DIR, by default ~/tensorflow_datasets.
+
+    Raises:
+        DataError: when TFDS_DATA_DIR names a bucket, which cannot be looked at as a folder.
+    """
+    named = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    if "://" in named:
+        raise DataError(f"TFDS_DATA_DIR={named} is not a local folder; copy the data set into one and name that")
+    return Path(named).expanduser()
+
+
+def is_prepared(dataset: Dataset, data_dir: Path | None = None) -> bool:
+    """Returns whether TFDS has prepared the set in its data folder, by looking at the folder only."""
+    return ((data_dir or data_folder()) / dataset.folder / "dataset_info.json").is_file()
+
+
+def archive_place(dataset: Dataset, data_dir: Path | None = None) -> Path:
+    """Returns where an archive that was downloaded by hand belongs."""
+    return (data_dir or data_folder()) / "downloads" / "manual" / dataset.archive
+
+
+def find_archive(dataset: Dataset, data_dir: Path | None = None) -> Path | None:
+    """Returns the set's archive if it was placed by hand or downloaded earlier, or None."""
+    downloads = (data_dir or data_folder()) / "downloads"
+    if archive_place(dataset, data_dir).is_file():
+        return archive_place(dataset, data_dir)
+    for place in (downloads / dataset.name / dataset.download, downloads / dataset.download):
+        # TFDS takes a download for complete only with this note beside it.
+        if place.is_file() and place.with_name(f"{place.name}.INFO").is_file():
+            return place
+    return None
+
+
+def is_available(dataset: Dataset, data_dir: Path | None = None) -> bool:
+    """Returns whether the set can be read or prepared without a network."""
+    return is_prepared(dataset, data_dir) or find_archive(dataset, data_dir) is not None
+
+
+def is_reachable(dataset: Dataset, seconds: float = 3.0) -> bool:
+    """Asks the set's host once whether it would give the archive.
+
+    The question goes the way that the download would go: by ``requests``, with the proxies, certificates and exceptions
+    that the environment names.
+
+    Args:
+        dataset: the set.
+        seconds: the answer comes within this time, also when packets are dropped or names are not resolved.
+
+    Returns:
+        Whether the host answered in time and has the archive.
+    """
+    import requests
+
+    answers = []
+
+    def ask() -> None:
+        # Whatever goes wrong, the archive cannot be had.
+        with contextlib.suppress(Exception), requests.get(dataset.url, stream=True, timeout=seconds) as response:
+            # A page instead of an archive: a login page or a proxy's error.
+            is_page = "text/html" in response.headers.get("Content-Type", "")
+            answers.append(response.status_code == 200 and not is_page)
+
+    # Name resolution has no time limit of its own, so that the thread is left behind when time is up.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(answers and answers[0])
+
+
+def unreachable(dataset: Dataset, data_dir: Path | None = None) -> str:
+    """Returns what to say when a set is not there and cannot be downloaded: what was tried, and what to do."""
+    data_dir = data_dir or data_folder()
+    return (
+        f"{dataset.name} is not in {data_dir} and {dataset.host} does not give {dataset.url}; download the archive "
+        f"({dataset.mebibytes} MiB) elsewhere and place it at {archive_place(dataset, data_dir)}"
+    )
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def prepare(dataset: Dataset, data_dir: Path | None = None, say: Callable[[str], None] = _say) -> None:
+    """Downloads a set, unless its archive is there, and lets TFDS prepare it; does nothing for a prepared set.
+
+    Args:
+        dataset: the set.
+        data_dir: TFDS's data folder; None means ``data_folder()``.
+        say: is told the size and the terms before anything is downloaded; by default prints to standard error.
+
+    Raises:
+        DataError: when the archive is neither there nor to be had, or is not the one that TFDS knows (SHA-256).
+        OSError: when the disk is full or the folder cannot be written to.
+    """
+    data_dir = data_dir or data_folder()
+    if is_prepared(dataset, data_dir):
+        return
+    archive = find_archive(dataset, data_dir)
+    if archive is None and not is_reachable(dataset):
+        raise DataError(unreachable(dataset, data_dir))
+    source = f"from {archive}" if archive else f"downloading {dataset.mebibytes} MiB from {dataset.host}"
+    say(f"Preparing {dataset.name} in {data_dir}, {source}. Terms: {dataset.terms}.")
+
+    import requests
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download import download_manager, downloader
+
+    with _quiet_tfds():
+        retries, downloader.MAX_RETRIES = downloader.MAX_RETRIES, 2
+        try:
+            tfds.builder(dataset.builder, data_dir=data_dir).download_and_prepare()
+        except download_manager.NonMatchingChecksumError:
+            wrong = archive or f"what {dataset.url} gave"
+            raise DataError(
+                f"{wrong} is not the archive of {dataset.name} (its SHA-256 differs); remove it and "
+                f"get {dataset.url} again"
+            ) from None
+        except (requests.exceptions.RequestException, tfds.download.DownloadError) as error:
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
+            raise DataError(
+                f"the download of {dataset.url} failed ({reason}); run the command again, or place the "
+                f"archive at {archive_place(dataset, data_dir)}"
+            ) from None
+        except OSError:
+            if not is_prepared(dataset, data_dir):  # another process may have put the same set there meanwhile
+                raise
+        finally:
+            downloader.MAX_RETRIES = retries
+
+
+@contextlib.contextmanager
+def _quiet_tfds() -> Iterator[None]:
+    """Keeps what TFDS prints off standard output, and its progress bars off anything but a terminal."""
+    import tensorflow_datasets as tfds
+
+    tfds.display_progress_bar(sys.stderr.isatty())
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def load_labelled_texts(dataset: Dataset, split: str, data_dir: Path | None = None) -> LabelledTexts:
+    """Reads a split of a set of labelled texts, preparing the set if need be.
+
+    TFDS reads through TensorFlow: threads, devices and determinism must be set before.
+
+    Args:
+        dataset: the set.
+        split: one of ``dataset.splits``.
+        data_dir: TFDS's data folder; None means ``data_folder()``.
+
+    Returns:
+        The texts, always in the same order, and the names of their labels ("neg", "pos"); labels are None for a split
+        without labels.
+
+    Raises:
+        DataError: for an unknown split, and as ``prepare``.
+    """
+    if split not in dataset.splits:
+        raise DataError(f"{dataset.name} has no split {split!r}; it has {', '.join(dataset.splits)}")
+    data_dir = data_dir or data_folder()
+    prepare(dataset, data_dir)
+    import tensorflow_datasets as tfds
+
+    with _quiet_tfds():
+        builder = tfds.builder_from_directory(data_dir / dataset.folder)
+        # One file after the other: the order must not depend on how fast each is read.
+        one_by_one = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+        examples = builder.as_dataset(split=split, shuffle_files=False, read_config=one_by_one)
+        names = builder.info.features["label"].names
+        result = LabelledTexts([], [])
+        for batch in tfds.as_numpy(examples.batch(1024)):
+            result.texts.extend(text.decode("utf-8", "replace") for text in batch["text"])
+            result.labels.extend(names[label] if label >= 0 else "" for label in batch["label"])
+    return result if all(result.labels) else dataclasses.replace(result, labels=None)

@@ -1,0 +1,71 @@
+"""The one error that a user's data can cause, and what is done with lines that cannot be used."""
+
+import os
+
+
+class DataError(ValueError):
+    """A mistake in the user's data or in how it was named, said in one line.
+
+    The message says what was wrong, where (``file:line`` when there is a line) and what to do about it. The command
+    lines print it and leave without a traceback.
+
+    Example:
+        >>> raise DataError("reviews.csv:3: expected 2 fields, found 1; --skip-bad-lines leaves such lines out")
+        Traceback (most recent call last):
+        ...
+        data.errors.DataError: reviews.csv:3: expected 2 fields, found 1; --skip-bad-lines leaves such lines out
+    """
+
+
+class BadLines:
+    """What happens to a line that cannot be used: it stops the run, or it is left out and counted.
+
+    Args:
+        skip: whether bad lines are left out (``--skip-bad-lines``) instead of raising.
+
+    Attributes:
+        count: how many lines were left out so far.
+        examples: the messages of the first few.
+
+    Example:
+        >>> bad_lines = BadLines(skip=True)
+        >>> bad_lines.report("reviews.csv", 3, expected="2 fields", found="1")
+        >>> bad_lines.summary()
+        '1 bad line left out (reviews.csv:3: expected 2 fields, found 1)'
+    """
+
+    kept_examples = 5
+
+    def __init__(self, skip: bool = False):
+        self.skip = skip
+        self.count = 0
+        self.examples: list[str] = []
+
+    def report(self, path: str | os.PathLike, line: int, *, expected: str, found: str, advice: str = "") -> None:
+        """Counts one bad line, or raises for it.
+
+        Args:
+            path: the file.
+            line: the line's number, from 1.
+            expected: what should have been there.
+            found: what is there.
+            advice: what else the user may do, besides leaving the line out.
+
+        Raises:
+            DataError: unless bad lines are skipped.
+        """
+        problem = f"{os.fspath(path)}:{line}: expected {expected}, found {found}"
+        if not self.skip:
+            advice = f"{advice}; " if advice else ""
+            raise DataError(f"{problem}; {advice}--skip-bad-lines leaves such lines out")
+        self.count += 1
+        if len(self.examples) < self.kept_examples:
+            self.examples.append(problem)
+
+    def summary(self) -> str:
+        """Returns one line about what was left out, or "" when nothing was."""
+        if not self.count:
+            return ""
+        lines = "line" if self.count == 1 else "lines"
+        more = "" if self.count == len(self.examples) else "; ..."
+        return f"{self.count} bad {lines} left out ({'; '.join(self.examples)}{more})"

@@ -1,0 +1,264 @@
+"""Text files as users have them: plain, gzip or xz, UTF-8 or another encoding, with or without a byte order mark."""
+
+import codecs
+import difflib
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from data.errors import BadLines, DataError
+
+COMPRESSIONS = (".gz", ".xz")
+
+# The first bytes by which a file tells what it is, whatever its name says.
+_SIGNATURES = {
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\x00": "xz",
+    b"PK\x03\x04": "zip",
+}
+_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+
+
+class Line(NamedTuple):
+    """One line of a file: its number from 1, its text with the line end, and why it is not valid text ("" if it is)."""
+
+    number: int
+    text: str
+    problem: str
+
+
+def content_suffix(path: str | os.PathLike) -> str:
+    """Returns the suffix that tells the format, in lower case, without that of a compression.
+
+    Args:
+        path: a file's name.
+
+    Returns:
+        The suffix with its dot, or "".
+
+    Example:
+        >>> content_suffix("reviews.csv.gz")
+        '.csv'
+    """
+    return Path(content_name(path)).suffix.lower()
+
+
+def content_name(path: str | os.PathLike) -> str:
+    """Returns a file's name without its folder and without the suffix of a compression: "a/x.csv.gz" is "x.csv"."""
+    name = Path(path).name
+    for compression in COMPRESSIONS:
+        if name.lower().endswith(compression):
+            return name[: -len(compression)]
+    return name
+
+
+def check_file(path: str | os.PathLike) -> Path:
+    """Returns the path of a file that exists.
+
+    Args:
+        path: where the file should be.
+
+    Returns:
+        The path.
+
+    Raises:
+        DataError: when nothing is there (similar names in the folder are given) or when a folder is.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; expected a file")
+    if not path.exists():
+        raise DataError(f"{path}: no such file{near_names(path)}")
+    return path
+
+
+def near_names(path: Path) -> str:
+    """Returns what to add to "no such file": similar names in its folder, or that the folder itself is missing."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"; the folder {folder} does not exist"
+    names = [entry.name for entry in folder.iterdir()]
+    plain = content_name(path)
+    near = [name for name in names if content_name(name) == plain]
+    near += [name for name in difflib.get_close_matches(path.name, names, n=3) if name not in near]
+    return f"; did you mean {' or '.join(str(folder / name) for name in near[:3])}?" if near else ""
+
+
+def numbered_lines(
+    path: str | os.PathLike, encoding: str = "utf-8", bad_lines: BadLines | None = None
+) -> Iterator[tuple[int, str]]:
+    r"""Reads a text file line by line, without holding it in memory.
+
+    Only "\n" and "\r\n" end a line: a text may hold U+2028, form feeds and the like.
+
+    Args:
+        path: the file, plain or compressed as its name says (``.gz``, ``.xz``).
+        encoding: how its bytes are to be read; a byte order mark of UTF-8 is dropped.
+        bad_lines: what is done with a line that is not valid in the encoding; None raises.
+
+    Returns:
+        An iterator of (line number from 1, the line without its end).
+
+    Raises:
+        DataError: when the file is missing, is damaged or has a line that is not valid in the encoding; the first at
+            once, the others when the iterator gets there.
+
+    Example:
+        >>> for number, line in numbered_lines("reviews.txt.gz"):
+        ...     print(number, line)
+    """
+    lines = decoded_lines(path, encoding)
+    return _valid_lines(path, encoding, lines, bad_lines or BadLines(skip=False))
+
+
+def _valid_lines(
+    path: str | os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines
+) -> Iterator[tuple[int, str]]:
+    for line in lines:
+        if line.problem:
+            report_encoding(path, encoding, line, bad_lines)
+        else:
+            yield line.number, without_end(line.text)
+
+
+def report_encoding(path: str | os.PathLike, encoding: str, line: Line, bad_lines: BadLines) -> None:
+    """Reports a line that is not valid in the encoding, with the flag that names another one."""
+    another = "utf-8" if codecs.lookup(encoding).name == "iso8859-1" else "latin-1"
+    advice = f"--encoding {another} reads another encoding"
+    bad_lines.report(path, line.number, expected=f"{encoding} text", found=line.problem, advice=advice)
+
+
+def without_end(line: str) -> str:
+    r"""Returns a line without the "\n" or "\r\n" that ends it."""
+    if line.endswith("\n"):
+        return line[:-2] if line.endswith("\r\n") else line[:-1]
+    return line
+
+
+def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8") -> Iterator[Line]:
+    """Reads a text file line by line, and leaves it to the caller what to do with lines that are not valid.
+
+    A line that is not valid in the encoding comes with its bad bytes as U+FFFD and a ``problem``, so that a reader
+    whose records span lines can drop the whole record.
+
+    Args:
+        path: the file, plain or compressed as its name says.
+        encoding: how its bytes are to be read.
+
+    Returns:
+        An iterator of ``Line``.
+
+    Raises:
+        DataError: as ``numbered_lines``, except for lines that are not valid.
+    """
+    path = check_file(path)
+    check_encoding(encoding)
+    _check_signature(path, encoding)
+    # In these encodings a byte 10 is a line end and nothing else; in UTF-16 and its like it is not.
+    by_bytes = "\n".encode(encoding) == b"\n"
+    return _guarded(path, _lines_by_bytes(path, encoding) if by_bytes else _lines_by_characters(path, encoding))
+
+
+def check_encoding(encoding: str) -> None:
+    """Raises a ``DataError`` for an encoding that Python does not know."""
+    try:
+        "".encode(encoding)  # unlike codecs.lookup, this refuses codecs that are not for text, such as "hex"
+    except (LookupError, ValueError):
+        raise DataError(f"unknown encoding {encoding!r}; expected utf-8, latin-1, cp1252, utf-16 or the like") from None
+
+
+def _check_signature(path: Path, encoding: str) -> None:
+    if not path.is_file():
+        return  # a pipe: looking at its first bytes would take them away
+    with open(path, "rb") as file:
+        start = file.read(8)
+    compression = path.suffix.lower()
+    for signature, name in _SIGNATURES.items():
+        expected = {"gzip": ".gz", "xz": ".xz"}.get(name, "")
+        if start.startswith(signature) and compression != expected:
+            advice = f"name it {path.name}{expected}" if expected else "unpack it first"
+            raise DataError(f"{path} is packed by {name}, not plain text; {advice}")
+    if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and codecs.lookup(encoding).name == "utf-8":
+        raise DataError(f"{path}:1: expected {encoding} text, found UTF-16; add --encoding utf-16")
+
+
+def open_bytes(path: str | os.PathLike) -> BinaryIO:
+    """Opens a file for reading its uncompressed bytes.
+
+    Args:
+        path: the file; ``.gz`` and ``.xz`` are uncompressed while reading.
+
+    Returns:
+        A binary stream. Reading from a damaged archive raises EOFError, zlib.error, lzma.LZMAError or OSError.
+    """
+    compression = Path(path).suffix.lower()
+    if compression == ".gz":
+        return gzip.open(path, "rb")
+    if compression == ".xz":
+        return lzma.open(path, "rb")
+    return open(path, "rb")
+
+
+def _lines_by_bytes(path: Path, encoding: str) -> Iterator[Line]:
+    drop_mark = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+    if drop_mark:
+        encoding = "utf-8"  # utf-8-sig would drop a mark from every line
+    with open_bytes(path) as stream:
+        for number, raw in enumerate(stream, start=1):
+            if drop_mark and number == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            try:
+                yield Line(number, raw.decode(encoding), "")
+            except UnicodeDecodeError as error:
+                problem = f"the byte 0x{raw[error.start]:02x} at position {error.start + 1}"
+                yield Line(number, raw.decode(encoding, "replace"), problem)
+
+
+def _lines_by_characters(path: Path, encoding: str) -> Iterator[Line]:
+    number = 0
+    with open_bytes(path) as stream:
+        try:
+            for number, text in enumerate(io.TextIOWrapper(stream, encoding, newline="\n"), start=1):
+                yield Line(number, text.removeprefix("\ufeff") if number == 1 else text, "")
+        except UnicodeError as error:
+            # The text is decoded in blocks, so that the exact line is not known.
+            reason = getattr(error, "reason", error)
+            message = f"{path}:{number + 1}: expected {encoding} text at or after this line ({reason})"
+            raise DataError(f"{message}; --encoding names another encoding") from None
+
+
+def _guarded(path: Path, lines: Iterator[Line]) -> Iterator[Line]:
+    number = 0
+    try:
+        for line in lines:
+            number = line.number
+            yield line
+    except _DAMAGED as error:
+        where = f"line {number} is the last that can be read" if number else "no line of it can be read"
+        raise DataError(f"{path}: the archive is cut short or damaged; {where}; get it again ({error})") from None
+
+
+def fingerprint(paths: Iterable[str | os.PathLike]) -> str:
+    """Returns one number for a set of files: it changes when a name or a byte does, not when the folder moves.
+
+    Args:
+        paths: the files, in any order.
+
+    Returns:
+        SHA-256 over the names (without folders) and contents, as 64 hexadecimal digits.
+
+    Raises:
+        DataError: when a file is missing.
+    """
+    total = hashlib.sha256()
+    for path in sorted((check_file(path) for path in paths), key=lambda path: (path.name, str(path))):
+        with open(path, "rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.name}\0{content}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()
