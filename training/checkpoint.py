@@ -1,0 +1,143 @@
+"""Exact resume: everything the rest of a run depends on, in one file that is written whole.
+
+`tf.train.Checkpoint(model=...)` and a weights file leave out the state of Keras's seed generators, so a run with dropout
+that goes on from them ends elsewhere. Here *every* variable of the model, the optimizer and the average is kept, together with the
+position in the epoch's plan, the running loss, early stopping and the history.
+"""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from training.atomic import replacing
+from training.errors import RunError
+
+
+@dataclass
+class Progress:
+    """How far a run has come; with the variables, all that its remainder depends on.
+
+    Args:
+        epoch: Epochs completed.
+        batch: Batches completed in the epoch under way: the position in its plan.
+        step: Batches completed in all.
+        loss_sum: Sum over the epoch's rows of the loss, so far.
+        rows: Rows of the epoch so far.
+        best: The best validation score yet; None before the first.
+        best_epoch: The epoch (from 1) that gave it.
+        history: A dictionary of figures per completed epoch.
+        train_seconds: Time spent training, over all restarts.
+        epoch_seconds: The part of it spent in the epoch under way.
+        rows_trained: Rows trained on, in all.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    rows: int = 0
+    best: float | None = None
+    best_epoch: int = 0
+    history: list[dict] = field(default_factory=list)
+    train_seconds: float = 0.0
+    epoch_seconds: float = 0.0
+    rows_trained: int = 0
+
+    def end_epoch(self) -> None:
+        """Counts the epoch under way as completed, and begins the next."""
+        self.epoch += 1
+        self.train_seconds += self.epoch_seconds
+        self.rows_trained += self.rows
+        self.batch, self.rows = 0, 0
+        self.loss_sum, self.epoch_seconds = 0.0, 0.0
+
+    def improves(self, score: float) -> bool:
+        """Whether `score` (higher is better) beats the best yet."""
+        return self.best is None or score > self.best
+
+    def out_of_patience(self, patience: int) -> bool:
+        """Whether the last `patience` epochs all failed to beat the best; `patience` 0 means never."""
+        return bool(patience) and self.epoch - self.best_epoch >= patience
+
+
+def save_checkpoint(path: Path, parts: dict, progress: Progress, environment: dict[str, str]) -> None:
+    """Writes the checkpoint, whole or not at all.
+
+    Args:
+        path: The `.npz` file; its folder exists.
+        parts: Name -> whatever has `variables`: the model (trainable and not, seed generators among them), the optimizer,
+            built, and what else the run carries from step to step.
+        progress: How far the run has come.
+        environment: Versions, device and threads, to warn by when a resume differs.
+    """
+    arrays = {}
+    for name, part in parts.items():
+        arrays |= {f"{name}/{index}": variable.numpy() for index, variable in enumerate(_variables(part))}
+    record = json.dumps({"progress": asdict(progress), "environment": environment})
+    with replacing(path) as temporary:
+        np.savez(temporary, record=np.array(record), **arrays)
+
+
+def load_checkpoint(path: Path, parts: dict) -> tuple[Progress, dict[str, str]]:
+    """Sets every variable to what the checkpoint holds.
+
+    Args:
+        path: The `.npz` file; a fresh `Progress` comes back where there is none.
+        parts: As given to `save_checkpoint`, of the same shapes.
+
+    Returns:
+        The progress, and the environment it was made in (empty for a fresh run).
+
+    Raises:
+        RunError: The file does not fit the model (another version of the code wrote it) or is damaged.
+    """
+    if not path.is_file():
+        return Progress(), {}
+    with _open_arrays(path) as arrays:
+        record = json.loads(str(arrays["record"]))
+        for name, part in parts.items():
+            _assign(path, arrays, name, _variables(part))
+    return Progress(**record["progress"]), record["environment"]
+
+
+def save_weights(path: Path, model: keras.Model) -> None:
+    """Writes the model's variables alone: the best epoch's, while later epochs train on."""
+    with replacing(path) as temporary:
+        np.savez(temporary, **{f"model/{index}": variable.numpy() for index, variable in enumerate(_variables(model))})
+
+
+def load_weights(path: Path, model: keras.Model) -> None:
+    """Sets the model's variables to what `save_weights` wrote."""
+    with _open_arrays(path) as arrays:
+        _assign(path, arrays, "model", _variables(model))
+
+
+def _variables(part) -> list:
+    """Every variable, seed generators included, each once, in the part's own order."""
+    seen: dict = {}
+    for variable in part.variables:
+        seen.setdefault(id(variable), variable)
+    return list(seen.values())
+
+
+def _open_arrays(path: Path):
+    try:
+        return np.load(path, allow_pickle=False)
+    except (zipfile.BadZipFile, ValueError, EOFError):
+        raise RunError(f"{path}: damaged; `run ... --restart` begins anew and keeps the old folder") from None
+
+
+def _assign(path: Path, arrays, prefix: str, variables: list) -> None:
+    kept = [name for name in arrays.files if name.startswith(prefix + "/")]
+    shapes = [arrays[f"{prefix}/{index}"].shape for index in range(len(kept))]
+    if shapes != [tuple(variable.shape) for variable in variables]:
+        raise RunError(
+            f"{path}: does not fit this model; another version of the code wrote it. "
+            "`run ... --restart` begins anew and keeps the old folder"
+        )
+    for index, variable in enumerate(variables):
+        variable.assign(arrays[f"{prefix}/{index}"])

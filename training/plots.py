@@ -1,0 +1,82 @@
+"""The pictures of a run, drawn with matplotlib without a display."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from training.atomic import replacing
+
+
+def plot_learning_curve(path: Path, history: list[dict], metric: str, best_epoch: int) -> None:
+    """Draws loss and a validation metric over the epochs.
+
+    Args:
+        path: The `.png` to write.
+        history: A dictionary per epoch with `epoch`, `loss`, `validation_loss` and `validation_<metric>`.
+        metric: The metric that early stopping watches.
+        best_epoch: The epoch (from 1) whose weights were kept; marked.
+    """
+    figure, (left, right) = _figure(1, 2, (9, 3.6))
+    epochs = [row["epoch"] for row in history]
+    left.plot(epochs, [row["loss"] for row in history], marker="o", label="training")
+    left.plot(epochs, [row["validation_loss"] for row in history], marker="o", label="validation")
+    left.set(xlabel="epoch", ylabel="loss", title="Loss")
+    left.legend(frameon=False)
+    name = f"validation_{metric}"
+    right.plot(epochs, [row[name] for row in history], marker="o", color="tab:green")
+    right.axvline(best_epoch, linestyle=":", color="gray")
+    right.annotate(
+        f"best: epoch {best_epoch}", (best_epoch, 0.02), xycoords=("data", "axes fraction"), xytext=(4, 0),
+        textcoords="offset points", color="gray", rotation=90, va="bottom",
+    )  # fmt: skip
+    right.set(xlabel="epoch", ylabel=metric.replace("_", " "), title=f"Validation {metric.replace('_', ' ')}")
+    for axes in (left, right):
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def plot_confusion_matrix(path: Path, confusion: np.ndarray, names: list[str], title: str) -> None:
+    """Draws a confusion matrix: shares of each true class as colour, counts as numbers.
+
+    Args:
+        path: The `.png` to write.
+        confusion: (classes, classes) counts, rows true, columns predicted.
+        names: The classes' names.
+        title: What was counted: "test, 25,000 rows".
+    """
+    size = min(4 + 0.5 * len(names), 24)
+    figure, axes = _figure(1, 1, (size + 1, size))
+    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    ticks = range(len(names))
+    short = [name if len(name) <= 24 else name[:23] + "…" for name in names]
+    turned = {"rotation": 45, "ha": "right"} if len(names) > 3 else {}
+    # A label is a label, also with dollar signs in it.
+    axes.set_xticks(ticks, short, parse_math=False, **turned)
+    axes.set_yticks(ticks, short, parse_math=False)
+    axes.set(xlabel="predicted", ylabel="true", title=title)
+    # Numbers in a cell of a few points would be unreadable.
+    if len(names) <= 30:
+        for row in ticks:
+            for column in ticks:
+                colour = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, f"{confusion[row, column]:,}", ha="center", va="center", color=colour)
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    _save(figure, path)
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float]):
+    # Not pyplot: it would look for a display, and keep every figure alive.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns)
+
+
+def _save(figure, path: Path) -> None:
+    with replacing(path) as temporary, warnings.catch_warnings():
+        # A label in a script that the font lacks shows as boxes; the counts are still there.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(temporary, dpi=120)
