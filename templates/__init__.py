@@ -1,0 +1,1 @@
+"""The ready-made projects, one folder each, all of one shape."""

@@ -1,0 +1,102 @@
+"""What a model reaches on a split: accuracy, macro F1, for two classes AUC, and the figures of each class."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.batches import pad, plan_in_order_of_length
+from data.errors import BadLines
+from data.sources import Source
+from training.metrics import accuracy, area_under_roc_curve, confusion_matrix, macro_f1, precision_recall_f1
+from training.run_folder import RunFolder
+
+from . import pipeline, serving
+from .config import Config
+
+# Rows per step: no gradient is kept, so there is room for more than in training.
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `measure` found.
+
+    Args:
+        loss: The mean cross-entropy, in nats.
+        metrics: `accuracy`, `macro_f1`, and `auc` for two classes; 0 to 1.
+        per_class: Label -> `precision`, `recall`, `f1` and `rows`.
+        confusion: (classes, classes) counts, rows true, columns predicted.
+    """
+
+    loss: float
+    metrics: dict[str, float | None]
+    per_class: dict[str, dict[str, float]]
+    confusion: np.ndarray
+
+
+def make_predict_step(model: keras.Model):
+    """Makes the function of ids (rows, time) that gives probabilities (rows, classes); make it once, it is traced."""
+    signature = [tf.TensorSpec([None, None], tf.int32)]
+    return tf.function(lambda ids: tf.nn.softmax(model(ids, training=False)), input_signature=signature)
+
+
+def measure(predict_step, examples: pipeline.Examples, names: list[str]) -> Measured:
+    """Measures a model on a split.
+
+    Args:
+        predict_step: What `make_predict_step` gave.
+        examples: The split.
+        names: The labels.
+
+    Returns:
+        What was found; see `Measured`.
+    """
+    probabilities = np.empty((len(examples), len(names)))
+    for rows in plan_in_order_of_length(examples.lengths, BATCH):
+        probabilities[rows] = predict_step(tf.constant(pad([examples.ids[row] for row in rows]))).numpy()
+    confusion = confusion_matrix(examples.labels, probabilities.argmax(axis=1), len(names))
+    metrics = {"accuracy": accuracy(confusion), "macro_f1": macro_f1(confusion)}
+    if len(names) == 2:
+        metrics["auc"] = area_under_roc_curve(examples.labels, probabilities[:, 1])
+    figures = zip(names, *precision_recall_f1(confusion), confusion.sum(axis=1), strict=True)
+    per_class = {
+        name: {"precision": float(precision), "recall": float(recall), "f1": float(f1), "rows": int(rows)}
+        for name, precision, recall, f1, rows in figures
+    }
+    right = probabilities[np.arange(len(examples)), examples.labels]
+    loss = float(-np.log(np.maximum(right, 1e-12)).mean())
+    return Measured(loss, metrics, per_class, confusion)
+
+
+def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:
+    """Measures a run's model on a split of any source: the verb `evaluate`.
+
+    Args:
+        run: The run's folder.
+        config: The run's configuration; its fields about reading fit the source.
+        source: Where the data comes from.
+        split: The split's name. None: "test" where there is one; a single file other than the run's is taken whole.
+
+    Returns:
+        `data`, `split`, `rows`, `metrics`, `per_class`, and `bad_lines`, a sentence about those left out.
+
+    Raises:
+        DataError: There is no such split, or it has a label that the model does not know.
+    """
+    word_ids, classifier, names = serving.parts(serving.load_model(run))
+    own = source.fingerprint == run.read_config()["source"]["fingerprint"]
+    split = split or pipeline.default_split(source, own)
+    bad_lines = BadLines(config.skip_bad_lines)
+    texts = pipeline.read_splits(config, source, [split], bad_lines)[split]
+    examples = pipeline.make_examples(texts, word_ids, names, pipeline.place(source, split))
+    measured = measure(make_predict_step(classifier), examples, names)
+    return {
+        "data": source.name,
+        "split": split,
+        "rows": len(examples),
+        "metrics": measured.metrics,
+        "per_class": measured.per_class,
+        "bad_lines": bad_lines.summary(),
+    }

@@ -1,0 +1,264 @@
+"""From a data source to batches: read, hold out, choose words and labels, turn texts into ids, pad."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.batches import hold_out, pad
+from data.datasets import DATASETS, load_labelled_texts
+from data.errors import BadLines, DataError
+from data.sources import Source, resolve_source
+from data.splits import find_splits
+from data.tables import TABLE_SUFFIXES, LabelledTexts, read_labelled_texts
+from data.vocabulary import build_vocabulary
+
+from .config import BENCHMARK, SAMPLE, Config
+
+
+def find_source(config: Config, to_train: bool = True) -> Source:
+    """Finds out what `--data` means, without TensorFlow: a mistake is answered at once.
+
+    Args:
+        config: The run's configuration.
+        to_train: Whether a folder without a train file is a mistake; to evaluate, a test file is enough.
+
+    Raises:
+        DataError: There is no such data.
+    """
+    return resolve_source(config.data, benchmark=BENCHMARK, sample=SAMPLE, need_train=to_train)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One split, ready to be cut into batches.
+
+    Args:
+        ids: A row of word ids per text, int32 arrays.
+        labels: The labels' numbers, (rows,) int32.
+        lengths: Words per row, (rows,).
+    """
+
+    ids: list[np.ndarray]
+    labels: np.ndarray
+    lengths: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def split_names(source: Source) -> list[str]:
+    """The splits of a source: train and validation always, test and others where the source has them."""
+    return [*dict.fromkeys(["train", "validation", *(name for name in _given_splits(source) if name != "all")])]
+
+
+def default_split(source: Source, is_own: bool) -> str:
+    """The split to evaluate on where none is named.
+
+    Args:
+        source: The source.
+        is_own: Whether the model was trained on it; its training rows say nothing then.
+
+    Returns:
+        "test" where there is one; else "validation" of the run's own data, and the whole of another single file.
+    """
+    names = _given_splits(source)
+    if has_test(source):
+        return "test"
+    return "all" if "all" in names and not is_own else "validation"
+
+
+def _given_splits(source: Source) -> Sequence[str]:
+    """The splits that a source has of its own; a single file has "all"."""
+    if source.kind == "dataset":
+        return DATASETS[source.name].splits
+    return list(find_splits(source.path, TABLE_SUFFIXES, need_train=False).files)
+
+
+def has_test(source: Source) -> bool:
+    """Whether a source has a test split, under whatever name that begins with test."""
+    return any(name.lower().startswith("test") for name in _given_splits(source))
+
+
+def read_splits(config: Config, source: Source, splits: Sequence[str], bad_lines: BadLines) -> dict[str, LabelledTexts]:
+    """Reads splits as text.
+
+    Args:
+        config: The run's configuration.
+        source: Where from.
+        splits: "train", "validation", "test", or the stems of files of one's own; "all" is the whole of a single file.
+        bad_lines: What is done with lines that cannot be used; counts them.
+
+    Returns:
+        Texts and labels of each split. Where the source has no validation split, a fixed share of the training rows is
+        held out as "validation" and left out of "train".
+
+    Raises:
+        DataError: There is no such split, or a file is damaged, empty, or lacks a column.
+    """
+    given = _given_splits(source)
+    texts = {}
+    for split in splits:
+        if split in texts:
+            continue
+        if split in ("train", "validation") and "validation" not in given:
+            whole = _read(config, source, "all" if "all" in given else "train", bad_lines)
+            texts |= _held_out(whole, config.validation_fraction, source.name)
+        else:
+            texts[split] = _read(config, source, split, bad_lines)
+    return {split: texts[split] for split in splits}
+
+
+def _held_out(texts: LabelledTexts, share: float, name: str) -> dict[str, LabelledTexts]:
+    if len(texts.texts) < 2:
+        raise DataError(f"{name}: one row is too few to hold out some for validation")
+    kept, held_out = hold_out(len(texts.texts), share)
+    return {"train": _select(texts, kept), "validation": _select(texts, held_out)}
+
+
+def _read(config: Config, source: Source, split: str, bad_lines: BadLines) -> LabelledTexts:
+    if source.kind == "dataset":
+        texts = load_labelled_texts(DATASETS[source.name], split)
+    else:
+        file = find_splits(source.path, TABLE_SUFFIXES, need_train=False).path(split)
+        texts = read_labelled_texts(file, config.text_column, config.label_column, config.encoding, bad_lines)
+    if texts.labels is None:
+        raise DataError(f"{source.name}: the split {split!r} has no labels")
+    return texts
+
+
+def place(source: Source, split: str) -> str:
+    """Where a split stands, for messages: its file, or the dataset's name and the split's."""
+    if source.kind == "dataset":
+        return f"{source.name} ({split})"
+    splits = find_splits(source.path, TABLE_SUFFIXES, need_train=False)
+    held_out = split in ("train", "validation") and "validation" not in splits.files
+    if held_out:
+        split = "all" if "all" in splits.files else "train"
+    return str(splits.path(split))
+
+
+def _select(texts: LabelledTexts, rows: np.ndarray) -> LabelledTexts:
+    lines = [texts.lines[row] for row in rows] if texts.lines else []
+    return LabelledTexts([texts.texts[row] for row in rows], [texts.labels[row] for row in rows], lines)
+
+
+def known_labels(source: Source, texts: dict[str, LabelledTexts]) -> list[str]:
+    """The labels that a model may meet: those of the training rows, and of the rows held out of them."""
+    held_out = [] if "validation" in _given_splits(source) else texts["validation"].labels
+    return [*texts["train"].labels, *held_out]
+
+
+def label_names(labels: Sequence[str]) -> list[str]:
+    """The distinct labels of the training rows, in order of value where all are numbers, else in alphabetical order.
+
+    Raises:
+        DataError: There are fewer than two.
+    """
+    names = sorted(set(labels))
+    if len(names) < 2:
+        raise DataError(f"every training row has the label {names[0]!r}; a classifier needs at least two labels")
+    try:
+        return sorted(names, key=float)
+    except ValueError:
+        return names
+
+
+def choose_words(config: Config, texts: LabelledTexts) -> list[str]:
+    """The words of the training split that get an id of their own, most frequent first."""
+    # Here and not above: it imports TensorFlow, and `find_source` is to answer at once.
+    from data.text import count_words
+
+    return build_vocabulary(count_words(texts.texts), config.vocabulary_size)
+
+
+def ignored_files(source: Source) -> str:
+    """The files beside the splits that are not read, in one line; empty if there are none."""
+    if source.kind == "dataset":
+        return ""
+    return ", ".join(path.name for path in find_splits(source.path, TABLE_SUFFIXES, need_train=False).ignored)
+
+
+def make_examples(texts: LabelledTexts, word_ids, names: list[str], where: str) -> Examples:
+    """Turns a split's texts and labels into numbers.
+
+    Args:
+        texts: The split.
+        word_ids: The `data.text.WordIds` layer.
+        names: The labels.
+        where: The split's file or name, for messages.
+
+    Raises:
+        DataError: A label does not occur in the training split.
+    """
+    numbers = {name: number for number, name in enumerate(names)}
+    for row, label in enumerate(texts.labels):
+        if label not in numbers:
+            line = texts.lines[row] if texts.lines else f"row {row + 1}"
+            raise DataError(f"{where}:{line}: the label {label!r} does not occur in training; labels are {_few(names)}")
+    ids = word_ids.rows(texts.texts)
+    labels = np.array([numbers[label] for label in texts.labels], np.int32)
+    return Examples(ids, labels, np.array([len(row) for row in ids]))
+
+
+def class_weights(config: Config, labels: np.ndarray, names: list[str]) -> np.ndarray:
+    """The loss weight of each class, (classes,) float32.
+
+    Args:
+        config: `class_weights` is "none", "balanced" (rows / (classes * rows of the class)), or "label=weight,...".
+        labels: The training labels' numbers.
+        names: The labels' names.
+
+    Raises:
+        DataError: The setting names no label, or gives no positive number.
+    """
+    if config.class_weights == "none":
+        return np.ones(len(names), np.float32)
+    if config.class_weights == "balanced":
+        return (len(labels) / (len(names) * np.maximum(np.bincount(labels, minlength=len(names)), 1))).astype(
+            np.float32
+        )
+    weights = dict.fromkeys(names, 1.0)
+    for part in config.class_weights.split(","):
+        name, _, number = part.rpartition("=")
+        if name.strip() not in weights:
+            raise DataError(f"--class-weights: no label {name.strip()!r} in {part!r}; labels are {_few(names)}")
+        try:
+            weights[name.strip()] = float(number)
+        except ValueError:
+            raise DataError(f"--class-weights: {number!r} in {part!r} is not a number") from None
+    if not all(0 < weight < np.inf for weight in weights.values()):
+        raise DataError("--class-weights: every weight must be a positive number")
+    return np.array([weights[name] for name in names], np.float32)
+
+
+def batch_signature():
+    """The shapes and types of `make_batch`'s tensors."""
+    import tensorflow as tf
+
+    return [tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.float32)]
+
+
+def make_batch(
+    examples: Examples, rows: np.ndarray, weights: np.ndarray, replicas: int = 1, multiple: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cuts one batch.
+
+    Args:
+        examples: The split.
+        rows: Which rows.
+        weights: The loss weight of each class, (classes,).
+        replicas: The number of rows is brought to a multiple of this with rows of weight 0.
+        multiple: The padded length is a multiple of this.
+
+    Returns:
+        ids (rows, time) int32, labels (rows,) int32, weights (rows,) float32.
+    """
+    labels = examples.labels[rows]
+    spare = -len(rows) % replicas
+    ids = pad([*(examples.ids[row] for row in rows), *[np.zeros(1, np.int32)] * spare], multiple)
+    return ids, np.pad(labels, (0, spare)), np.pad(weights[labels], (0, spare))
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,0 +1,195 @@
+"""The template's own tests; they travel with a copy: `python -m pytest sentiment`."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from data.errors import BadLines, DataError
+from data.text import WordIds
+from training.averaging import WeightAverage
+from training.device import Device
+from training.errors import RunError
+
+from . import pipeline, serving
+from .config import Config
+from .evaluate import make_predict_step, measure
+from .model import MeanAndMaximum, WordDropout, build_model
+from .train import make_train_step
+
+SMALL = Config(units=4, embedding_size=5, batch_size=4, vocabulary_size=50, learning_rate=0.01)
+CPU = Device(tf.distribute.get_strategy(), "CPU", "float32", jit=False)
+IDS = np.array([[2, 3, 4], [5, 2, 0], [6, 0, 0]], np.int32)
+
+
+def table(path, rows, columns=("text", "label")):
+    path.write_text("".join(json.dumps(dict(zip(columns, row))) + "\n" for row in rows))
+    return path
+
+
+def source_of(path, **fields):
+    config = dataclasses.replace(SMALL, data=str(path), **fields)
+    return config, pipeline.find_source(config)
+
+
+@pytest.mark.parametrize("cell", ["simple_rnn", "gru", "lstm"])
+@pytest.mark.parametrize("directions, pooling, layers", [("both", "mean_max", 2), ("forward", "last", 1)])
+def test_one_step_moves_every_weight(cell, directions, pooling, layers):
+    config = dataclasses.replace(SMALL, cell=cell, directions=directions, pooling=pooling, layers=layers)
+    keras.utils.set_random_seed(0)
+    model = build_model(config, vocabulary_size=7, classes=3)
+    optimizer = keras.optimizers.Adam(0.01)
+    optimizer.build(model.trainable_variables)
+    before = [variable.numpy() for variable in model.trainable_variables]
+    step = make_train_step(model, optimizer, WeightAverage(model.trainable_variables, 0.9), CPU, config)
+    loss = step(tf.constant(IDS), tf.constant([0, 1, 2]), tf.ones(3))
+    assert loss.numpy() == pytest.approx(np.log(3), rel=0.5)
+    for variable, old in zip(model.trainable_variables, before):
+        assert not np.allclose(variable.numpy(), old), variable.path
+
+
+def test_weights_of_rows_and_padding_rows_count_as_said():
+    keras.utils.set_random_seed(0)
+    config = dataclasses.replace(SMALL, word_dropout=0.0, embedding_dropout=0.0, output_dropout=0.0)
+    model = build_model(config, vocabulary_size=7, classes=2)
+    average = WeightAverage(model.trainable_variables, 0.9)
+    step = make_train_step(model, keras.optimizers.SGD(0.0), average, CPU, config)
+    alone = [step(tf.constant(IDS[i : i + 1]), tf.constant([1]), tf.ones(1)).numpy() for i in range(3)]
+    together = step(tf.constant(IDS), tf.constant([1, 1, 1]), tf.constant([1.0, 3.0, 0.0])).numpy()
+    assert together == pytest.approx((alone[0] + 3 * alone[1]) / 4, rel=1e-5)
+
+
+def test_padding_changes_no_answer():
+    model = build_model(dataclasses.replace(SMALL, layers=2), vocabulary_size=7, classes=2)
+    padded = np.pad(IDS, ((0, 0), (0, 6)))
+    np.testing.assert_allclose(model(IDS), model(padded), atol=1e-6)
+
+
+def test_mean_and_maximum_leave_padding_out():
+    states = np.array([[[1.0, -5.0], [3.0, -1.0], [99.0, 99.0]], [[7.0, 7.0]] * 3], np.float32)
+    valid = np.array([[True, True, False], [False] * 3])
+    assert MeanAndMaximum()(states, valid).numpy().tolist() == [[2, -3, 3, -1], [0, 0, 0, 0]]
+
+
+def test_word_dropout_takes_words_for_unknown_in_training_alone():
+    layer, ids = WordDropout(0.25, seed=3), np.tile([[2, 3, 0]], (2000, 1))
+    assert (layer(ids) == ids).numpy().all()
+    dropped = layer(ids, training=True).numpy()
+    assert (dropped[:, 2] == 0).all() and set(dropped[:, 0]) == {1, 2}
+    assert (dropped[:, :2] == 1).mean() == pytest.approx(0.25, abs=0.03)
+    again = WordDropout.from_config(layer.get_config())
+    assert (again(ids, training=True).numpy() == dropped).all()
+
+
+def test_held_out_rows_are_neither_lost_nor_shared(tmp_path):
+    rows = [(f"text {number}", "ab"[number % 2]) for number in range(20)]
+    config, source = source_of(table(tmp_path / "all.jsonl", rows), validation_fraction=0.25)
+    texts = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
+    assert (len(texts["train"].texts), len(texts["validation"].texts)) == (15, 5)
+    assert sorted(texts["train"].texts + texts["validation"].texts) == sorted(text for text, _ in rows)
+    assert pipeline.split_names(source) == ["train", "validation"]
+
+
+def test_a_validation_file_is_used_as_it_is_and_its_new_label_is_named(tmp_path):
+    table(tmp_path / "train.jsonl", [("good", "yes"), ("bad", "no")])
+    table(tmp_path / "valid.jsonl", [("good", "yes"), ("hm", "perhaps")])
+    config, source = source_of(tmp_path)
+    texts = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
+    train, validation = texts["train"], texts["validation"]
+    names = pipeline.label_names(pipeline.known_labels(source, texts))
+    assert names == ["no", "yes"] and not pipeline.has_test(source)
+    word_ids = WordIds(pipeline.choose_words(config, train), 10)
+    with pytest.raises(DataError, match=r"valid.jsonl:2: the label 'perhaps' does not occur in training; .*no, yes"):
+        pipeline.make_examples(validation, word_ids, names, pipeline.place(source, "validation"))
+    assert pipeline.make_examples(train, word_ids, names, "train").labels.tolist() == [1, 0]
+
+
+def test_labels_that_are_numbers_are_sorted_as_numbers():
+    assert pipeline.label_names(["10", "9", "9"]) == ["9", "10"]
+    assert pipeline.label_names(["b", "10", "9"]) == ["10", "9", "b"]
+    with pytest.raises(DataError, match="at least two labels"):
+        pipeline.label_names(["a", "a"])
+
+
+def test_class_weights():
+    labels, names = np.array([0, 0, 0, 1]), ["a", "b=c"]
+
+    def weights(setting):
+        return pipeline.class_weights(dataclasses.replace(SMALL, class_weights=setting), labels, names).tolist()
+
+    assert weights("none") == [1, 1]
+    assert weights("balanced") == pytest.approx([4 / 6, 2])
+    assert weights("b=c=2.5") == [1, 2.5]
+    for setting, message in (
+        ("d=1", "no label 'd'"),
+        ("a=x", "not a number"),
+        ("a=0", "positive"),
+        ("a=nan", "positive"),
+    ):
+        with pytest.raises(DataError, match=message):
+            weights(setting)
+
+
+def test_a_batch_is_padded_to_the_replicas_with_rows_of_no_weight():
+    examples = pipeline.Examples([np.array([2, 3]), np.array([4])], np.array([1, 0], np.int32), np.array([2, 1]))
+    weights = np.array([1, 5], np.float32)
+    ids, labels, row_weights = pipeline.make_batch(examples, np.array([1, 0, 1]), weights, replicas=2)
+    assert ids.tolist() == [[4, 0], [2, 3], [4, 0], [0, 0]]
+    assert labels.tolist() == [0, 1, 0, 0] and row_weights.tolist() == [1, 5, 1, 0]
+
+
+def test_measure_counts_rows_in_their_own_order():
+    keras.utils.set_random_seed(1)
+    model = build_model(SMALL, vocabulary_size=7, classes=2)
+    random = np.random.default_rng(0)
+    ids = [random.integers(1, 7, length).astype(np.int32) for length in random.integers(0, 9, 300)]
+    rows = [np.argmax(model(np.atleast_2d(row if len(row) else [0]))) for row in ids[:40]]
+    examples = pipeline.Examples(ids[:40], np.array(rows, np.int32), np.array([len(row) for row in ids[:40]]))
+    assert measure(make_predict_step(model), examples, ["a", "b"]).metrics["accuracy"] == 1
+
+
+def test_the_saved_model_answers_raw_text_with_names(tmp_path):
+    model = build_model(SMALL, vocabulary_size=4, classes=2)
+    serving.save(tmp_path / "model.keras", WordIds(["good", "bad"], 5, name="word_ids"), model, ["nö", "ja"])
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    texts = ["Good!", "", "bad " * 1000]
+    expected = tf.nn.softmax(model(np.array([[2, 1, 0, 0, 0], [0] * 5, [3] * 5]))).numpy()
+    answer = loaded(tf.constant(texts))
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
+    names = [["nö", "ja"][index].encode() for index in expected.argmax(axis=1)]
+    assert answer["label"].numpy().tolist() == names
+    assert [row["text"] for row in serving.predict(serving.as_function(loaded), texts)] == texts
+
+
+def test_probabilities_are_float32_whatever_the_training_precision(tmp_path):
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build_model(SMALL, vocabulary_size=4, classes=2)
+        model.get_layer("output").bias.assign([1.0, 1.001])
+        serving.save(tmp_path / "model.keras", WordIds(["good"], 5, name="word_ids"), model, ["a", "b"])
+        first, second = keras.models.load_model(tmp_path / "model.keras")(tf.constant([""]))["probabilities"][0]
+        # The logits of an empty text are the bias and small numbers: bfloat16 could not tell 1.0 from 1.001.
+        expected = tf.nn.softmax(model(np.zeros((1, 1), np.int32)))[0]
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    assert first.dtype == tf.float32 and float(second - first) == pytest.approx(
+        float(expected[1] - expected[0]), abs=1e-6
+    )
+
+
+def test_model_fit_works_too():
+    model = build_model(SMALL, vocabulary_size=7, classes=3)
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    history = model.fit(IDS, np.array([0, 1, 2]), epochs=2, verbose=0)
+    assert len(history.history["loss"]) == 2
+
+
+@pytest.mark.parametrize(
+    "field, value", [("epochs", -1), ("units", 0), ("output_dropout", 1.0), ("learning_rate", 0.0)]
+)
+def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
+    with pytest.raises(RunError, match="--" + field.replace("_", "-")):
+        dataclasses.replace(SMALL, **{field: value})

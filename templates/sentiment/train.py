@@ -1,0 +1,248 @@
+"""The training loop, from top to bottom."""
+
+import math
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.batches import padding_share, plan_batches
+from data.errors import BadLines
+from data.sources import Source
+from data.text import WordIds
+from data.vocabulary import FIRST_WORD, unknown_share
+from training.averaging import WeightAverage
+from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from training.device import Device, choose_device, threads, versions
+from training.display import Display
+from training.errors import RunError
+from training.events import EventLog
+from training.interruption import Interrupted, stop_requests
+from training.plots import plot_confusion_matrix, plot_learning_curve
+from training.report import counts, print_facts, quantiles
+from training.run_folder import RunFolder
+
+from . import pipeline, serving
+from .config import Config
+from .evaluate import make_predict_step, measure
+from .model import build_model
+from .transfer import copy_weights, open_parent
+
+# With XLA every batch length is compiled, so that there should be few.
+LENGTH_MULTIPLE_WITH_JIT = 50
+
+
+def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> None:
+    """Trains a classifier, or goes on with it, and leaves a finished run folder.
+
+    Args:
+        config: The run's configuration.
+        source: Where the data comes from.
+        run: The run's folder, locked.
+        test: Whether to measure on the test split at the end, where there is one.
+
+    Raises:
+        DataError: The data cannot be used.
+        RunError: The device, the checkpoint or `initialize_from` cannot be used.
+        Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
+    """
+    device = choose_device(config.seed, config.strategy, config.precision, config.jit)
+
+    # The data. A run that goes on keeps its words and labels, whatever became of the run it was initialized from.
+    bad_lines = BadLines(config.skip_bad_lines)
+    wanted = ["train", "validation", "test"] if test and pipeline.has_test(source) else ["train", "validation"]
+    texts = pipeline.read_splits(config, source, wanted, bad_lines)
+    names = pipeline.label_names(pipeline.known_labels(source, texts))
+    resumed = run.checkpoint_file.is_file()
+    parent = open_parent(config) if config.initialize_from and not resumed else None
+    if resumed:
+        vocabulary = run.read_vocabulary()
+    else:
+        vocabulary = parent.vocabulary if parent else pipeline.choose_words(config, texts["train"])
+        run.write_vocabulary(vocabulary)
+    word_ids = WordIds(vocabulary, config.maximum_length, config.keep, name="word_ids")
+    splits = {
+        split: pipeline.make_examples(texts[split], word_ids, names, pipeline.place(source, split)) for split in wanted
+    }
+    training, validation = splits["train"], splits["validation"]
+    weights = pipeline.class_weights(config, training.labels, names)
+    multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
+    plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch=0)
+    rows_of = np.bincount(training.labels, minlength=len(names))
+    unknown = ", ".join(f"{unknown_share(examples.ids):.1%} of {split}" for split, examples in splits.items())
+    print_facts(
+        f"Data: {source.name}",
+        {
+            "train": f"{len(training):,} rows ({counts(names, rows_of)})",
+            **{split: f"{len(examples):,} rows" for split, examples in splits.items() if split != "train"},
+            "words per text": f"{quantiles(training.lengths)} (read: {config.maximum_length} at most, {config.keep})",
+            "vocabulary": f"{len(vocabulary) + FIRST_WORD:,} ids",
+            "unknown words": unknown,
+            "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch",
+            "bad lines": bad_lines.summary() or None,
+            "not read": pipeline.ignored_files(source) or None,
+            "device": device.describe(),
+            "folder": run.path,
+        },
+    )
+
+    # The model: new, from a parent, or as it was when the run was stopped.
+    with device.strategy.scope():
+        model = build_model(config, len(vocabulary) + FIRST_WORD, len(names))
+        if parent:
+            copy_weights(parent, model, names)
+        optimizer = keras.optimizers.Adam(config.learning_rate)
+        optimizer.build(model.trainable_variables)
+        average = WeightAverage(model.trainable_variables, config.weight_average)
+    parts = {"model": model, "optimizer": optimizer, "average": average}
+    environment = {**versions(), "device": device.describe(), "threads": threads()}
+    progress, environment_before = load_checkpoint(run.checkpoint_file, parts)
+    if environment_before not in ({}, environment):
+        print_facts("", {"warning": "resumed under another device or version: the result may differ in its last bits"})
+    train_step = make_train_step(model, optimizer, average, device, config)
+    predict_step = make_predict_step(model)
+    events = EventLog(run.path)
+
+    with stop_requests() as stop, Display(config.epochs, config.best_by) as display:
+        while progress.epoch < config.epochs and not progress.out_of_patience(config.patience):
+            plan = plan_batches(training.lengths, config.batch_size, config.seed, progress.epoch)
+            display.start_epoch(progress.epoch + 1, len(plan), progress.batch)
+            started, seconds_before = time.monotonic(), progress.epoch_seconds
+            losses: list[tuple[tf.Tensor, int]] = []
+
+            for rows in plan[progress.batch :]:
+                optimizer.learning_rate.assign(learning_rate(config, progress.step))
+                batch = pipeline.make_batch(training, rows, weights, device.replicas, multiple)
+                losses.append((train_step(*map(tf.constant, batch)), len(rows)))
+                progress.batch += 1
+                progress.step += 1
+                progress.rows += len(rows)
+                display.step_done(len(rows))
+                ends_epoch = progress.batch == len(plan)
+                at_checkpoint = progress.step % config.checkpoint_steps == 0 and not ends_epoch or stop.is_set()
+                if at_checkpoint or ends_epoch or display.wants_loss(progress.batch):
+                    # Read here and not at every step: on a GPU it waits until the step is done.
+                    for loss, count in losses:
+                        progress.loss_sum += float(loss) * count
+                    losses.clear()
+                    progress.epoch_seconds = seconds_before + time.monotonic() - started
+                    display.update(progress.batch, progress.loss_sum / progress.rows)
+                    display.say_expected(progress.batch, stops_early=config.patience > 0)
+                    if not math.isfinite(progress.loss_sum):
+                        raise RunError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
+                if at_checkpoint:
+                    save_checkpoint(run.checkpoint_file, parts, progress, environment)
+                if stop.is_set():
+                    raise Interrupted(f"{run.path}: stopped; the same command goes on from step {progress.step:,}")
+
+            # The epoch's end: measure, keep the best weights, save.
+            with average.applied():
+                result = measure(predict_step, validation, names)
+                score = -result.loss if config.best_by == "loss" else result.metrics[config.best_by]
+                if progress.improves(score):
+                    progress.best, progress.best_epoch = score, progress.epoch + 1
+                    save_weights(run.best_weights_file, model)
+            row = {
+                "epoch": progress.epoch + 1,
+                "loss": progress.loss_sum / progress.rows,
+                "validation_loss": result.loss,
+                **{f"validation_{name}": value for name, value in result.metrics.items()},
+                "learning_rate": learning_rate(config, progress.step),
+            }
+            timing = {
+                "seconds": round(progress.epoch_seconds, 3),
+                "examples_per_second": round(progress.rows / progress.epoch_seconds, 1),
+            }
+            progress.history.append({**row, **timing})
+            progress.end_epoch()
+            save_checkpoint(run.checkpoint_file, parts, progress, environment)
+            run.write_history(progress.history)
+            events.write(progress.epoch, row)
+            display.end_epoch({**row, **timing})
+
+    # The best epoch's weights, measured on the splits, and the files that last.
+    load_weights(run.best_weights_file, model)
+    serving.save(run.model_file, word_ids, model, names)
+    run.write_history(progress.history)
+    results = {split: measure(predict_step, splits[split], names) for split in wanted if split != "train"}
+    for split, result in results.items():
+        title = f"{split}, {len(splits[split]):,} rows"
+        plot_confusion_matrix(run.plot_file(f"confusion_{split}"), result.confusion, names, title)
+    plot_learning_curve(run.plot_file("learning_curve"), progress.history, config.best_by, progress.best_epoch)
+    run.write_metrics(
+        {
+            "template": run.read_config()["template"],
+            "data": source.name,
+            "finished": True,
+            "tested": "test" in results or not pipeline.has_test(source),
+            "seed": config.seed,
+            "parameters": model.count_params(),
+            "epochs": progress.epoch,
+            "best_epoch": progress.best_epoch,
+            "stopped_early": progress.epoch < config.epochs,
+            "train_seconds": round(progress.train_seconds, 3),
+            "examples_per_second": round(progress.rows_trained / progress.train_seconds, 1),
+            "device": device.describe(),
+            "validation": results["validation"].metrics,
+            "test": results["test"].metrics if "test" in results else None,
+            "per_class": {split: result.per_class for split, result in results.items()},
+            "versions": versions(),
+        }
+    )
+
+
+def learning_rate(config: Config, step: int) -> float:
+    """The learning rate of a step, counted from 0. It does not depend on `epochs`, so that a run can be extended."""
+    halvings = step / config.learning_rate_half_life if config.learning_rate_half_life else 0
+    return config.learning_rate * 0.5**halvings
+
+
+def make_train_step(
+    model: keras.Model, optimizer: keras.Optimizer, average: WeightAverage, device: Device, config: Config
+):
+    """Makes the function that takes one optimizer step on one global batch.
+
+    Under a strategy every replica gets the whole batch and takes its own share of the rows: the loss is the weighted sum
+    over them divided by the weight of the *global* batch, so that the sum of the replicas' gradients is the gradient of
+    one device. The sum is clipped, not each share. Dropout's masks are those of the first rows on every replica: each
+    replica starts from the same seeds.
+
+    Args:
+        model: ids to logits.
+        optimizer: Built on the model's trainable variables.
+        average: The average of the weights, taken after the step.
+        device: Where the step runs.
+        config: `clip_norm`, the largest global norm of the gradient, and `label_smoothing`.
+
+    Returns:
+        A function of ids (rows, time), labels (rows,) and weights (rows,), rows a multiple of the replicas, that gives the
+        batch's mean loss, before the step, as a scalar tensor.
+    """
+    smoothing, classes = config.label_smoothing, model.output.shape[-1]
+    cross_entropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing, reduction=None)
+    variables = model.trainable_variables
+
+    @tf.function(reduce_retracing=True, jit_compile=device.jit)
+    def loss_and_gradients(ids, labels, weights):
+        with tf.GradientTape() as tape:
+            targets = tf.one_hot(labels, classes)
+            loss = tf.reduce_sum(weights * cross_entropy(targets, model(ids, training=True)))
+        # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one word.
+        return loss, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
+
+    @tf.function(input_signature=pipeline.batch_signature())
+    def train_step(ids, labels, weights):
+        def step():
+            replica = tf.distribute.get_replica_context()
+            mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
+            loss, gradients = loss_and_gradients(ids[mine], labels[mine], weights[mine] / tf.reduce_sum(weights))
+            gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
+            # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
+            optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
+            average.update(optimizer.iterations)
+            return loss
+
+        return device.strategy.reduce("sum", device.strategy.run(step), axis=None)
+
+    return train_step
