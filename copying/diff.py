@@ -1,0 +1,259 @@
+"""Compares a copy with the project of today, and merges what changed on both sides since it was copied."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from copying.closure import SHARED
+from copying.copy import files_of
+from copying.record import RECORD, Record, read_base, read_record, record_files
+from copying.text import has_conflict, is_text, merge_three_ways, same, unified_diff
+from copying.writing import finish, install, is_interrupted, listed, read_file
+from training.errors import RunError
+
+Status = Literal["same", "yours", "upstream", "both", "added", "removed", "deleted"]
+MEANINGS: dict[str, str] = {
+    "same": "as in the project",
+    "yours": "changed by you",
+    "upstream": "changed in the project",
+    "both": "changed by you and in the project",
+    "added": "new in the project",
+    "removed": "no longer in the project",
+    "deleted": "deleted by you",
+}
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """How one file of a copy stands.
+
+    Attributes:
+        path: the path in the copy, with `/`.
+        status: a key of MEANINGS. "both" also covers a file that one side deleted and the other changed.
+        base: the file as copied; None when the project has added it since, or when it was not part of the copy.
+        yours: the file in the copy today; None when it is not there.
+        upstream: the file in the project today; None when it is not there.
+    """
+
+    path: str
+    status: Status
+    base: bytes | None = field(repr=False)
+    yours: bytes | None = field(repr=False)
+    upstream: bytes | None = field(repr=False)
+
+    @property
+    def meaning(self) -> str:
+        """The status in words."""
+        if self.status == "both" and self.yours is None:
+            return "deleted by you, changed in the project"
+        if self.status == "both" and self.upstream is None:
+            return "changed by you, no longer in the project"
+        if self.status == "both" and self.base is None:
+            return "new in the project, and another file of yours is in its place"
+        return MEANINGS[self.status]
+
+    def diff(self) -> str:
+        """Shows the changes since the copy: yours, then the project's; empty when there are none.
+
+        Returns:
+            Unified diffs as one text.
+        """
+        yours = unified_diff(self.base, self.yours, f"copied/{self.path}", f"yours/{self.path}")
+        upstream = unified_diff(self.base, self.upstream, f"copied/{self.path}", f"project/{self.path}")
+        shown = {"same": "", "yours": yours, "deleted": yours, "both": yours + upstream}
+        return shown.get(self.status, upstream)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A file that a person must finish.
+
+    Attributes:
+        path: the file.
+        beside: the file written beside it, which holds the other version.
+        advice: what to do.
+    """
+
+    path: str
+    beside: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class MergeResult:
+    """What a merge did; paths in the copy, sorted.
+
+    Attributes:
+        taken: files taken from the project (changed or new there).
+        merged: files in which both changes came together.
+        removed: files removed because the project has them no longer and you had not changed them.
+        kept: your changed or deleted files that the project had not changed.
+        conflicts: files that a person must finish.
+        notes: one sentence on each file that one side deleted and the other changed.
+        version_before, version: the project's versions that the copy is of before and after.
+    """
+
+    taken: tuple[str, ...]
+    merged: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
+    notes: tuple[str, ...]
+    version_before: str
+    version: str
+
+
+def copied(destination: Path | str) -> Record:
+    """Returns what a folder was copied from.
+
+    Args:
+        destination: a folder that `copy_template` wrote.
+
+    Returns:
+        The templates, the version, and the files' hashes.
+
+    Raises:
+        RunError: when the folder is not a copy, or when a copy or merge into it was interrupted among its last steps.
+    """
+    destination = Path(destination)
+    if is_interrupted(destination):
+        raise RunError(f"{destination}: a copy or merge was interrupted before its last step; type that command again")
+    record = read_record(destination)
+    if record is None:
+        raise RunError(f"{destination}: not a copy (no {RECORD}); give the folder that `copy` wrote")
+    return record
+
+
+def compare(
+    destination: Path | str, templates_folder: Path | str, *, shared: tuple[str, ...] = SHARED
+) -> list[FileStatus]:
+    """Compares a copy with what was copied and with what would be copied today; writes nothing.
+
+    Args:
+        destination: a folder that `copy_template` wrote.
+        templates_folder: the project's `templates`.
+        shared: the packages whose modules travel.
+
+    Returns:
+        One status for each file of the copy, sorted by path; your own other files are not listed.
+
+    Raises:
+        RunError: when the folder is not a copy, its record is damaged, or the project has lost one of its templates.
+
+    Example:
+        for file in compare("../reviews", "templates"):
+            if file.status != "same":
+                print(file.path, file.meaning)
+    """
+    destination = Path(destination)
+    record = copied(destination)
+    base = read_base(destination, record)
+    upstream = files_of({name: Path(templates_folder) / name for name in record.templates}, shared=shared)
+    statuses = []
+    for path in sorted(base.keys() | upstream.keys()):
+        versions = base.get(path), read_file(destination / path), upstream.get(path)
+        # What neither side has any longer is nobody's business.
+        if versions[1:] != (None, None):
+            statuses.append(FileStatus(path, _status(*versions), *versions))
+    return statuses
+
+
+def merge(
+    destination: Path | str, templates_folder: Path | str, version: str, *, shared: tuple[str, ...] = SHARED
+) -> MergeResult:
+    """Brings a copy up to the project of today and keeps your changes.
+
+    What only the project changed is taken; what both changed is merged line by line. Where both changed the same lines,
+    both versions stand in the file between conflict markers and your version is kept as FILE.orig; a file that is not
+    text stays yours, with the project's beside it as FILE.project. Everything is written or nothing; a merge killed
+    among its last renames is completed by the same command typed again.
+
+    Args:
+        destination: a folder that `copy_template` wrote.
+        templates_folder: the project's `templates`.
+        version: the project's version.
+        shared: the packages whose modules travel.
+
+    Returns:
+        What was done. The copy then counts as one of this version: only your changes show in `compare`.
+
+    Raises:
+        RunError: as `compare`, and when conflict markers of an earlier merge still stand in a file to be merged.
+        OSError: when the disk or the permissions do not allow it; the copy is then as it was.
+    """
+    destination = Path(destination)
+    finish(destination)
+    record = copied(destination)
+    statuses = compare(destination, templates_folder, shared=shared)
+    unfinished = [file.path for file in statuses if file.status == "both" and has_conflict(file.yours)]
+    if unfinished:
+        raise RunError(
+            f"{destination}: {listed(unfinished)} still has conflict markers of an earlier merge; "
+            "edit between them, then merge again"
+        )
+    changes: dict[str, bytes | None] = {}
+    found = {file.path: file.yours for file in statuses}
+    merged, conflicts, notes = [], [], []
+    for file in statuses:
+        if file.status in ("upstream", "added", "removed"):
+            changes[file.path] = file.upstream
+        elif file.status == "both" and file.yours is None:
+            notes.append(f"{file.path}: you deleted it and the project changed it; it stays deleted")
+        elif file.status == "both" and file.upstream is None:
+            notes.append(f"{file.path}: you changed it and the project removed it; it stays, yours alone from now on")
+        elif file.status == "both":
+            conflict = _merge_file(file, destination, changes)
+            if conflict:
+                conflicts.append(conflict)
+            else:
+                merged.append(file.path)
+    upstream = {file.path: file.upstream for file in statuses if file.upstream is not None}
+    changes |= record_files(version, record.templates, upstream)
+    found |= {path: read_file(destination / path) for path in changes.keys() - found.keys()}
+    changes = {path: content for path, content in changes.items() if content != found[path]}
+    if changes:
+        install(destination, changes, found)
+    by_status = {status: tuple(file.path for file in statuses if file.status == status) for status in MEANINGS}
+    return MergeResult(
+        tuple(sorted(by_status["upstream"] + by_status["added"])),
+        tuple(merged),
+        by_status["removed"],
+        tuple(sorted(by_status["yours"] + by_status["deleted"])),
+        tuple(conflicts),
+        tuple(notes),
+        record.version,
+        version,
+    )
+
+
+def _status(base: bytes | None, yours: bytes | None, upstream: bytes | None) -> Status:
+    if same(yours, upstream):
+        return "same"
+    if same(yours, base):
+        return "added" if base is None else "removed" if upstream is None else "upstream"
+    if same(upstream, base):
+        return "deleted" if yours is None else "yours"
+    return "both"
+
+
+def _merge_file(file: FileStatus, destination: Path, changes: dict[str, bytes | None]) -> Conflict | None:
+    """Adds to `changes` what merging a file takes; returns the conflict if there is one."""
+    if not all(is_text(content or b"") for content in (file.base, file.yours, file.upstream)):
+        beside = _free_path(destination, f"{file.path}.project", file.upstream)
+        changes[beside] = file.upstream
+        return Conflict(file.path, beside, f"not text, so it stays as it was; the project's version is {beside}")
+    content, conflict = merge_three_ways(file.base or b"", file.yours, file.upstream)
+    if not conflict:
+        changes[file.path] = content
+        return None
+    beside = _free_path(destination, f"{file.path}.orig", file.yours)
+    changes |= {beside: file.yours, file.path: content}  # moved in this order
+    return Conflict(file.path, beside, f"edit it between <<<<<<< and >>>>>>>; your version is kept as {beside}")
+
+
+def _free_path(destination: Path, path: str, content: bytes) -> str:
+    """A path for `content` that overwrites nothing: `path`, or with a number at its end."""
+    candidate, number = path, 1
+    while (destination / candidate).is_dir() or read_file(destination / candidate) not in (None, content):
+        candidate, number = f"{path}.{number}", number + 1
+    return candidate
