@@ -1,0 +1,1 @@
+"""The tests of everything but the templates, whose own travel with them."""
