@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnn_layers.layer import RecurrentLayer
+
 MERGES = {
     "sum": lambda forward, backward: forward + backward,
     "mul": lambda forward, backward: forward * backward,
@@ -53,6 +55,13 @@ class Bidirectional(keras.layers.Layer):
         # As in Keras: 0 where there is nothing to read, so that merged outputs never mix in a neighbour's value.
         self.forward_layer.zero_output_for_mask = layer.return_sequences
         self.backward_layer.zero_output_for_mask = layer.return_sequences
+        for one in (self.forward_layer, self.backward_layer):
+            if isinstance(one, RecurrentLayer):
+                one.directions = 2
+        # Ours gives the outputs of a backward run in the order of time at no cost; others are turned round.
+        self._turns_round = not isinstance(self.backward_layer, RecurrentLayer) or not self.backward_layer.go_backwards
+        if not self._turns_round:
+            self.backward_layer.outputs_in_order_of_time = True
         self.merge_mode = merge_mode
         self._first_weights = weights
         self.stateful = layer.stateful
@@ -97,7 +106,7 @@ class Bidirectional(keras.layers.Layer):
         if self.return_state:
             states = (*forward[1:], *backward[1:])
             forward, backward = forward[0], backward[0]
-        if self.return_sequences:
+        if self.return_sequences and self._turns_round:
             backward = tf.reverse(backward, (1,))
         output = MERGES[self.merge_mode](tf.cast(forward, self.compute_dtype), tf.cast(backward, self.compute_dtype))
         if not self.return_state:

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from rnn_layers.activations import are_elementwise, derivative, have_known_derivatives
 from rnn_layers.cell import RecurrentCell, mask_count
 from rnn_layers.layer import NamedRecurrentLayer, of_cell
 
@@ -102,19 +103,53 @@ class GRUCell(RecurrentCell):
 
     def combine(self, projected_inputs, projected_state, states):
         """The equations above with reset_after=True: all that follows the two products."""
-        x_z, x_r, x_n = tf.split(projected_inputs, 3, axis=-1)
-        h_z, h_r, h_n = tf.split(projected_state, 3, axis=-1)
-        update = self.recurrent_activation(x_z + h_z)
-        reset = self.recurrent_activation(x_r + h_r)
-        candidate = self.activation(x_n + reset * h_n)
-        hidden = update * states[0] + (1 - update) * candidate
-        return hidden, [hidden]
+        update, _, candidate, _ = self._gates(projected_inputs, projected_state)
+        return [update * states[0] + (1 - update) * candidate]
 
-    def step(self, projected_inputs, states, weights=None, masks=()):
+    @property
+    def activations(self):
+        """Those of the gates, and of the candidate."""
+        return [self.recurrent_activation, self.activation]
+
+    @property
+    def saved_sizes(self):
+        """z_t, r_t, n_t and h_{t-1} W_hn + c_n, unless a derivative is not known from the gate's value."""
+        return [1] * 4 if self._has_known_derivatives() else super().saved_sizes
+
+    def save(self, projected_inputs, projected_state, states):
+        """`combine`, and the gates."""
+        if not self._has_known_derivatives():
+            return super().save(projected_inputs, projected_state, states)
+        update, reset, candidate, state_share = self._gates(projected_inputs, projected_state)
+        hidden = update * states[0] + (1 - update) * candidate
+        return [hidden], [update, reset, candidate, state_share]
+
+    def linearize(self, saved, before, after):
+        """dh_t with respect to z's, r's and n's sums, r_t, and z_t."""
+        if not self._has_known_derivatives():
+            return super().linearize(saved, before, after)
+        update, reset, candidate, state_share = saved
+        by_candidate = (1 - update) * derivative(self.activation, candidate)
+        by_update = (before[0] - candidate) * derivative(self.recurrent_activation, update)
+        by_reset = by_candidate * state_share * derivative(self.recurrent_activation, reset)
+        return [by_update, by_reset, by_candidate, reset, update]
+
+    def pull_back(self, factors, gradients):
+        """What reaches the candidate's W_hn passes the reset gate; h_{t-1} itself is reached through z_t."""
+        if not self._has_known_derivatives():
+            return super().pull_back(factors, gradients)
+        by_update, by_reset, by_candidate, reset, update = factors
+        (hidden,) = gradients
+        gates, candidate = [hidden * by_update, hidden * by_reset], hidden * by_candidate
+        inputs = tf.concat([*gates, candidate], axis=-1)
+        state = tf.concat([*gates, candidate * reset], axis=-1)
+        return inputs, state, [hidden * update]
+
+    def step(self, projected_inputs, states, weights, masks=()):
         """One step from projected inputs; with reset_after=False the candidate's product has to wait for r_t."""
         if self.reset_after:
             return super().step(projected_inputs, states, weights, masks)
-        kernel, _ = self.recurrent_weights() if weights is None else weights
+        kernel, _ = weights
         hidden = states[0]
         h_z, h_r, h_n = [hidden * mask for mask in masks] if masks else [hidden] * 3
         w_z, w_r, w_n = tf.split(kernel, 3, axis=1)
@@ -126,8 +161,22 @@ class GRUCell(RecurrentCell):
         update = self.recurrent_activation(x_z + gate_products[0])
         reset = self.recurrent_activation(x_r + gate_products[1])
         candidate = self.activation(x_n + tf.matmul(reset * h_n, w_n))
-        hidden = update * hidden + (1 - update) * candidate
-        return hidden, [hidden]
+        return [update * hidden + (1 - update) * candidate]
+
+    @property
+    def is_hoistable(self):
+        """Whether the step is products followed by `combine`: with reset_after=False a product stands in its middle."""
+        return self.reset_after and type(self).step is GRUCell.step and are_elementwise(*self.activations)
+
+    def _gates(self, projected_inputs, projected_state):
+        sizes = [2 * self.units, self.units]
+        (x_gates, x_n), (h_gates, h_n) = (tf.split(part, sizes, axis=-1) for part in (projected_inputs, projected_state))
+        update, reset = tf.split(self.recurrent_activation(x_gates + h_gates), 2, axis=-1)
+        candidate = self.activation(x_n + reset * h_n)
+        return update, reset, candidate, h_n
+
+    def _has_known_derivatives(self):
+        return have_known_derivatives(*self.activations)
 
     def get_config(self):
         """Every argument of the constructor."""
@@ -149,7 +198,7 @@ class GRU(NamedRecurrentLayer):
     Args:
         units to recurrent_dropout, seed, reset_after, implementation: As `GRUCell` says.
         activity_regularizer: Penalty on the output.
-        return_sequences to unroll, use_cudnn, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
+        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:
@@ -192,6 +241,7 @@ class GRU(NamedRecurrentLayer):
         use_cudnn="auto",
         zero_output_for_mask=False,
         implementation=2,
+        jit_compile="auto",
         **kwargs,
     ):
         cell = GRUCell(
@@ -226,6 +276,7 @@ class GRU(NamedRecurrentLayer):
             unroll=unroll,
             zero_output_for_mask=zero_output_for_mask,
             use_cudnn=use_cudnn,
+            jit_compile=jit_compile,
             activity_regularizer=activity_regularizer,
             **kwargs,
         )

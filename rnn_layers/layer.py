@@ -25,11 +25,13 @@ class RecurrentLayer(keras.layers.RNN):
         unroll: Whether a graph holds every step instead of a loop. Only for short sequences of known length.
         zero_output_for_mask: Whether a masked step's output is 0; otherwise it repeats the output before it.
         use_cudnn: "auto" or False; True demands cuDNN, which this version does not have, so a call then fails.
+        jit_compile: Whether XLA compiles pieces of the loop: "auto" by a rule (`rnn_layers.recurrence`), True wherever
+            it can be done, or False.
         **kwargs: `name`, `dtype`, `trainable`, `activity_regularizer`.
 
     Raises:
         TypeError: The cell is not a `RecurrentCell`.
-        ValueError: `use_cudnn` is none of its three values.
+        ValueError: `use_cudnn` or `jit_compile` is none of its three values.
     """
 
     def __init__(
@@ -42,14 +44,16 @@ class RecurrentLayer(keras.layers.RNN):
         unroll=False,
         zero_output_for_mask=False,
         use_cudnn="auto",
+        jit_compile="auto",
         **kwargs,
     ):
         if not isinstance(cell, RecurrentCell):
             raise TypeError(
                 f"cell must be an rnn_layers RecurrentCell, got {cell!r}; keras.layers.RNN runs other cells"
             )
-        if use_cudnn not in ("auto", True, False):
-            raise ValueError(f'use_cudnn must be "auto", True or False, got {use_cudnn!r}')
+        for name, value in (("use_cudnn", use_cudnn), ("jit_compile", jit_compile)):
+            if value not in ("auto", True, False):
+                raise ValueError(f'{name} must be "auto", True or False, got {value!r}')
         super().__init__(
             cell,
             return_sequences=return_sequences,
@@ -61,6 +65,10 @@ class RecurrentLayer(keras.layers.RNN):
             **kwargs,
         )
         self.use_cudnn = use_cudnn
+        self.jit_compile = jit_compile
+        # Set by a Bidirectional, which wants the outputs of both directions in the order of time and shares the cores.
+        self.outputs_in_order_of_time = False
+        self.directions = 1
         self.input_spec = keras.InputSpec(ndim=3)
 
     def call(self, sequences, initial_state=None, mask=None, training=False, sequences_mask=None):
@@ -100,7 +108,11 @@ class RecurrentLayer(keras.layers.RNN):
             unroll=self.unroll,
             zero_output_for_mask=self.zero_output_for_mask,
             return_sequences=self.return_sequences,
+            jit_compile=self.jit_compile,
+            directions=self.directions,
         )
+        if self.go_backwards and self.return_sequences and not self.outputs_in_order_of_time:
+            outputs = tf.reverse(outputs, (1,))
         if self.stateful:
             for variable, state in zip(self.states, states, strict=True):
                 variable.assign(state)
@@ -124,6 +136,7 @@ class RecurrentLayer(keras.layers.RNN):
         return {
             **super().get_config(),
             "use_cudnn": self.use_cudnn,
+            "jit_compile": self.jit_compile,
             "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
         }
 

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from rnn_layers.activations import derivative, have_known_derivatives
 from rnn_layers.cell import RecurrentCell, mask_count
 from rnn_layers.layer import NamedRecurrentLayer, of_cell
 
@@ -98,11 +99,60 @@ class LSTMCell(RecurrentCell):
 
     def combine(self, projected_inputs, projected_state, states):
         """The equations above: all that follows the two products."""
-        z_i, z_f, z_g, z_o = tf.split(projected_inputs + projected_state, 4, axis=-1)
-        write, forget, read = (self.recurrent_activation(gate) for gate in (z_i, z_f, z_o))
-        memory = forget * states[1] + write * self.activation(z_g)
-        hidden = read * self.activation(memory)
-        return hidden, [hidden, memory]
+        return self._gates_and_states(projected_inputs, projected_state, states)[1]
+
+    @property
+    def activations(self):
+        """Those of the gates, and of the candidate."""
+        return [self.recurrent_activation, self.activation]
+
+    @property
+    def saved_sizes(self):
+        """i_t, f_t, g_t and o_t, unless a derivative is not known from the gate's value."""
+        return [1] * 4 if self._has_known_derivatives() else super().saved_sizes
+
+    def save(self, projected_inputs, projected_state, states):
+        """`combine`, and the gates."""
+        if not self._has_known_derivatives():
+            return super().save(projected_inputs, projected_state, states)
+        gates, new_states = self._gates_and_states(projected_inputs, projected_state, states)
+        return new_states, gates
+
+    def linearize(self, saved, before, after):
+        """dc_t with respect to i's, f's and g's sums, dh_t with respect to o's, dh_t by c_t, and f_t."""
+        if not self._has_known_derivatives():
+            return super().linearize(saved, before, after)
+        write, forget, candidate, read = saved
+        shown = self.activation(after[1])
+        return [
+            candidate * derivative(self.recurrent_activation, write),
+            before[1] * derivative(self.recurrent_activation, forget),
+            write * derivative(self.activation, candidate),
+            shown * derivative(self.recurrent_activation, read),
+            read * derivative(self.activation, shown),
+            forget,
+        ]
+
+    def pull_back(self, factors, gradients):
+        """h_t is reached through o_t and c_t, everything else through c_t."""
+        if not self._has_known_derivatives():
+            return super().pull_back(factors, gradients)
+        by_write, by_forget, by_candidate, by_read, shown_by_memory, forget = factors
+        hidden, memory = gradients
+        memory = memory + hidden * shown_by_memory
+        projected = tf.concat([memory * by_write, memory * by_forget, memory * by_candidate, hidden * by_read], axis=-1)
+        return projected, projected, [None, memory * forget]
+
+    def _gates_and_states(self, projected_inputs, projected_state, states):
+        sums = projected_inputs + projected_state
+        # One call for the three gates, although g's share is wasted: XLA makes vector code of it, and of three not.
+        write, forget, _, read = tf.split(self.recurrent_activation(sums), 4, axis=-1)
+        candidate = self.activation(sums[:, 2 * self.units : 3 * self.units])
+        memory = forget * states[1] + write * candidate
+        return [write, forget, candidate, read], [read * self.activation(memory), memory]
+
+    def _has_known_derivatives(self):
+        return have_known_derivatives(*self.activations)
 
     def get_config(self):
         """Every argument of the constructor."""
@@ -124,7 +174,7 @@ class LSTM(NamedRecurrentLayer):
     Args:
         units to recurrent_dropout, seed, unit_forget_bias, implementation: As `LSTMCell` says.
         activity_regularizer: Penalty on the output.
-        return_sequences to unroll, use_cudnn, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
+        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:
@@ -167,6 +217,7 @@ class LSTM(NamedRecurrentLayer):
         use_cudnn="auto",
         zero_output_for_mask=False,
         implementation=2,
+        jit_compile="auto",
         **kwargs,
     ):
         cell = LSTMCell(
@@ -201,6 +252,7 @@ class LSTM(NamedRecurrentLayer):
             unroll=unroll,
             zero_output_for_mask=zero_output_for_mask,
             use_cudnn=use_cudnn,
+            jit_compile=jit_compile,
             activity_regularizer=activity_regularizer,
             **kwargs,
         )

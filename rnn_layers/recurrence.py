@@ -1,6 +1,13 @@
-"""How a cell is run over time. `run_over_time` hoists what it can, `loop` is the only loop over the steps."""
+"""How a cell is run over time: which of the ways it takes, and what its outputs are where a step is masked."""
 
 import tensorflow as tf
+
+from rnn_layers import compiled, hoisted
+from rnn_layers.hoisted import Dropout, Steps, Weights
+from rnn_layers.portable import exporting
+
+# Below this, compiling takes longer than it saves in a program's life.
+LEAST_UNITS_TO_COMPILE = 24
 
 
 def run_over_time(
@@ -13,119 +20,133 @@ def run_over_time(
     unroll=False,
     zero_output_for_mask=False,
     return_sequences=True,
+    jit_compile="auto",
+    directions=1,
 ):
     """Runs a cell over sequences.
-
-    The input products x_t W_x of all steps are one product before the loop; the loop holds what depends on h_{t-1}.
 
     Args:
         cell: A built `rnn_layers.cell.RecurrentCell`.
         sequences: (batch, steps, features) in the cell's compute dtype; any of the sizes may be unknown or 0.
         initial_states: List of tensors (batch, units) in the cell's compute dtype.
         mask: None, or (batch, steps) or (batch, steps, 1): where it is false a row keeps its states.
-        training: Whether dropout is active.
-        go_backwards: Whether the steps are taken from the last to the first; outputs are in the order taken.
+        training: Whether dropout is active, and a gradient will be asked for. (It may be asked for anyway.)
+        go_backwards: Whether the steps are taken from the last to the first.
         unroll: Whether a graph holds every step instead of a loop; needs a known number of steps.
         zero_output_for_mask: Whether a masked step's output is 0; otherwise it repeats the output before it.
-        return_sequences: Whether the outputs of all steps are kept.
+        return_sequences: Whether the outputs of all steps are returned.
+        jit_compile: "auto", True or False: whether pieces of the sequence are compiled by XLA.
+        directions: How many runs like this one share the cores.
 
     Returns:
-        The last output, (batch, units); all outputs, (batch, steps, units), or None; the list of final states. Without
-        a step, or with all of a row's steps masked, the last output is 0 and the states are the initial ones.
+        The last output, (batch, units); all outputs in the order of time, (batch, steps, units), or None; the list of
+        final states. Without a step, or with all of a row's steps masked, the last output is 0 and the states are the
+        initial ones.
     """
-    inputs = tf.transpose(sequences, (1, 0, 2))
     if mask is not None:
         mask = tf.cast(mask, tf.bool)
-        mask = tf.transpose(mask if len(mask.shape) == 3 else mask[:, :, tf.newaxis], (1, 0, 2))
-    if go_backwards:
-        inputs = tf.reverse(inputs, (0,))
-        mask = None if mask is None else tf.reverse(mask, (0,))
-
-    empty = inputs.shape[0] == 0
-    if empty:
+        mask = mask if len(mask.shape) == 3 else mask[:, :, tf.newaxis]
+    is_empty = sequences.shape[1] == 0
+    if is_empty:
         # One masked step in place of none: it changes nothing, and gradients are zeros instead of missing.
-        inputs = tf.pad(inputs, ((0, 1), (0, 0), (0, 0)))
-        mask = tf.zeros((1, tf.shape(inputs)[1], 1), dtype=tf.bool)
-
-    input_masks, state_masks = (), ()
+        sequences = tf.pad(sequences, ((0, 0), (0, 1), (0, 0)))
+        mask = tf.zeros((tf.shape(sequences)[0], 1, 1), dtype=tf.bool)
+    dropout = Dropout([], [])
     if training:
-        input_masks, state_masks = cell.draw_dropout_masks(tf.shape(inputs)[1], inputs.shape[2])
-    projected = cell.project_inputs(inputs, input_masks)
-    weights = cell.recurrent_weights()
+        dropout = Dropout(*cell.draw_dropout_masks(tf.shape(sequences)[0], sequences.shape[2]))
+    weights = Weights(cell.input_weights(), cell.recurrent_weights())
+    steps = Steps(mask, None, go_backwards, unroll)
 
-    def advance(projected_step, mask_step, output, states):
-        new_output, new_states = cell.step(projected_step, states, weights, state_masks)
-        if mask_step is not None:
-            kept = tf.zeros_like(output) if zero_output_for_mask else output
-            new_output = tf.where(mask_step, new_output, kept)
-            new_states = [tf.where(mask_step, new, old) for new, old in zip(new_states, states, strict=True)]
-        return new_output, new_states
+    if not cell.is_hoistable:
+        outputs, states = _step_by_step(cell, sequences, initial_states, weights, dropout, steps)
+    elif _compiles(cell, sequences, unroll, training, jit_compile):
+        outputs, states = compiled.run(
+            cell, sequences, initial_states, weights, dropout, steps, return_sequences, training, directions
+        )
+    else:
+        outputs, states = _hoisted(cell, sequences, initial_states, weights, dropout, steps, return_sequences, training)
 
-    output = tf.zeros((tf.shape(inputs)[1], cell.output_size), dtype=inputs.dtype)
-    output.set_shape((inputs.shape[1], cell.output_size))
-    output, outputs, states = loop(advance, projected, mask, output, list(initial_states), return_sequences, unroll)
-    if outputs is not None:
-        outputs = tf.transpose(outputs[:0] if empty else outputs, (1, 0, 2))
-    return output, outputs, states
+    last_output = states[0]
+    if mask is not None:
+        last_mask = mask[:, 0 if go_backwards else -1] if zero_output_for_mask else tf.reduce_any(mask, axis=1)
+        last_output = tf.where(last_mask, last_output, tf.zeros_like(last_output))
+    elif sequences.shape[1] is None:
+        last_output = tf.where(tf.shape(sequences)[1] > 0, last_output, tf.zeros_like(last_output))
+    if not return_sequences:
+        return last_output, None, states
+    if mask is not None:
+        outputs = _fill_masked(outputs, mask, last_output, go_backwards, zero_output_for_mask)
+    if is_empty:
+        outputs = outputs[:, :0]
+    return last_output, outputs, states
 
 
-def loop(advance, inputs, mask, output, states, keep_outputs, unroll):
-    """The loop over time.
-
-    Args:
-        advance: (input of a step, its mask or None, last output, states) -> (output, states).
-        inputs: (steps, batch, ...); the number of steps may be unknown, and then 0.
-        mask: None or (steps, batch, 1).
-        output: The output before the first step, (batch, units).
-        states: List of the states before the first step.
-        keep_outputs: Whether all outputs are returned.
-        unroll: Whether a graph gets one copy of the step for each step.
-
-    Returns:
-        The last output; all outputs, (steps, batch, units), or None; the list of final states.
-    """
-    length = inputs.shape[0]
-    if unroll or tf.executing_eagerly():
-        return _unrolled(advance, inputs, mask, output, states, keep_outputs)
-
-    steps = tf.shape(inputs)[0] if length is None else length
-    input_array = tf.TensorArray(inputs.dtype, size=steps).unstack(inputs)
-    mask_array = None if mask is None else tf.TensorArray(tf.bool, size=steps).unstack(mask)
-    output_arrays = [tf.TensorArray(output.dtype, size=steps, element_shape=output.shape)] if keep_outputs else []
-
-    def body(time, output, states, output_arrays):
-        mask_step = None if mask_array is None else mask_array.read(time)
-        new_output, new_states = advance(input_array.read(time), mask_step, output, states)
-        # The loop's variables keep their static shapes, though a step may know its batch size less well.
-        for new, old in zip([new_output, *new_states], [output, *states], strict=True):
-            new.set_shape(old.shape)
-        return time + 1, new_output, new_states, [array.write(time, new_output) for array in output_arrays]
-
-    _, output, states, output_arrays = tf.while_loop(
-        lambda time, *_: time < steps,
-        body,
-        (tf.constant(0), output, states, output_arrays),
-        # XLA sizes the values that the gradient needs by this, so a known length must be given as a number.
-        maximum_iterations=steps,
+def _compiles(cell, sequences, unroll, training, jit_compile):
+    """Whether XLA compiles pieces: by a rule that looks at the sizes and at where the graph will run."""
+    if jit_compile != "auto":
+        return jit_compile and not tf.executing_eagerly() and not exporting()
+    return (
+        not tf.executing_eagerly()
+        and not unroll
+        and not exporting()
+        and cell.units >= LEAST_UNITS_TO_COMPILE
+        # A graph that takes batches of any size may see many; in training there are one or two.
+        and (training or sequences.shape[0] is not None)
+        and not tf.config.list_logical_devices("GPU")
     )
-    return output, _stack(output_arrays[0], output, length) if keep_outputs else None, states
 
 
-def _unrolled(advance, inputs, mask, output, states, keep_outputs):
-    kept = []
-    masks = [None] * inputs.shape[0] if mask is None else tf.unstack(mask)
-    for step_input, step_mask in zip(tf.unstack(inputs), masks, strict=True):
-        output, states = advance(step_input, step_mask, output, states)
-        kept.append(output)
-    return output, tf.stack(kept) if keep_outputs else None, states
+def _hoisted(cell, sequences, states, weights, dropout, steps, keep_outputs, training):
+    """All steps in one loop of TensorFlow's, with the gradient of `rnn_layers.hoisted`."""
+    width = len(states)
+    if steps.mask is not None:
+        steps = steps._replace(mask=tf.transpose(steps.mask, (1, 0, 2)))
+
+    @tf.custom_gradient
+    def differentiable(inputs, *tensors):
+        first, weights_here = list(tensors[:width]), weights.with_tensors(tensors[width:])
+        states, history, saved = hoisted.forward(cell, inputs, first, weights_here, dropout, steps, save=training)
+
+        def gradient(*upstream):
+            output_gradients = upstream[0] if keep_outputs else None
+            kept = history, saved
+            if not training:
+                _, *kept = hoisted.forward(cell, inputs, first, weights_here, dropout, steps, save=True)
+            by_inputs, by_weights, by_states = hoisted.backward(
+                cell, inputs, first, *kept, weights_here, dropout, steps, output_gradients, list(upstream[-width:])
+            )
+            return [by_inputs, *by_states, *by_weights.tensors()]
+
+        return [*([history[0]] if keep_outputs else []), *states], gradient
+
+    results = differentiable(tf.transpose(sequences, (1, 0, 2)), *states, *weights.tensors())
+    if not keep_outputs:
+        return None, results
+    return tf.transpose(results[0], (1, 0, 2)), results[1:]
 
 
-def _stack(array, output, length):
-    if length is not None and output.shape.is_fully_defined():
-        return array.stack()
-    # TensorArray.stack() of no element at all fails when the batch size is unknown to the graph: give its value.
-    outputs = tf.raw_ops.TensorListStack(
-        input_handle=array.flow, element_shape=tf.shape(output), element_dtype=output.dtype, num_elements=length or -1
-    )
-    outputs.set_shape((length, *output.shape))
-    return outputs
+def _step_by_step(cell, sequences, states, weights, dropout, steps):
+    """For cells that are no products followed by `combine`: TensorFlow differentiates every step."""
+    projected = cell.project_inputs(tf.transpose(sequences, (1, 0, 2)), weights.inputs, dropout.inputs)
+    mask = None if steps.mask is None else tf.transpose(steps.mask, (1, 0, 2))
+
+    def advance(states, slices):
+        projected_inputs, mask = slices
+        new_states = cell.step(projected_inputs, states, weights.state, dropout.state)
+        if mask is not None:
+            new_states = [tf.where(mask, new, old) for new, old in zip(new_states, states, strict=True)]
+        return new_states, new_states[:1]
+
+    states, (outputs,) = hoisted.loop(advance, list(states), [projected, mask], [cell.units], steps, steps.go_backwards)
+    return tf.transpose(outputs, (1, 0, 2)), states
+
+
+def _fill_masked(outputs, mask, last_output, go_backwards, with_zeros):
+    """What Keras gives at masked steps: 0, or the output before; 0 before a row's first step."""
+    zeros = tf.zeros_like(outputs)
+    if with_zeros:
+        return tf.where(mask, outputs, zeros)
+    counted = tf.cast(mask, tf.int32)
+    seen = tf.cumsum(counted, axis=1, reverse=go_backwards) > 0
+    to_come = tf.cumsum(counted, axis=1, reverse=not go_backwards) > 0
+    return tf.where(seen, tf.where(to_come, outputs, last_output[:, tf.newaxis]), zeros)

@@ -2,6 +2,7 @@
 
 import keras
 
+from rnn_layers.activations import derivative, have_known_derivatives
 from rnn_layers.cell import RecurrentCell
 from rnn_layers.layer import NamedRecurrentLayer
 
@@ -28,8 +29,31 @@ class SimpleRNNCell(RecurrentCell):
 
     def combine(self, projected_inputs, projected_state, states):
         """h_t = f(z_t + h_{t-1} W_h)."""
-        hidden = self.activation(projected_inputs + projected_state)
-        return hidden, [hidden]
+        return [self.activation(projected_inputs + projected_state)]
+
+    @property
+    def saved_sizes(self):
+        """Nothing: f' follows from h_t, except for an activation of which we know no better."""
+        return [] if have_known_derivatives(self.activation) else super().saved_sizes
+
+    def save(self, projected_inputs, projected_state, states):
+        """`combine`, with nothing to keep."""
+        if not have_known_derivatives(self.activation):
+            return super().save(projected_inputs, projected_state, states)
+        return self.combine(projected_inputs, projected_state, states), []
+
+    def linearize(self, saved, before, after):
+        """f'(z_t + h_{t-1} W_h)."""
+        if not have_known_derivatives(self.activation):
+            return super().linearize(saved, before, after)
+        return [derivative(self.activation, after[0])]
+
+    def pull_back(self, factors, gradients):
+        """dz_t = f' * dh_t; all of it reaches h_{t-1} through W_h."""
+        if not have_known_derivatives(self.activation):
+            return super().pull_back(factors, gradients)
+        projected = gradients[0] * factors[0]
+        return projected, projected, [None]
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
@@ -42,7 +66,7 @@ class SimpleRNN(NamedRecurrentLayer):
     Args:
         units to recurrent_dropout, seed: As `rnn_layers.cell.RecurrentCell` says.
         activity_regularizer: Penalty on the output.
-        return_sequences to unroll, use_cudnn, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
+        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:
@@ -79,6 +103,7 @@ class SimpleRNN(NamedRecurrentLayer):
         seed=None,
         use_cudnn="auto",
         zero_output_for_mask=False,
+        jit_compile="auto",
         **kwargs,
     ):
         cell = SimpleRNNCell(
@@ -110,6 +135,7 @@ class SimpleRNN(NamedRecurrentLayer):
             unroll=unroll,
             zero_output_for_mask=zero_output_for_mask,
             use_cudnn=use_cudnn,
+            jit_compile=jit_compile,
             activity_regularizer=activity_regularizer,
             **kwargs,
         )

@@ -194,8 +194,7 @@ def test_a_cell_of_ones_own():
         """h_t = h_{t-1} / 2 + tanh(a_t + r_t) / 2."""
 
         def combine(self, projected_inputs, projected_state, states):
-            hidden = 0.5 * states[0] + 0.5 * self.activation(projected_inputs + projected_state)
-            return hidden, [hidden]
+            return [0.5 * states[0] + 0.5 * self.activation(projected_inputs + projected_state)]
 
     ours = RecurrentLayer(LeakyCell(3), return_sequences=True)
     theirs = keras.layers.RNN(LeakyCell(3), return_sequences=True)

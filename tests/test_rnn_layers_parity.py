@@ -244,8 +244,9 @@ def test_one_call_of_a_cell(pair):
     with_weights_of(ours, theirs)
     inputs, states = inputs_and_states(states_of(pair))
     assert_close(ours(inputs[:, 0], states), theirs(inputs[:, 0], states))
-    projected = ours.project_inputs(tf.constant(inputs[:, 0]))
-    assert_close(ours.step(projected, [tf.constant(state) for state in states]), theirs(inputs[:, 0], states))
+    projected = ours.project_inputs(tf.constant(inputs[:, 0]), ours.input_weights())
+    new_states = ours.step(projected, [tf.constant(state) for state in states], ours.recurrent_weights())
+    assert_close(new_states, theirs(inputs[:, 0], states)[1])
     assert [state.shape for state in ours.get_initial_state(3)] == [(3, UNITS)] * states_of(pair)
     if pair != "lstm":
         output, state = ours(inputs[:, 0], states[0])
