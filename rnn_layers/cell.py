@@ -95,6 +95,11 @@ class RecurrentCell(keras.layers.Layer, DropoutRNNCell):
         self.output_size = units
 
     @property
+    def recurrent_shape(self):
+        """Shape of `recurrent_kernel`."""
+        return (self.units, self.gates * self.units)
+
+    @property
     def bias_shape(self):
         """Shape of `bias`."""
         return (self.gates * self.units,)
@@ -113,7 +118,7 @@ class RecurrentCell(keras.layers.Layer, DropoutRNNCell):
             constraint=self.kernel_constraint,
         )
         self.recurrent_kernel = self.add_weight(
-            shape=(self.units, self.gates * self.units),
+            shape=self.recurrent_shape,
             name="recurrent_kernel",
             initializer=self.recurrent_initializer,
             regularizer=self.recurrent_regularizer,

@@ -3,8 +3,8 @@
 A plain loop pays for every operation of every step, and XLA alone runs most of a loop on one core. So the sequences are
 cut twice. In time: a piece of some forty steps, whose values stay in the cache, is one XLA program; a loop of
 TensorFlow's goes from piece to piece, so that pieces without a valid step are skipped and, where the length is unknown
-to the graph, no length compiles anything new. In rows: each core takes its share of the batch, unless the weights are so
-large that all cores had better work on one product.
+to the graph, no length compiles anything new. In rows: each core takes its share of the batch, unless the weights are
+so large that all cores had better work on one product.
 """
 
 import json
@@ -234,7 +234,7 @@ def _make_programs(cell):
     def forward(inputs, states, weights, dropout, steps):
         inputs, steps = _time_major(inputs), steps._replace(mask=_time_major(steps.mask))
         # One program for training and inference. What a gate gives is kept in both: as an output of the program it is
-        # computed once and in vector code, where XLA fuses a whole step of a GRU into one loop that it cannot vectorize.
+        # computed once and in vector code, where XLA fuses a whole step of a GRU into a loop that it cannot vectorize.
         return hoisted.forward(cell(), inputs, states, weights, dropout, steps, save=True)
 
     @tf.function(jit_compile=True, autograph=False)

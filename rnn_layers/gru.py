@@ -170,7 +170,9 @@ class GRUCell(RecurrentCell):
 
     def _gates(self, projected_inputs, projected_state):
         sizes = [2 * self.units, self.units]
-        (x_gates, x_n), (h_gates, h_n) = (tf.split(part, sizes, axis=-1) for part in (projected_inputs, projected_state))
+        (x_gates, x_n), (h_gates, h_n) = (
+            tf.split(part, sizes, axis=-1) for part in (projected_inputs, projected_state)
+        )
         update, reset = tf.split(self.recurrent_activation(x_gates + h_gates), 2, axis=-1)
         candidate = self.activation(x_n + reset * h_n)
         return update, reset, candidate, h_n
@@ -198,7 +200,8 @@ class GRU(NamedRecurrentLayer):
     Args:
         units to recurrent_dropout, seed, reset_after, implementation: As `GRUCell` says.
         activity_regularizer: Penalty on the output.
-        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
+        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer`
+            says.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:

@@ -3,7 +3,9 @@
 import keras
 import tensorflow as tf
 
+from rnn_layers import cudnn
 from rnn_layers.cell import RecurrentCell
+from rnn_layers.portable import choose
 from rnn_layers.recurrence import run_over_time
 
 
@@ -17,14 +19,16 @@ class RecurrentLayer(keras.layers.RNN):
 
     Args:
         cell: A `rnn_layers.cell.RecurrentCell`. Other cells run in `keras.layers.RNN`.
-        return_sequences: Whether to return the outputs of all steps, (batch, steps, units), or the last, (batch, units).
+        return_sequences: Whether to return the outputs of all steps, (batch, steps, units), or the last, (batch,
+            units).
         return_state: Whether to return the final states, each (batch, units), after the output.
         go_backwards: Whether to take the steps from the last to the first and return outputs in that order.
         stateful: Whether a batch starts from the states in which the one before it ended, until `reset_state()`. The
             batch size must be fixed.
         unroll: Whether a graph holds every step instead of a loop. Only for short sequences of known length.
         zero_output_for_mask: Whether a masked step's output is 0; otherwise it repeats the output before it.
-        use_cudnn: "auto" or False; True demands cuDNN, which this version does not have, so a call then fails.
+        use_cudnn: "auto": cuDNN wherever it can run the layer; False: never; True: a call fails with the reason where
+            it cannot. An exported graph never holds it. `why_not_cudnn` tells what stands in the way.
         jit_compile: Whether XLA compiles pieces of the loop: "auto" by a rule (`rnn_layers.recurrence`), True wherever
             it can be done, or False.
         **kwargs: `name`, `dtype`, `trainable`, `activity_regularizer`.
@@ -66,6 +70,8 @@ class RecurrentLayer(keras.layers.RNN):
         )
         self.use_cudnn = use_cudnn
         self.jit_compile = jit_compile
+        # Keras then does not compile a model that holds the layer: XLA has no cuDNN recurrence.
+        self.supports_jit = cudnn.why_not(self) is not None
         # Set by a Bidirectional, which wants the outputs of both directions in the order of time and shares the cores.
         self.outputs_in_order_of_time = False
         self.directions = 1
@@ -87,7 +93,7 @@ class RecurrentLayer(keras.layers.RNN):
 
         Raises:
             ValueError: The layer is stateful and the batch has another size; it is unrolled and the number of steps
-                is unknown; or it demands cuDNN.
+                is unknown; or it demands cuDNN where cuDNN cannot run it.
         """
         self._check_call(sequences)
         if initial_state is None:
@@ -97,19 +103,10 @@ class RecurrentLayer(keras.layers.RNN):
         if len(states) != len(self.state_size):
             raise ValueError(f"{self.name} has {len(self.state_size)} states, initial_state holds {len(states)}")
         mask = keras.tree.flatten(sequences_mask if mask is None else mask)[0]
+        mask = None if mask is None else tf.cast(mask, tf.bool)
 
-        last_output, outputs, states = run_over_time(
-            self.cell,
-            tf.cast(sequences, self.cell.compute_dtype),
-            states,
-            mask,
-            training=training,
-            go_backwards=self.go_backwards,
-            unroll=self.unroll,
-            zero_output_for_mask=self.zero_output_for_mask,
-            return_sequences=self.return_sequences,
-            jit_compile=self.jit_compile,
-            directions=self.directions,
+        last_output, outputs, states = self._run(
+            tf.cast(sequences, self.cell.compute_dtype), states, mask, training=training
         )
         if self.go_backwards and self.return_sequences and not self.outputs_in_order_of_time:
             outputs = tf.reverse(outputs, (1,))
@@ -121,9 +118,48 @@ class RecurrentLayer(keras.layers.RNN):
             return output, *(tf.cast(state, self.compute_dtype) for state in states)
         return output
 
+    def why_not_cudnn(self):
+        """Why cuDNN cannot run this layer as it is configured on this machine.
+
+        Whether a mask is right-padded, and whether the graph is exported or compiled, is found out in the call.
+
+        Returns:
+            A reason in one line, or None.
+
+        Example:
+            >>> LSTM(4, activation="relu").why_not_cudnn()  # on a machine with a GPU
+            'activation is relu, cuDNN has tanh'
+        """
+        return cudnn.why_not(self)
+
+    def _run(self, sequences, states, mask, training):
+        """The last output, all outputs in the order of time or None, and the final states."""
+
+        def by_cudnn():
+            lengths = None if mask is None else cudnn.lengths_of(mask)
+            return cudnn.run(self.cell, sequences, states, lengths, training, *how)
+
+        def portably():
+            return run_over_time(
+                self.cell,
+                sequences,
+                states,
+                mask,
+                training,
+                *how,
+                unroll=self.unroll,
+                jit_compile=self.jit_compile,
+                directions=self.directions,
+            )
+
+        how = self.go_backwards, self.zero_output_for_mask, self.return_sequences
+        if self.why_not_cudnn() or cudnn.why_not_here(training):
+            return portably()
+        return choose(cudnn.fits(sequences, mask), by_cudnn, portably)
+
     def _check_call(self, sequences):
-        if self.use_cudnn is True:
-            raise ValueError(f'{self.name}: use_cudnn=True, but there is no cuDNN path yet; pass "auto" or False')
+        if self.use_cudnn is True and self.why_not_cudnn():
+            raise ValueError(f"{self.name}: use_cudnn=True, but {self.why_not_cudnn()}")
         if self.unroll and sequences.shape[1] is None:
             raise ValueError(f"{self.name}: unroll=True needs a known number of steps, got {tuple(sequences.shape)}")
         if self.stateful and sequences.shape[0] not in (None, self.states[0].shape[0]):

@@ -147,7 +147,7 @@ class LSTMCell(RecurrentCell):
         sums = projected_inputs + projected_state
         # One call for the three gates, although g's share is wasted: XLA makes vector code of it, and of three not.
         write, forget, _, read = tf.split(self.recurrent_activation(sums), 4, axis=-1)
-        candidate = self.activation(sums[:, 2 * self.units : 3 * self.units])
+        candidate = self.activation(sums[..., 2 * self.units : 3 * self.units])
         memory = forget * states[1] + write * candidate
         return [write, forget, candidate, read], [read * self.activation(memory), memory]
 
@@ -174,7 +174,8 @@ class LSTM(NamedRecurrentLayer):
     Args:
         units to recurrent_dropout, seed, unit_forget_bias, implementation: As `LSTMCell` says.
         activity_regularizer: Penalty on the output.
-        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
+        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer`
+            says.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:

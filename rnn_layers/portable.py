@@ -13,8 +13,8 @@ import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 from tensorflow.python.saved_model import save_context
 
-# Modules that trace a model only to write it to a file. Some of them do so before they save: then frames alone tell.
-EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.", "tf2onnx.")
+# Modules that trace a model only to write it to a file, and do so before they save it, or without TensorFlow's saving.
+EXPORTERS = ("keras.src.export.", "tensorflow.lite.", "tf2onnx.")
 
 _asked_for = contextvars.ContextVar("rnn_layers_portable", default=False)
 

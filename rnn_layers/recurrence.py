@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from rnn_layers import compiled, hoisted
 from rnn_layers.hoisted import Dropout, Steps, Weights
-from rnn_layers.portable import exporting
+from rnn_layers.portable import compiling, exporting
 
 # Below this, compiling takes longer than it saves in a program's life.
 LEAST_UNITS_TO_COMPILE = 24
@@ -17,9 +17,9 @@ def run_over_time(
     mask=None,
     training=False,
     go_backwards=False,
-    unroll=False,
     zero_output_for_mask=False,
     return_sequences=True,
+    unroll=False,
     jit_compile="auto",
     directions=1,
 ):
@@ -32,9 +32,9 @@ def run_over_time(
         mask: None, or (batch, steps) or (batch, steps, 1): where it is false a row keeps its states.
         training: Whether dropout is active, and a gradient will be asked for. (It may be asked for anyway.)
         go_backwards: Whether the steps are taken from the last to the first.
-        unroll: Whether a graph holds every step instead of a loop; needs a known number of steps.
         zero_output_for_mask: Whether a masked step's output is 0; otherwise it repeats the output before it.
         return_sequences: Whether the outputs of all steps are returned.
+        unroll: Whether a graph holds every step instead of a loop; needs a known number of steps.
         jit_compile: "auto", True or False: whether pieces of the sequence are compiled by XLA.
         directions: How many runs like this one share the cores.
 
@@ -82,15 +82,15 @@ def run_over_time(
 
 
 def _compiles(cell, sequences, unroll, training, jit_compile):
-    """Whether XLA compiles pieces: by a rule that looks at the sizes and at where the graph will run."""
-    if jit_compile != "auto":
-        return jit_compile and not tf.executing_eagerly() and not exporting()
+    """Whether XLA compiles pieces: by a rule that looks at the sizes and at what the graph is for."""
+    if not jit_compile or tf.executing_eagerly() or compiling() or exporting():
+        return False
+    if jit_compile is True:
+        return True
     return (
-        not tf.executing_eagerly()
-        and not unroll
-        and not exporting()
+        not unroll
         and cell.units >= LEAST_UNITS_TO_COMPILE
-        # A graph that takes batches of any size may see many; in training there are one or two.
+        # A graph that takes batches of any size may see many, and compile for each; in training there are one or two.
         and (training or sequences.shape[0] is not None)
         and not tf.config.list_logical_devices("GPU")
     )
@@ -99,18 +99,20 @@ def _compiles(cell, sequences, unroll, training, jit_compile):
 def _hoisted(cell, sequences, states, weights, dropout, steps, keep_outputs, training):
     """All steps in one loop of TensorFlow's, with the gradient of `rnn_layers.hoisted`."""
     width = len(states)
+    # Inside XLA it costs nothing, and XLA makes better code of the gates when they are kept; see `rnn_layers.compiled`.
+    save = training or compiling()
     if steps.mask is not None:
         steps = steps._replace(mask=tf.transpose(steps.mask, (1, 0, 2)))
 
     @tf.custom_gradient
     def differentiable(inputs, *tensors):
         first, weights_here = list(tensors[:width]), weights.with_tensors(tensors[width:])
-        states, history, saved = hoisted.forward(cell, inputs, first, weights_here, dropout, steps, save=training)
+        states, history, saved = hoisted.forward(cell, inputs, first, weights_here, dropout, steps, save)
 
         def gradient(*upstream):
             output_gradients = upstream[0] if keep_outputs else None
             kept = history, saved
-            if not training:
+            if not save:
                 _, *kept = hoisted.forward(cell, inputs, first, weights_here, dropout, steps, save=True)
             by_inputs, by_weights, by_states = hoisted.backward(
                 cell, inputs, first, *kept, weights_here, dropout, steps, output_gradients, list(upstream[-width:])

@@ -66,7 +66,8 @@ class SimpleRNN(NamedRecurrentLayer):
     Args:
         units to recurrent_dropout, seed: As `rnn_layers.cell.RecurrentCell` says.
         activity_regularizer: Penalty on the output.
-        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer` says.
+        return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer`
+            says.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:

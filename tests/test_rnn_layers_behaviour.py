@@ -8,6 +8,7 @@ import tensorflow as tf
 from rnn_layers.bidirectional import Bidirectional
 from rnn_layers.cell import RecurrentCell
 from rnn_layers.gru import GRU
+from rnn_layers.ind_rnn import IndRNNCell
 from rnn_layers.layer import RecurrentLayer
 from rnn_layers.lstm import LSTM
 from rnn_layers.simple_rnn import SimpleRNN, SimpleRNNCell
@@ -222,7 +223,7 @@ def test_regularizers_and_constraints_act():
         (lambda: GRU(2, recurrent_dropout=-0.1), "recurrent_dropout must be"),
         (lambda: GRU(2, implementation=3), "implementation must be 1 or 2"),
         (lambda: LSTM(2, use_cudnn="yes"), "use_cudnn must be"),
-        (lambda: LSTM(2, use_cudnn=True)(INPUTS), "no cuDNN path"),
+        (lambda: LSTM(2, jit_compile="yes"), "jit_compile must be"),
         (lambda: LSTM(2)(INPUTS, initial_state=[INPUTS[:, 0, :2]]), "2 states, initial_state holds 1"),
         (lambda: SimpleRNN(2)(INPUTS[0]), "expected ndim=3"),
         (lambda: Bidirectional(SimpleRNN(2), merge_mode="max"), "merge_mode must be one of"),
@@ -246,3 +247,21 @@ def test_foreign_cells_and_unknown_lengths_are_refused():
     unrolled = RecurrentLayer(SimpleRNNCell(2), unroll=True)
     with pytest.raises(ValueError, match="known number of steps"):
         tf.function(unrolled, [tf.TensorSpec((2, None, 3))]).get_concrete_function()
+
+
+def test_the_independently_recurrent_cell_follows_its_paper():
+    layer = RecurrentLayer(IndRNNCell(3, activation="relu"), return_sequences=True)
+    outputs = np.asarray(layer(INPUTS))
+    kernel, recurrent, bias = layer.get_weights()
+    assert recurrent.shape == (3,)
+    hidden = np.zeros((3, 3), np.float32)
+    for step in range(INPUTS.shape[1]):
+        hidden = np.maximum(INPUTS[:, step] @ kernel + bias + recurrent * hidden, 0)
+        np.testing.assert_allclose(outputs[:, step], hidden, atol=1e-6)
+    theirs = keras.layers.RNN(IndRNNCell(3, activation="relu"), return_sequences=True)
+    theirs.build(INPUTS.shape)
+    theirs.set_weights(layer.get_weights())
+    _, ours = forward_and_gradients(layer, INPUTS)
+    _, expected = forward_and_gradients(theirs, INPUTS)
+    for gradient, other in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(gradient, other, atol=1e-5)

@@ -43,6 +43,7 @@ OTHER_VALUES = {
     "unroll": True,
     "seed": 11,
     "use_cudnn": False,
+    "jit_compile": False,
     "zero_output_for_mask": True,
     "layer": LSTM(3, recurrent_dropout=0.5),
     "backward_layer": GRU(3, go_backwards=True, reset_after=False),

@@ -37,8 +37,8 @@ class Measured:
 
 
 def make_predict_step(model: keras.Model):
-    """Makes the function of ids (rows, time) that gives probabilities (rows, classes); make it once, it is traced."""
-    signature = [tf.TensorSpec([None, None], tf.int32)]
+    """Makes the function of ids (BATCH, time) that gives probabilities (BATCH, classes); make it once, it is traced."""
+    signature = [tf.TensorSpec([BATCH, None], tf.int32)]
     return tf.function(lambda ids: tf.nn.softmax(model(ids, training=False)), input_signature=signature)
 
 
@@ -55,7 +55,9 @@ def measure(predict_step, examples: pipeline.Examples, names: list[str]) -> Meas
     """
     probabilities = np.empty((len(examples), len(names)))
     for rows in plan_in_order_of_length(examples.lengths, BATCH):
-        probabilities[rows] = predict_step(tf.constant(pad([examples.ids[row] for row in rows]))).numpy()
+        # Always so many rows, the last ones empty if need be: for a known number the recurrence is compiled.
+        ids = [examples.ids[row] for row in rows] + [np.zeros(0, np.int32)] * (BATCH - len(rows))
+        probabilities[rows] = predict_step(tf.constant(pad(ids)))[: len(rows)].numpy()
     confusion = confusion_matrix(examples.labels, probabilities.argmax(axis=1), len(names))
     metrics = {"accuracy": accuracy(confusion), "macro_f1": macro_f1(confusion)}
     if len(names) == 2:

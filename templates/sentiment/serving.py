@@ -10,6 +10,7 @@ from data.errors import BadLines
 from data.table_writer import TableWriter
 from data.tables import as_text, find_columns, read_rows, table_format
 from data.text import WordIds
+from rnn_layers.portable import portable
 from training.atomic import replacing, replacing_folder
 from training.run_folder import RunFolder
 
@@ -174,7 +175,8 @@ def export(run: RunFolder, folder: Path) -> None:
     """
     module = tf.Module()
     module.model = load_model(run)
-    with replacing_folder(folder) as temporary:
+    # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
+    with replacing_folder(folder) as temporary, portable():
         try:
             tf.saved_model.save(module, str(temporary), signatures={"serving_default": as_function(module.model)})
         except tf.errors.OpError as error:
