@@ -274,11 +274,12 @@ class RecurrentCell(keras.layers.Layer, DropoutRNNCell):
             What `pull_back` takes: tensors whose first axis is the steps.
         """
         factors = []
+        # Copies, for inside a tf.cond a tape does not find what the branch captured.
+        sources = [tf.identity(tensor) for tensor in (*saved, *before)]
         with tf.GradientTape(persistent=True) as tape:
-            tape.watch([*saved, *before])
-            states = self.combine(*saved, before)
+            tape.watch(sources)
+            states = self.combine(*sources[:2], sources[2:])
         for state in states:
-            sources = [*saved, *before]
             factors += tape.gradient(state, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return factors
 

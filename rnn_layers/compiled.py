@@ -106,7 +106,11 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
 
     def piece_of(tensor, piece):
         """The steps of a piece, (batch, size, ...)."""
-        return None if tensor is None else tf.slice(tensor, (0, piece * size, 0), (-1, size, -1))
+        if tensor is None:
+            return None
+        cut = tf.slice(tensor, (0, piece * size, 0), (-1, size, -1))
+        cut.set_shape((sequences.shape[0], size, tensor.shape[2]))
+        return cut
 
     def steps_of(piece):
         """What of the piece is to be run: mask and bounds as its own."""
@@ -117,12 +121,18 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
 
     def over_pieces(body, carry, arrays, descending):
         """The loop over the pieces; `body` takes the piece, the carry and the arrays and gives the latter two."""
+
+        def next_piece(taken, carry, arrays):
+            piece = last_piece - 1 - taken if descending else first_piece + taken
+            new_carry, arrays = body(piece, carry, arrays)
+            # A program traced for batches of any size does not know its batch.
+            for new, old in zip(tf.nest.flatten(new_carry), tf.nest.flatten(carry), strict=True):
+                new.set_shape(old.shape)
+            return taken + 1, new_carry, arrays
+
         _, carry, arrays = tf.while_loop(
             lambda taken, *_: taken < last_piece - first_piece,
-            lambda taken, *rest: (
-                taken + 1,
-                *body(last_piece - 1 - taken if descending else first_piece + taken, *rest),
-            ),
+            next_piece,
             (tf.constant(0), carry, arrays),
             maximum_iterations=count,
         )

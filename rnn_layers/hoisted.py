@@ -140,7 +140,9 @@ def backward(cell, inputs, first, history, saved, weights, dropout, steps, outpu
         by_inputs = tf.where(taken, by_inputs, tf.zeros_like(by_inputs))
         by_state = by_inputs if same else tf.where(taken, by_state, tf.zeros_like(by_state))
     with tf.GradientTape() as tape:
-        sources = [inputs, *weights.tensors()]
+        # Inside a tf.cond a tape does not find what the branch captured: it is given copies.
+        inputs, *tensors = sources = [tf.identity(tensor) for tensor in (inputs, *weights.tensors())]
+        weights = weights.with_tensors(tensors)
         tape.watch(sources)
         from_inputs = cell.project_inputs(inputs, weights.inputs, dropout.inputs)
         from_state = cell.project_state(before[0], weights.state, dropout.state)
@@ -167,7 +169,9 @@ def loop(step, carry, inputs, widths, steps, descending):
     shapes = [(carry[0].shape[0], width) for width in widths]
 
     def at(time):
-        return [None if tensor is None else tensor[time] for tensor in inputs]
+        # With bounds not tensor[time]: XLA would take them for constants, and compile anew for each of their values.
+        cut = (lambda tensor: tensor[time]) if steps.bounds is None else (lambda tensor: tf.gather(tensor, time))
+        return [None if tensor is None else cut(tensor) for tensor in inputs]
 
     if length is not None and (steps.unroll or tf.executing_eagerly()):
         kept = []

@@ -240,7 +240,7 @@ def batch_signature():
 
 
 def make_batch(
-    examples: Examples, rows: np.ndarray, weights: np.ndarray, replicas: int = 1, multiple: int = 1
+    examples: Examples, rows: np.ndarray, weights: np.ndarray, size: int, multiple: int = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cuts one batch.
 
@@ -248,14 +248,15 @@ def make_batch(
         examples: The split.
         rows: Which rows.
         weights: The loss weight of each class, (classes,).
-        replicas: The number of rows is brought to a multiple of this with rows of weight 0.
+        size: The number of rows is brought to this with empty rows of weight 0: every batch is of one size, which is
+            compiled once.
         multiple: The padded length is a multiple of this.
 
     Returns:
         ids (rows, time) int32, labels (rows,) int32, weights (rows,) float32.
     """
     labels = examples.labels[rows]
-    spare = -len(rows) % replicas
+    spare = size - len(rows)
     ids = pad([*(examples.ids[row] for row in rows), *[np.zeros(1, np.int32)] * spare], multiple)
     return ids, np.pad(labels, (0, spare)), np.pad(weights[labels], (0, spare))
 

@@ -136,7 +136,7 @@ def test_class_weights():
 def test_a_batch_is_padded_to_the_replicas_with_rows_of_no_weight():
     examples = pipeline.Examples([np.array([2, 3]), np.array([4])], np.array([1, 0], np.int32), np.array([2, 1]))
     weights = np.array([1, 5], np.float32)
-    ids, labels, row_weights = pipeline.make_batch(examples, np.array([1, 0, 1]), weights, replicas=2)
+    ids, labels, row_weights = pipeline.make_batch(examples, np.array([1, 0, 1]), weights, size=4)
     assert ids.tolist() == [[4, 0], [2, 3], [4, 0], [0, 0]]
     assert labels.tolist() == [0, 1, 0, 0] and row_weights.tolist() == [1, 5, 1, 0]
 

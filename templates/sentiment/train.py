@@ -68,6 +68,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     training, validation = splits["train"], splits["validation"]
     weights = pipeline.class_weights(config, training.labels, names)
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
+    batch_rows = math.ceil(config.batch_size / device.replicas) * device.replicas
     plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch=0)
     rows_of = np.bincount(training.labels, minlength=len(names))
     unknown = ", ".join(f"{unknown_share(examples.ids):.1%} of {split}" for split, examples in splits.items())
@@ -113,7 +114,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
 
             for rows in plan[progress.batch :]:
                 optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                batch = pipeline.make_batch(training, rows, weights, device.replicas, multiple)
+                batch = pipeline.make_batch(training, rows, weights, batch_rows, multiple)
                 losses.append((train_step(*map(tf.constant, batch)), len(rows)))
                 progress.batch += 1
                 progress.step += 1
