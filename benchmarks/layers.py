@@ -53,6 +53,7 @@ QUICK_REPEATS = 2
 @click.option("--repeats", type=click.IntRange(min=2), default=15, show_default=True, help="Rounds of timed calls.")
 @click.option("--quick", is_flag=True, help=f"{QUICK_REPEATS} rounds, to try it out.")
 @click.option("--no-memory", is_flag=True, help="Do not measure peak memory.")
+@click.option("--only-memory", is_flag=True, help="Measure peak memory alone.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -62,7 +63,7 @@ QUICK_REPEATS = 2
 )
 @click.option("--report", "only_report", is_flag=True, help="Measure nothing: show what PREFIX.json holds.")
 @click.option("--memory-of", type=click.Choice([*KERAS, *OURS, "torch", "jax"]), hidden=True)
-def main(cells, shapes, modes, repeats, quick, no_memory, output, only_report, memory_of):
+def main(cells, shapes, modes, repeats, quick, no_memory, only_memory, output, only_report, memory_of):
     """Times the recurrent layers beside their peers and beside the matrix products alone."""
     if memory_of:
         click.echo(json.dumps(measure_memory(memory_of, cells[0], shapes[0])))
@@ -81,7 +82,7 @@ def main(cells, shapes, modes, repeats, quick, no_memory, output, only_report, m
                 problem = make_problem(cell, shape)
                 place["sizes"] = {name: size for name, size in problem.shape._asdict().items() if name != "lengths"}
                 place["sizes"]["valid_steps"] = problem.valid_steps
-                for mode in modes or MODES:
+                for mode in () if only_memory else modes or MODES:
                     place[mode] = time_all(problem, mode == "train", QUICK_REPEATS if quick else repeats)
                     place[mode]["command"] = command_for(cell, shape, mode, place[mode]["repeats"])
                     write_json(results, record)

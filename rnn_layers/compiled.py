@@ -195,8 +195,11 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
                 left = [array.read(earlier)[0 if steps.go_backwards else -1] for array in saved[:width]]
                 return [tf.where(begins, first, state) for first, state in zip(states, left, strict=True)]
 
-            # Sums over the pieces are kept in float32 whatever the precision of the products.
-            sums = [tf.zeros_like(tensor, dtype=tf.float32) for tensor in tensors[width:]]
+            # Sums over the pieces are kept in float32 where the products have less precision.
+            sums = [
+                tf.zeros_like(tensor, dtype=tf.float32 if tensor.dtype.size < 4 else tensor.dtype)
+                for tensor in tensors[width:]
+            ]
             carry = (list(upstream[-width:]), sums)
             (gradients, sums), arrays = over_pieces(body, carry, arrays_of(sequences.shape[-1]), not steps.go_backwards)
             sums = [tf.cast(total, tensor.dtype) for total, tensor in zip(sums, tensors[width:], strict=True)]

@@ -1,6 +1,10 @@
 """The hoisted loop and the pieces compiled by XLA against Keras and finite differences, and which is taken when."""
 
 import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,6 +24,7 @@ from rnn_layers.simple_rnn import SimpleRNN
 from tests.test_rnn_layers_parity import PAIRS as ALL_PAIRS
 from tests.test_rnn_layers_parity import assert_close, states_of
 
+ROOT = Path(__file__).resolve().parent.parent
 PAIRS = {name: ALL_PAIRS[name][:2] for name in ("simple_rnn", "gru", "lstm")}
 BATCH, FEATURES, UNITS = 4, 3, 5
 # With pieces of about 8 steps: three of which the last is padded, and two that come out even.
@@ -309,3 +314,28 @@ def test_another_length_compiles_nothing(small_pieces):
         counts.append([program.experimental_get_tracing_count() for program in compiled._programs_of(ours.cell)])
     assert min(counts[0]) >= 1
     assert counts == [counts[0]] * 3
+
+
+def test_no_mask_compiles_anything_new(tmp_path):
+    # In a process of its own, for XLA reads its flags once.
+    script = """
+import numpy as np, tensorflow as tf
+from rnn_layers import compiled
+from rnn_layers.simple_rnn import SimpleRNN
+compiled.STEPS, compiled.LEAST_ROWS = 8, 4
+layer = SimpleRNN(5, jit_compile=True)
+layer.build((4, 22, 3))
+
+@tf.function(autograph=False)
+def gradients(inputs, mask):
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(layer(inputs, mask=mask, training=True))
+    return tape.gradient(total, layer.trainable_variables)
+
+for longest in (22, 13, 7):
+    gradients(tf.ones((4, 22, 3)), tf.sequence_mask([longest, 2, 5, 1], 22))
+"""
+    flags = f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"
+    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "XLA_FLAGS": flags}, cwd=ROOT)
+    programs = [path.name for path in tmp_path.glob("*after_optimizations.txt")]
+    assert len(programs) == 2, programs
