@@ -49,6 +49,8 @@ class RecurrentCell(keras.layers.Layer, DropoutRNNCell):
     """
 
     gates = 1
+    # Whether `save` is called in inference too when XLA compiles; for a cell of which that makes better code.
+    saves_in_inference = False
 
     def __init__(
         self,

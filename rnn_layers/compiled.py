@@ -17,6 +17,8 @@ import tensorflow as tf
 from rnn_layers import hoisted
 
 STEPS = 40
+# A piece of few rows has more steps, for what it costs to call a program would be most of its time.
+LEAST_POSITIONS = 1280
 LEAST_ROWS = 16
 # With more bytes of W_h than this, loops side by side push each other's weights out of the cache.
 MOST_SHARED_BYTES = 768 * 1024
@@ -92,7 +94,8 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
         padding = count * size - tf.shape(sequences)[1]
     else:
         # Pieces of one size, of which the last is short by fewer steps than there are pieces.
-        count = max(1, round(length / STEPS))
+        rows = sequences.shape[0] or LEAST_POSITIONS
+        count = max(1, round(length / max(STEPS, LEAST_POSITIONS // rows)))
         size = -(-length // count)
         padding = count * size - length
     is_padded = length is None or padding > 0
@@ -157,7 +160,8 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
     def run_forward(sequences, states, weights, save):
         def body(piece, states, arrays):
             inputs = piece_of(sequences, piece)
-            final, history, saved = programs.forward(inputs, states, weights, dropout, steps_of(piece))
+            keep = save or cell.saves_in_inference
+            final, history, saved = programs.forward(inputs, states, weights, dropout, steps_of(piece), keep)
             kept = [*history, *saved] if save else history[: len(arrays)]
             return final, [array.write(piece, value) for array, value in zip(arrays, kept, strict=True)]
 
@@ -244,11 +248,9 @@ def _make_programs(cell):
     """
 
     @tf.function(jit_compile=True, autograph=False)
-    def forward(inputs, states, weights, dropout, steps):
+    def forward(inputs, states, weights, dropout, steps, save):
         inputs, steps = _time_major(inputs), steps._replace(mask=_time_major(steps.mask))
-        # One program for training and inference. What a gate gives is kept in both: as an output of the program it is
-        # computed once and in vector code, where XLA fuses a whole step of a GRU into a loop that it cannot vectorize.
-        return hoisted.forward(cell(), inputs, states, weights, dropout, steps, save=True)
+        return hoisted.forward(cell(), inputs, states, weights, dropout, steps, save)
 
     @tf.function(jit_compile=True, autograph=False)
     def backward(inputs, kept, weights, dropout, steps, output_gradients, gradients, sums):

@@ -40,6 +40,8 @@ class GRUCell(RecurrentCell):
     """
 
     gates = 3
+    # XLA makes one loop of a whole step and cannot vectorize it; gates that are kept are computed by themselves.
+    saves_in_inference = True
 
     def __init__(
         self,

@@ -67,8 +67,8 @@ def forward(cell, inputs, states, weights, dropout, steps, save):
         save: Whether to keep what `backward` needs.
 
     Returns:
-        The final states; the states after every step, each (steps, batch, units); what was kept, each (steps, batch,
-        ...). At steps outside the bounds these hold zeros.
+        The final states; the states after every step, each (steps, batch, units), or without `save` only the first of
+        them; what was kept, each (steps, batch, ...). At steps outside the bounds these hold zeros.
     """
     projected = cell.project_inputs(inputs, weights.inputs, dropout.inputs)
 
@@ -81,9 +81,9 @@ def forward(cell, inputs, states, weights, dropout, steps, save):
             new_states, saved = cell.combine(projected_inputs, projected_state, states), []
         if mask is not None:
             new_states = [tf.where(mask, new, old) for new, old in zip(new_states, states, strict=True)]
-        return new_states, [*new_states, *saved]
+        return new_states, [*new_states, *saved] if save else new_states[:1]
 
-    sizes = [1] * len(states) + (list(cell.saved_sizes) if save else [])
+    sizes = [1] * len(states) + list(cell.saved_sizes) if save else [1]
     widths = [size * cell.units for size in sizes]
     states, kept = loop(advance, states, [projected, steps.mask], widths, steps, steps.go_backwards)
     return states, kept[: len(states)], kept[len(states) :]

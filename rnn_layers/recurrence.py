@@ -99,8 +99,7 @@ def _compiles(cell, sequences, unroll, training, jit_compile):
 def _hoisted(cell, sequences, states, weights, dropout, steps, keep_outputs, training):
     """All steps in one loop of TensorFlow's, with the gradient of `rnn_layers.hoisted`."""
     width = len(states)
-    # Inside XLA it costs nothing, and XLA makes better code of the gates when they are kept; see `rnn_layers.compiled`.
-    save = training or compiling()
+    save = training or (compiling() and cell.saves_in_inference)
     if steps.mask is not None:
         steps = steps._replace(mask=tf.transpose(steps.mask, (1, 0, 2)))
 

@@ -85,6 +85,7 @@ def functional(results, dtype):
 def small_pieces(monkeypatch):
     """Sizes at which a small problem has several pieces and, on any machine, two shares of the rows."""
     monkeypatch.setattr(compiled, "STEPS", 8)
+    monkeypatch.setattr(compiled, "LEAST_POSITIONS", 1)
     monkeypatch.setattr(compiled, "LEAST_ROWS", 2)
     monkeypatch.setattr(compiled.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
 
@@ -132,6 +133,7 @@ def central_differences(layer, inputs, states, mask, step=1e-6):
 @pytest.mark.parametrize("name", PAIRS)
 def test_gradients_equal_finite_differences(name, monkeypatch):
     monkeypatch.setattr(compiled, "STEPS", 2)
+    monkeypatch.setattr(compiled, "LEAST_POSITIONS", 1)
     how = {"return_sequences": True, "return_state": True, "dtype": "float64"}
     plain, by_xla = (PAIRS[name][0](2, jit_compile=jit, **how) for jit in (False, True))
     with_weights_of(plain, by_xla, features=2)
@@ -146,6 +148,7 @@ def test_gradients_equal_finite_differences(name, monkeypatch):
 
 def test_compiled_gradient_has_the_precision_of_the_weights(monkeypatch):
     monkeypatch.setattr(compiled, "STEPS", 2)
+    monkeypatch.setattr(compiled, "LEAST_POSITIONS", 1)
     plain, by_xla = (SimpleRNN(2, dtype="float64", jit_compile=jit) for jit in (False, True))
     with_weights_of(plain, by_xla)
     inputs, _ = problem(0, 4, dtype="float64")
@@ -322,7 +325,7 @@ def test_no_mask_compiles_anything_new(tmp_path):
 import numpy as np, tensorflow as tf
 from rnn_layers import compiled
 from rnn_layers.simple_rnn import SimpleRNN
-compiled.STEPS, compiled.LEAST_ROWS = 8, 4
+compiled.STEPS, compiled.LEAST_POSITIONS, compiled.LEAST_ROWS = 8, 1, 4
 layer = SimpleRNN(5, jit_compile=True)
 layer.build((4, 22, 3))
 
