@@ -21,7 +21,7 @@ STEPS = 40
 LEAST_POSITIONS = 1280
 LEAST_ROWS = 16
 # With more bytes of W_h than this, loops side by side push each other's weights out of the cache.
-MOST_SHARED_BYTES = 768 * 1024
+MOST_SHARED_BYTES = 1536 * 1024
 
 _programs = {}
 

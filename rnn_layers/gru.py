@@ -4,7 +4,8 @@ import keras
 import tensorflow as tf
 
 from rnn_layers.activations import are_elementwise, derivative, have_known_derivatives
-from rnn_layers.cell import RecurrentCell, mask_count
+from rnn_layers.cell import RecurrentCell
+from rnn_layers.cell_weights import mask_count
 from rnn_layers.layer import NamedRecurrentLayer, of_cell
 
 
@@ -24,7 +25,7 @@ class GRUCell(RecurrentCell):
     Machine Translation", arXiv:1406.1078; version 3 has reset_after=False, version 1 and cuDNN reset_after=True.
 
     Args:
-        units to seed: As `rnn_layers.cell.RecurrentCell` says.
+        units to seed: As `rnn_layers.cell_weights.WeightedCell` says.
         recurrent_activation: s, of the two gates.
         reset_after: Whether the reset gate acts after the product with W_hn or before it.
         implementation: 2: one dropout mask for all gates; 1, and whenever `recurrent_dropout` is above 0: one for

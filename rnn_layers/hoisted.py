@@ -3,9 +3,8 @@
     forward     a = x W_x + b_x                      one product for all steps
                 s_t = g(a_t, h_{t-1} W_h, s_{t-1})   the loop
     backward    the derivatives of g                 element-wise, for all steps at once
-                ds_{t-1} from ds_t                   the loop: element-wise, and one product with the transposed W_h
-                da, dr from all ds                   element-wise, for all steps at once
-                dx, dW_x, dW_h, db                   one product each
+                ds_{t-1}, da_t, dr_t from ds_t       the loop: element-wise, and one product with the transposed W_h
+                dx, dW_x, dW_h, db from all da, dr   one product each
 
 Both functions are plain TensorFlow without a variable in them: they run eagerly, in a graph, and compiled by XLA.
 """
@@ -115,30 +114,29 @@ def backward(cell, inputs, first, history, saved, weights, dropout, steps, outpu
         if output_gradient is not None:
             gradients = [gradients[0] + output_gradient, *gradients[1:]]
         taken = gradients if mask is None else [tf.where(mask, one, tf.zeros_like(one)) for one in gradients]
-        _, projected_state, earlier = cell.pull_back(step_factors, taken)
+        by_inputs, by_state, earlier = cell.pull_back(step_factors, taken)
         with tf.GradientTape() as tape:
             # The projection is linear: where its derivative is taken does not matter.
             hidden = tf.zeros_like(gradients[0])
             tape.watch(hidden)
             projection = cell.project_state(hidden, weights.state, dropout.state)
-        through_product = tape.gradient(projection, hidden, output_gradients=projected_state)
+        through_product = tape.gradient(projection, hidden, output_gradients=by_state)
         earlier = [_sum(earlier[0], through_product), *earlier[1:]]
         earlier = [tf.zeros_like(hidden) if one is None else one for one in earlier]
         if mask is not None:
             earlier = [tf.where(mask, one, old) for one, old in zip(earlier, gradients, strict=True)]
-        return earlier, taken
+        # Kept, although they follow from the states' gradients: the product has just needed them, so they are at hand.
+        return earlier, [by_inputs] if cell.adds_projections else [by_inputs, by_state]
 
     slices = [output_gradients, steps.mask, *factors]
-    widths = [cell.units] * len(first)
-    first_gradients, all_gradients = loop(retreat, state_gradients, slices, widths, steps, not steps.go_backwards)
+    widths = [cell.gates * cell.units] * (1 if cell.adds_projections else 2)
+    first_gradients, kept = loop(retreat, state_gradients, slices, widths, steps, not steps.go_backwards)
 
-    by_inputs, by_state, _ = cell.pull_back(factors, all_gradients)
     if steps.mask is not None or steps.bounds is not None:
         # Where no step was taken the derivatives may be anything, infinite ones included.
         taken = _taken(steps, tf.shape(inputs)[0])
-        same = by_state is by_inputs
-        by_inputs = tf.where(taken, by_inputs, tf.zeros_like(by_inputs))
-        by_state = by_inputs if same else tf.where(taken, by_state, tf.zeros_like(by_state))
+        kept = [tf.where(taken, gradient, tf.zeros_like(gradient)) for gradient in kept]
+    by_inputs, by_state = kept[0], kept[-1]
     with tf.GradientTape() as tape:
         # Inside a tf.cond a tape does not find what the branch captured: it is given copies.
         inputs, *tensors = sources = [tf.identity(tensor) for tensor in (inputs, *weights.tensors())]

@@ -12,7 +12,7 @@ class IndRNNCell(RecurrentCell):
     Every unit sees only its own past, through one weight of the vector u, `recurrent_kernel` (units,). Source: Li et
     al. 2018, "Independently Recurrent Neural Network (IndRNN): Building A Longer and Deeper RNN", arXiv:1803.04831.
 
-    Args and errors are those of `rnn_layers.cell.RecurrentCell`; the paper's activation is "relu".
+    Args and errors are those of `rnn_layers.cell_weights.WeightedCell`; the paper's activation is "relu".
 
     Example:
         >>> layer = RecurrentLayer(IndRNNCell(4, activation="relu"), return_sequences=True)

@@ -4,7 +4,8 @@ import keras
 import tensorflow as tf
 
 from rnn_layers.activations import derivative, have_known_derivatives
-from rnn_layers.cell import RecurrentCell, mask_count
+from rnn_layers.cell import RecurrentCell
+from rnn_layers.cell_weights import mask_count
 from rnn_layers.layer import NamedRecurrentLayer, of_cell
 
 
@@ -25,7 +26,7 @@ class LSTMCell(RecurrentCell):
     Jozefowicz et al. 2015, "An Empirical Exploration of Recurrent Network Architectures".
 
     Args:
-        units to seed: As `rnn_layers.cell.RecurrentCell` says.
+        units to seed: As `rnn_layers.cell_weights.WeightedCell` says.
         recurrent_activation: s, of the three gates.
         unit_forget_bias: Whether b_f starts at 1.
         implementation: 2: one dropout mask for all gates; 1, and whenever `recurrent_dropout` is above 0: one for
@@ -41,6 +42,7 @@ class LSTMCell(RecurrentCell):
     """
 
     gates = 4
+    adds_projections = True
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ def run_over_time(
 
     if not cell.is_hoistable:
         outputs, states = _step_by_step(cell, sequences, initial_states, weights, dropout, steps)
-    elif _compiles(cell, sequences, unroll, training, jit_compile):
+    elif _compiles(cell, sequences, steps, training, jit_compile, directions):
         outputs, states = compiled.run(
             cell, sequences, initial_states, weights, dropout, steps, return_sequences, training, directions
         )
@@ -81,14 +81,17 @@ def run_over_time(
     return last_output, outputs, states
 
 
-def _compiles(cell, sequences, unroll, training, jit_compile):
+def _compiles(cell, sequences, steps, training, jit_compile, directions):
     """Whether XLA compiles pieces: by a rule that looks at the sizes and at what the graph is for."""
     if not jit_compile or tf.executing_eagerly() or compiling() or exporting():
         return False
     if jit_compile is True:
         return True
+    if directions > 1 and cell.gates == 1 and steps.mask is None and (sequences.shape[0] or 0) >= compiled.LEAST_ROWS:
+        # TensorFlow runs the two loops side by side, and there is little besides the products for XLA to gain.
+        return False
     return (
-        not unroll
+        not steps.unroll
         and cell.units >= LEAST_UNITS_TO_COMPILE
         # A graph that takes batches of any size may see many, and compile for each; in training there are one or two.
         and (training or sequences.shape[0] is not None)

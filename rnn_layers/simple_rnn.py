@@ -17,7 +17,7 @@ class SimpleRNNCell(RecurrentCell):
     W_x is `kernel` (features, units), W_h `recurrent_kernel` (units, units), b_h `bias` (units,), f `activation`; the
     output is h_t. Source: Elman 1990, "Finding Structure in Time".
 
-    Args and errors are those of `rnn_layers.cell.RecurrentCell`, which are `keras.layers.SimpleRNNCell`'s.
+    Args and errors are those of `rnn_layers.cell_weights.WeightedCell`, which are `keras.layers.SimpleRNNCell`'s.
 
     Example:
         >>> cell = SimpleRNNCell(4, activation="relu")
@@ -26,6 +26,7 @@ class SimpleRNNCell(RecurrentCell):
     """
 
     gates = 1
+    adds_projections = True
 
     def combine(self, projected_inputs, projected_state, states):
         """h_t = f(z_t + h_{t-1} W_h)."""
@@ -64,7 +65,7 @@ class SimpleRNN(NamedRecurrentLayer):
     Source: Elman 1990, "Finding Structure in Time".
 
     Args:
-        units to recurrent_dropout, seed: As `rnn_layers.cell.RecurrentCell` says.
+        units to recurrent_dropout, seed: As `rnn_layers.cell_weights.WeightedCell` says.
         activity_regularizer: Penalty on the output.
         return_sequences to unroll, use_cudnn, jit_compile, zero_output_for_mask: As `rnn_layers.layer.RecurrentLayer`
             says.
