@@ -20,6 +20,8 @@ STEPS = 40
 # A piece of few rows has more steps, for what it costs to call a program would be most of its time.
 LEAST_POSITIONS = 1280
 LEAST_ROWS = 16
+# Pieces whose gates take more than this are cut in two: what a piece needs for its gradient is not to grow too large.
+MOST_PIECE_BYTES = 12 * 1024 * 1024
 # With more bytes of W_h than this, loops side by side push each other's weights out of the cache.
 MOST_SHARED_BYTES = 1536 * 1024
 
@@ -88,14 +90,16 @@ def _shares(weights, batch, directions):
 def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, training):
     programs = _programs_of(cell)
     length = sequences.shape[1]
+    step_bytes = (sequences.shape[0] or 1) * cell.gates * cell.units * sequences.dtype.size
+    steps_wanted = STEPS if STEPS * step_bytes <= MOST_PIECE_BYTES else STEPS // 2
     if length is None:
-        size = STEPS
+        size = steps_wanted
         count = -(-tf.shape(sequences)[1] // size)
         padding = count * size - tf.shape(sequences)[1]
     else:
         # Pieces of one size, of which the last is short by fewer steps than there are pieces.
         rows = sequences.shape[0] or LEAST_POSITIONS
-        count = max(1, round(length / max(STEPS, LEAST_POSITIONS // rows)))
+        count = max(1, round(length / max(steps_wanted, LEAST_POSITIONS // rows)))
         size = -(-length // count)
         padding = count * size - length
     is_padded = length is None or padding > 0
