@@ -40,17 +40,31 @@ def plan_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) ->
     return [batches[index] for index in random.permutation(len(batches))]
 
 
-def plan_in_order_of_length(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
+def plan_in_order_of_length(
+    lengths: np.ndarray, batch_size: int, most_positions: int | None = None
+) -> list[np.ndarray]:
     """Plans one pass for evaluation: shortest rows first, no chance, hardly any padding.
 
     Args:
         lengths: The rows' lengths, (rows,).
-        batch_size: Rows per batch.
+        batch_size: Rows per batch, at most.
+        most_positions: The largest product of a batch's rows and its padded length, so that a few very long rows do not
+            take the memory of a whole batch of them; one row is always taken. None: every batch but the last is full.
 
     Returns:
         Index arrays; every row occurs once.
     """
-    return _cut(np.argsort(lengths, kind="stable"), batch_size)
+    order = np.argsort(lengths, kind="stable")
+    if most_positions is None:
+        return _cut(order, batch_size)
+    batches, start = [], 0
+    for stop in range(1, len(order) + 1):
+        # One row more would be too many, or too long.
+        is_full = stop - start == batch_size
+        if stop == len(order) or is_full or (stop - start + 1) * max(int(lengths[order[stop]]), 1) > most_positions:
+            batches.append(order[start:stop])
+            start = stop
+    return batches
 
 
 def _cut(order: np.ndarray, batch_size: int) -> list[np.ndarray]:

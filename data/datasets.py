@@ -6,16 +6,18 @@ Whether a set is there, and whether its host answers, is found out without TFDS:
 
 import contextlib
 import dataclasses
-import io
 import os
 import sys
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from data.errors import DataError
+from data.splits import STANDARD_STEMS
 from data.tables import LabelledTexts
+from data.tfds_quirks import careful_downloads, quiet_tfds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +33,11 @@ class Dataset:
         download: the name that TFDS gives the archive, when TFDS has downloaded it.
         size: of the archive, in bytes.
         terms: under which terms the set may be used, in one line.
-        splits: the names of its splits.
+        splits: the names of its splits, as `data.splits` calls them.
+        holds: "labelled texts" or "tagged sentences".
+        sha256: of the archive, where TFDS knows none; "" where it does.
+        tfds_url: where TFDS would download the archive from, where that is not ``url``; "" where it is.
+        unchecked_download: the name that TFDS gives the archive without ``sha256``, where it is of any use, or "".
     """
 
     name: str
@@ -43,6 +49,10 @@ class Dataset:
     size: int
     terms: str
     splits: tuple[str, ...]
+    holds: str = "labelled texts"
+    sha256: str = ""
+    tfds_url: str = ""
+    unchecked_download: str = ""
 
     @property
     def host(self) -> str:
@@ -68,6 +78,37 @@ DATASETS = {
             size=84_125_825,
             terms="Large Movie Review Dataset (Maas et al. 2011), for research; cite the paper, do not redistribute",
             splits=("train", "test", "unsupervised"),
+        ),
+        Dataset(
+            name="conll2003",
+            builder="conll2003/conll2003:1.0.0",
+            folder="conll2003/conll2003/1.0.0",
+            url="https://data.deepai.org/conll2003.zip",
+            archive="conll2003.zip",
+            download="data.deepai.org_conll2003lqEE0XTdrnVYurYD8ZOCxf4C_x2lwHen884s7RV4osM.zip",
+            size=982_975,
+            terms="CoNLL-2003 (Tjong Kim Sang and De Meulder 2003), news of Reuters, for research; do not redistribute",
+            splits=("train", "validation", "test"),
+            holds="tagged sentences",
+            # As in Hugging Face's datasets/conll2003/dataset_infos.json.
+            sha256="96a104d174ddae7558bab603f19382c5fe02ff1da5c077a7f3ce2ced1578a2c3",
+            unchecked_download="data.deepai.org_conll2003KZOtc780HOSD8G18qyN9YtswOwCtUIbu9OZPUrhBI_Y.zip",
+        ),
+        Dataset(
+            name="wikiann",
+            builder="wikiann/en:1.0.0",
+            folder="wikiann/en/1.0.0",
+            # TFDS has the authors' link, which is gone (github.com/afshinrahimi/mmner/issues/4). This is the copy that
+            # Hugging Face made; size and SHA-256 as in its datasets/wikiann/dataset_infos.json.
+            url="https://s3.amazonaws.com/datasets.huggingface.co/wikiann/1.1.0/panx_dataset.zip",
+            tfds_url="https://www.dropbox.com/s/12h3qqog6q4bjve/panx_dataset.tar?dl=1",
+            archive="panx_dataset.zip",
+            download="dropbox.com_s_12h3qqog6q4_panx_datasetFkgUtk90mtAAmItatFBQtRFpE7PbRmqxcwCJVd32SaQ.tardl=1",
+            size=234_008_884,
+            terms="WikiANN (Pan et al. 2017, splits of Rahimi et al. 2019), from Wikipedia (CC BY-SA); cite the papers",
+            splits=("train", "validation", "test"),
+            holds="tagged sentences",
+            sha256="164814b64f749ad000988b5ab45050b5116913b3db466ab173008955ddf649a4",
         ),
     ]
 }
@@ -100,10 +141,11 @@ def find_archive(dataset: Dataset, data_dir: Path | None = None) -> Path | None:
     downloads = (data_dir or data_folder()) / "downloads"
     if archive_place(dataset, data_dir).is_file():
         return archive_place(dataset, data_dir)
-    for place in (downloads / dataset.name / dataset.download, downloads / dataset.download):
-        # TFDS takes a download for complete only with this note beside it.
-        if place.is_file() and place.with_name(f"{place.name}.INFO").is_file():
-            return place
+    for name in filter(None, (dataset.download, dataset.unchecked_download)):
+        for place in (downloads / dataset.name / name, downloads / name):
+            # TFDS takes a download for complete only with this note beside it.
+            if place.is_file() and place.with_name(f"{place.name}.INFO").is_file():
+                return place
     return None
 
 
@@ -179,10 +221,12 @@ def prepare(dataset: Dataset, data_dir: Path | None = None, say: Callable[[str],
 
     import requests
     import tensorflow_datasets as tfds
-    from tensorflow_datasets.core.download import download_manager, downloader
+    from tensorflow_datasets.core.download import download_manager
 
-    with _quiet_tfds():
-        retries, downloader.MAX_RETRIES = downloader.MAX_RETRIES, 2
+    known = {"tfds_url": dataset.tfds_url, "archive": dataset.archive, "size": dataset.size, "sha256": dataset.sha256}
+    # TFDS moves an archive of an older download there, and does not make the folder.
+    (data_dir / "downloads" / dataset.name).mkdir(parents=True, exist_ok=True)
+    with quiet_tfds(), careful_downloads(dataset.url, **known):
         try:
             tfds.builder(dataset.builder, data_dir=data_dir).download_and_prepare()
         except download_manager.NonMatchingChecksumError:
@@ -200,18 +244,45 @@ def prepare(dataset: Dataset, data_dir: Path | None = None, say: Callable[[str],
         except OSError:
             if not is_prepared(dataset, data_dir):  # another process may have put the same set there meanwhile
                 raise
-        finally:
-            downloader.MAX_RETRIES = retries
 
 
-@contextlib.contextmanager
-def _quiet_tfds() -> Iterator[None]:
-    """Keeps what TFDS prints off standard output, and its progress bars off anything but a terminal."""
+def read_batches(
+    dataset: Dataset, split: str, columns: Sequence[str], data_dir: Path | None = None, *, holds: str
+) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
+    """Reads a split in batches, preparing the set if need be.
+
+    Args:
+        dataset: the set.
+        split: one of ``dataset.splits``, or another common word for it.
+        columns: the features that are wanted.
+        data_dir: TFDS's data folder; None means ``data_folder()``.
+        holds: what the set must hold, as ``Dataset.holds`` says it.
+
+    Returns:
+        An iterator of (a batch: a tensor for each column, ragged where rows are sequences; the features of the whole
+        set, as TFDS describes them). The order is always the same.
+
+    Raises:
+        DataError: for an unknown split or a set that holds something else, and as ``prepare``; on the first step.
+    """
+    if dataset.holds != holds:
+        others = ", ".join(other.name for other in DATASETS.values() if other.holds == holds)
+        raise DataError(f"{dataset.name} holds {dataset.holds}; expected {holds}, as in {others}")
+    standard = split if split in dataset.splits else STANDARD_STEMS.get(split.lower(), split)
+    if standard not in dataset.splits:
+        raise DataError(f"{dataset.name} has no split {split!r}; it has {', '.join(dataset.splits)}")
+    data_dir = data_dir or data_folder()
+    prepare(dataset, data_dir)
     import tensorflow_datasets as tfds
 
-    tfds.display_progress_bar(sys.stderr.isatty())
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield
+    with quiet_tfds():
+        builder = tfds.builder_from_directory(data_dir / dataset.folder)
+        split = next(name for name in builder.info.splits if STANDARD_STEMS.get(name, name) == standard)
+        # One file after the other: the order must not depend on how fast each is read.
+        one_by_one = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+        examples = builder.as_dataset(split=split, shuffle_files=False, read_config=one_by_one)
+        for batch in examples.map(lambda example: {column: example[column] for column in columns}).ragged_batch(1024):
+            yield batch, builder.info.features
 
 
 def load_labelled_texts(dataset: Dataset, split: str, data_dir: Path | None = None) -> LabelledTexts:
@@ -231,20 +302,9 @@ def load_labelled_texts(dataset: Dataset, split: str, data_dir: Path | None = No
     Raises:
         DataError: for an unknown split, and as ``prepare``.
     """
-    if split not in dataset.splits:
-        raise DataError(f"{dataset.name} has no split {split!r}; it has {', '.join(dataset.splits)}")
-    data_dir = data_dir or data_folder()
-    prepare(dataset, data_dir)
-    import tensorflow_datasets as tfds
-
-    with _quiet_tfds():
-        builder = tfds.builder_from_directory(data_dir / dataset.folder)
-        # One file after the other: the order must not depend on how fast each is read.
-        one_by_one = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
-        examples = builder.as_dataset(split=split, shuffle_files=False, read_config=one_by_one)
-        names = builder.info.features["label"].names
-        result = LabelledTexts([], [])
-        for batch in tfds.as_numpy(examples.batch(1024)):
-            result.texts.extend(text.decode("utf-8", "replace") for text in batch["text"])
-            result.labels.extend(names[label] if label >= 0 else "" for label in batch["label"])
+    result = LabelledTexts([], [])
+    for batch, features in read_batches(dataset, split, ("text", "label"), data_dir, holds="labelled texts"):
+        names = features["label"].names
+        result.texts.extend(text.decode("utf-8", "replace") for text in batch["text"].numpy())
+        result.labels.extend(names[label] if label >= 0 else "" for label in batch["label"].numpy())
     return result if all(result.labels) else dataclasses.replace(result, labels=None)

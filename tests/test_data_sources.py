@@ -131,7 +131,7 @@ def test_words_that_mean_nothing(folder):
             resolve(word)
         assert str(error.value) == (
             f"no data set, file or folder is called {word!r}; did you mean {near}? "
-            "Expected auto, sample, imdb_reviews, or a path to your own files"
+            f"Expected auto, sample, {', '.join(DATASETS)}, or a path to your own files"
         )
     for word in ("qqq", ""):
         with pytest.raises(DataError, match=f"is called '{word}'; Expected auto, sample"):

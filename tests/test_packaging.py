@@ -95,5 +95,5 @@ def test_a_copy_trains_predicts_and_passes_its_own_tests(tmp_path):
 def test_the_readme_names_the_two_commands_that_ci_runs():
     readme, script = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
     assert "pip install -e . && python cli.py run sentiment" in readme
-    assert "pip install -e '.[test]' && pytest" in readme
-    assert "pip install -q -e '.[test]' && pytest" in script
+    assert "pip install --use-pep517 -e '.[test]' && pytest" in readme
+    assert "pip install -q --use-pep517 -e '.[test]' && pytest" in script

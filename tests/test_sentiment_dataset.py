@@ -13,10 +13,11 @@ def test_auto_takes_the_prepared_benchmark_and_holds_out_validation_rows(tfds_fo
     config = Config(data="auto", validation_fraction=0.4)
     source = pipeline.find_source(config)
     assert (source.kind, source.name, source.notice) == ("dataset", "imdb_reviews", "")
-    assert pipeline.has_test(source) and pipeline.default_split(source, is_own=True) == "test"
+    splits = pipeline.splits_of(source)
+    assert splits.has_test and splits.to_evaluate(is_own=True) == "test"
     texts = pipeline.read_splits(config, source, ["train", "validation", "test"], BadLines())
     assert [len(texts[split].texts) for split in ("train", "validation", "test")] == [2, 1, 2]
     held_out = texts["train"].texts + texts["validation"].texts
     assert sorted(held_out) == ["dull", "dull, dull", "größer <br /> als"]
     assert set(texts["test"].labels) == {"neg", "pos"}
-    assert pipeline.place(source, "test") == "imdb_reviews (test)" and pipeline.ignored_files(source) == ""
+    assert splits.place("test") == "imdb_reviews (test)" and splits.ignored_files == ""

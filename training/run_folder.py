@@ -98,18 +98,18 @@ class RunFolder:
         except FileNotFoundError:
             return 0
 
-    def read_vocabulary(self) -> list[str]:
-        """The words that the run began with.
+    def read_vocabulary(self) -> list[str] | dict[str, list[str]]:
+        """The words that the run began with, or several lists of them by name: what `write_vocabulary` was given.
 
         Raises:
             RunError: The file is gone or damaged.
         """
         words = read_json(self.vocabulary_file)
-        if not isinstance(words, list):
+        if not isinstance(words, (list, dict)):
             raise RunError(f"{self.vocabulary_file}: missing or damaged; `run ... --restart` begins anew")
         return words
 
-    def write_vocabulary(self, words: list[str]) -> None:
+    def write_vocabulary(self, words: list[str] | dict[str, list[str]]) -> None:
         write_json(self.vocabulary_file, words)
 
     def write_config(self, template: str, config: dict, source: dict, version: str) -> None:

@@ -89,10 +89,11 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     """
     word_ids, classifier, names = serving.parts(serving.load_model(run))
     own = source.fingerprint == run.read_config()["source"]["fingerprint"]
-    split = split or pipeline.default_split(source, own)
+    splits = pipeline.splits_of(source)
+    split = split or splits.to_evaluate(own)
     bad_lines = BadLines(config.skip_bad_lines)
     texts = pipeline.read_splits(config, source, [split], bad_lines)[split]
-    examples = pipeline.make_examples(texts, word_ids, names, pipeline.place(source, split))
+    examples = pipeline.make_examples(texts, word_ids, names, splits.place(split))
     measured = measure(make_predict_step(classifier), examples, names)
     return {
         "data": source.name,

@@ -2,7 +2,8 @@
 
 import keras
 
-from data.vocabulary import PADDING, UNKNOWN
+from data.vocabulary import PADDING
+from data.word_dropout import WordDropout
 from rnn_layers.bidirectional import Bidirectional
 from rnn_layers.gru import GRU
 from rnn_layers.lstm import LSTM
@@ -48,44 +49,6 @@ def build_model(config: Config, vocabulary_size: int, classes: int) -> keras.Mod
     # float32 whatever the training precision: the softmax of rounded logits is a coarse probability.
     logits = keras.layers.Dense(classes, dtype="float32", name="output")(states)
     return keras.Model(ids, logits, name="classifier")
-
-
-@keras.saving.register_keras_serializable(package="rnn_templates")
-class WordDropout(keras.layers.Layer):
-    """In training, takes some words for unknown: the vector of the unknown word learns, and no single word decides.
-
-    Args:
-        rate: The share of words, in [0, 1).
-        seed: Where the choice starts from.
-
-    Call arguments:
-        ids: int32 (batch, time); padding (0) stays.
-
-    Returns:
-        ids of the same shape.
-
-    Source: Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text Classification", 2015.
-    """
-
-    def __init__(self, rate: float, seed: int, **kwargs):
-        super().__init__(**kwargs)
-        self.rate, self.seed = rate, seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-
-    def call(self, ids, training=False):
-        if not training or not self.rate:
-            return ids
-        dropped = keras.random.uniform(keras.ops.shape(ids), seed=self.seed_generator) < self.rate
-        return keras.ops.where(dropped & (ids != PADDING), UNKNOWN, ids)
-
-    def compute_output_shape(self, ids_shape):
-        return ids_shape
-
-    def compute_output_spec(self, ids, training=False):
-        return keras.KerasTensor(ids.shape, ids.dtype)
-
-    def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")

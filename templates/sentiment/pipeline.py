@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.batches import hold_out, pad
+from data.batches import pad
 from data.datasets import DATASETS, load_labelled_texts
 from data.errors import BadLines, DataError
+from data.source_splits import SourceSplits
 from data.sources import Source, resolve_source
-from data.splits import find_splits
 from data.tables import TABLE_SUFFIXES, LabelledTexts, read_labelled_texts
 from data.vocabulary import build_vocabulary
 
@@ -47,95 +47,39 @@ class Examples:
         return len(self.ids)
 
 
-def split_names(source: Source) -> list[str]:
-    """The splits of a source: train and validation always, test and others where the source has them."""
-    return [*dict.fromkeys(["train", "validation", *(name for name in _given_splits(source) if name != "all")])]
+def splits_of(source: Source) -> SourceSplits:
+    """The splits of a source, whatever of it is a table."""
+    return SourceSplits(source, TABLE_SUFFIXES)
 
 
-def default_split(source: Source, is_own: bool) -> str:
-    """The split to evaluate on where none is named.
-
-    Args:
-        source: The source.
-        is_own: Whether the model was trained on it; its training rows say nothing then.
-
-    Returns:
-        "test" where there is one; else "validation" of the run's own data, and the whole of another single file.
-    """
-    names = _given_splits(source)
-    if has_test(source):
-        return "test"
-    return "all" if "all" in names and not is_own else "validation"
-
-
-def _given_splits(source: Source) -> Sequence[str]:
-    """The splits that a source has of its own; a single file has "all"."""
-    if source.kind == "dataset":
-        return DATASETS[source.name].splits
-    return list(find_splits(source.path, TABLE_SUFFIXES, need_train=False).files)
-
-
-def has_test(source: Source) -> bool:
-    """Whether a source has a test split, under whatever name that begins with test."""
-    return any(name.lower().startswith("test") for name in _given_splits(source))
-
-
-def read_splits(config: Config, source: Source, splits: Sequence[str], bad_lines: BadLines) -> dict[str, LabelledTexts]:
+def read_splits(config: Config, source: Source, wanted: Sequence[str], bad_lines: BadLines) -> dict[str, LabelledTexts]:
     """Reads splits as text.
 
     Args:
         config: The run's configuration.
         source: Where from.
-        splits: "train", "validation", "test", or the stems of files of one's own; "all" is the whole of a single file.
+        wanted: The splits, as `data.source_splits.SourceSplits.read` takes them.
         bad_lines: What is done with lines that cannot be used; counts them.
 
     Returns:
-        Texts and labels of each split. Where the source has no validation split, a fixed share of the training rows is
-        held out as "validation" and left out of "train".
+        Texts and labels of each split.
 
     Raises:
         DataError: There is no such split, or a file is damaged, empty, or lacks a column.
     """
-    given = _given_splits(source)
-    texts = {}
-    for split in splits:
-        if split in texts:
-            continue
-        if split in ("train", "validation") and "validation" not in given:
-            whole = _read(config, source, "all" if "all" in given else "train", bad_lines)
-            texts |= _held_out(whole, config.validation_fraction, source.name)
+    splits = splits_of(source)
+
+    def read(split: str) -> LabelledTexts:
+        if source.kind == "dataset":
+            texts = load_labelled_texts(DATASETS[source.name], split)
         else:
-            texts[split] = _read(config, source, split, bad_lines)
-    return {split: texts[split] for split in splits}
+            columns = config.text_column, config.label_column
+            texts = read_labelled_texts(splits.file(split), *columns, config.encoding, bad_lines)
+        if texts.labels is None:
+            raise DataError(f"{source.name}: the split {split!r} has no labels")
+        return texts
 
-
-def _held_out(texts: LabelledTexts, share: float, name: str) -> dict[str, LabelledTexts]:
-    if len(texts.texts) < 2:
-        raise DataError(f"{name}: one row is too few to hold out some for validation")
-    kept, held_out = hold_out(len(texts.texts), share)
-    return {"train": _select(texts, kept), "validation": _select(texts, held_out)}
-
-
-def _read(config: Config, source: Source, split: str, bad_lines: BadLines) -> LabelledTexts:
-    if source.kind == "dataset":
-        texts = load_labelled_texts(DATASETS[source.name], split)
-    else:
-        file = find_splits(source.path, TABLE_SUFFIXES, need_train=False).path(split)
-        texts = read_labelled_texts(file, config.text_column, config.label_column, config.encoding, bad_lines)
-    if texts.labels is None:
-        raise DataError(f"{source.name}: the split {split!r} has no labels")
-    return texts
-
-
-def place(source: Source, split: str) -> str:
-    """Where a split stands, for messages: its file, or the dataset's name and the split's."""
-    if source.kind == "dataset":
-        return f"{source.name} ({split})"
-    splits = find_splits(source.path, TABLE_SUFFIXES, need_train=False)
-    held_out = split in ("train", "validation") and "validation" not in splits.files
-    if held_out:
-        split = "all" if "all" in splits.files else "train"
-    return str(splits.path(split))
+    return splits.read(wanted, read, _select, lambda texts: len(texts.texts), config.validation_fraction)
 
 
 def _select(texts: LabelledTexts, rows: np.ndarray) -> LabelledTexts:
@@ -145,7 +89,7 @@ def _select(texts: LabelledTexts, rows: np.ndarray) -> LabelledTexts:
 
 def known_labels(source: Source, texts: dict[str, LabelledTexts]) -> list[str]:
     """The labels that a model may meet: those of the training rows, and of the rows held out of them."""
-    held_out = [] if "validation" in _given_splits(source) else texts["validation"].labels
+    held_out = texts["validation"].labels if splits_of(source).holds_out else []
     return [*texts["train"].labels, *held_out]
 
 
@@ -170,13 +114,6 @@ def choose_words(config: Config, texts: LabelledTexts) -> list[str]:
     from data.text import count_words
 
     return build_vocabulary(count_words(texts.texts), config.vocabulary_size)
-
-
-def ignored_files(source: Source) -> str:
-    """The files beside the splits that are not read, in one line; empty if there are none."""
-    if source.kind == "dataset":
-        return ""
-    return ", ".join(path.name for path in find_splits(source.path, TABLE_SUFFIXES, need_train=False).ignored)
 
 
 def make_examples(texts: LabelledTexts, word_ids, names: list[str], where: str) -> Examples:

@@ -17,7 +17,7 @@ from training.errors import RunError
 from . import pipeline, serving
 from .config import Config
 from .evaluate import make_predict_step, measure
-from .model import MeanAndMaximum, WordDropout, build_model
+from .model import MeanAndMaximum, build_model
 from .train import make_train_step
 
 SMALL = Config(units=4, embedding_size=5, batch_size=4, vocabulary_size=50, learning_rate=0.01)
@@ -74,23 +74,13 @@ def test_mean_and_maximum_leave_padding_out():
     assert MeanAndMaximum()(states, valid).numpy().tolist() == [[2, -3, 3, -1], [0, 0, 0, 0]]
 
 
-def test_word_dropout_takes_words_for_unknown_in_training_alone():
-    layer, ids = WordDropout(0.25, seed=3), np.tile([[2, 3, 0]], (2000, 1))
-    assert (layer(ids) == ids).numpy().all()
-    dropped = layer(ids, training=True).numpy()
-    assert (dropped[:, 2] == 0).all() and set(dropped[:, 0]) == {1, 2}
-    assert (dropped[:, :2] == 1).mean() == pytest.approx(0.25, abs=0.03)
-    again = WordDropout.from_config(layer.get_config())
-    assert (again(ids, training=True).numpy() == dropped).all()
-
-
 def test_held_out_rows_are_neither_lost_nor_shared(tmp_path):
     rows = [(f"text {number}", "ab"[number % 2]) for number in range(20)]
     config, source = source_of(table(tmp_path / "all.jsonl", rows), validation_fraction=0.25)
     texts = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
     assert (len(texts["train"].texts), len(texts["validation"].texts)) == (15, 5)
     assert sorted(texts["train"].texts + texts["validation"].texts) == sorted(text for text, _ in rows)
-    assert pipeline.split_names(source) == ["train", "validation"]
+    assert pipeline.splits_of(source).given == ["all"] and pipeline.splits_of(source).holds_out
 
 
 def test_a_validation_file_is_used_as_it_is_and_its_new_label_is_named(tmp_path):
@@ -100,10 +90,10 @@ def test_a_validation_file_is_used_as_it_is_and_its_new_label_is_named(tmp_path)
     texts = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
     train, validation = texts["train"], texts["validation"]
     names = pipeline.label_names(pipeline.known_labels(source, texts))
-    assert names == ["no", "yes"] and not pipeline.has_test(source)
+    assert names == ["no", "yes"] and not pipeline.splits_of(source).has_test
     word_ids = WordIds(pipeline.choose_words(config, train), 10)
     with pytest.raises(DataError, match=r"valid.jsonl:2: the label 'perhaps' does not occur in training; .*no, yes"):
-        pipeline.make_examples(validation, word_ids, names, pipeline.place(source, "validation"))
+        pipeline.make_examples(validation, word_ids, names, pipeline.splits_of(source).place("validation"))
     assert pipeline.make_examples(train, word_ids, names, "train").labels.tolist() == [1, 0]
 
 

@@ -51,7 +51,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
 
     # The data. A run that goes on keeps its words and labels, whatever became of the run it was initialized from.
     bad_lines = BadLines(config.skip_bad_lines)
-    wanted = ["train", "validation", "test"] if test and pipeline.has_test(source) else ["train", "validation"]
+    source_splits = pipeline.splits_of(source)
+    wanted = ["train", "validation", "test"] if test and source_splits.has_test else ["train", "validation"]
     texts = pipeline.read_splits(config, source, wanted, bad_lines)
     names = pipeline.label_names(pipeline.known_labels(source, texts))
     resumed = run.checkpoint_file.is_file()
@@ -63,7 +64,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         run.write_vocabulary(vocabulary)
     word_ids = WordIds(vocabulary, config.maximum_length, config.keep, name="word_ids")
     splits = {
-        split: pipeline.make_examples(texts[split], word_ids, names, pipeline.place(source, split)) for split in wanted
+        split: pipeline.make_examples(texts[split], word_ids, names, source_splits.place(split)) for split in wanted
     }
     training, validation = splits["train"], splits["validation"]
     weights = pipeline.class_weights(config, training.labels, names)
@@ -82,7 +83,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "unknown words": unknown,
             "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch",
             "bad lines": bad_lines.summary() or None,
-            "not read": pipeline.ignored_files(source) or None,
+            "not read": source_splits.ignored_files or None,
             "device": device.describe(),
             "folder": run.path,
         },
@@ -176,7 +177,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "template": run.read_config()["template"],
             "data": source.name,
             "finished": True,
-            "tested": "test" in results or not pipeline.has_test(source),
+            "tested": "test" in results or not source_splits.has_test,
             "seed": config.seed,
             "parameters": model.count_params(),
             "epochs": progress.epoch,
