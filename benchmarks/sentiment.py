@@ -11,16 +11,13 @@ Each finished run's `metrics.json` is written to `benchmarks/results/` at once, 
 import json
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import click
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
+from benchmarks.runs import RESULTS, ROOT, run
 
 
 @click.command()
@@ -62,28 +59,6 @@ def main(data: str, seeds: tuple[int, ...], cell: str, epochs: int | None, with_
         accuracy = statistics.median(row["test"]["accuracy"] for row in ours)
         seconds = statistics.median(row["train_seconds"] for row in ours)
         click.echo(f"{model:14} median of {len(ours)}: train {seconds:6.1f} s  test {accuracy:.4f}")
-
-
-def run(command: list[str], *end_marks: str) -> tuple[float, list[str]]:
-    """Runs a command and shows its output.
-
-    Args:
-        command: The command.
-        end_marks: The last line that holds all of these ends the time that counts.
-
-    Returns:
-        The seconds from the start of the process to that line, and all lines.
-    """
-    start, seconds, lines = time.monotonic(), 0.0, []
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    for line in process.stdout:
-        lines.append(line.rstrip("\n"))
-        click.echo(lines[-1])
-        if all(mark in line for mark in end_marks):
-            seconds = time.monotonic() - start
-    if process.wait():
-        raise click.ClickException(f"{' '.join(command)} failed")
-    return round(seconds, 1), lines
 
 
 def save(name: str, record: dict, command: str) -> dict:

@@ -1,0 +1,134 @@
+"""What a model reaches on a split: entities found, tokens right, and the figures of each type."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.batches import plan_in_order_of_length
+from data.errors import BadLines
+from data.sources import Source
+from data.tag_schemes import PLAIN, entities
+from data.vocabulary import PADDING
+from training.entity_metrics import score_entities
+from training.metrics import accuracy, confusion_matrix, precision_recall_f1
+from training.run_folder import RunFolder
+
+from . import pipeline, serving
+from .config import Config
+from .errors import entity_mistakes, tag_mistakes
+from .model import decode, loss
+from .tag_names import written_tags
+
+# Sentences per step, and positions where sentences are long: no gradient is kept, so there is room for many.
+BATCH, POSITIONS = 256, 16_384
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `measure` found.
+
+    Args:
+        loss: -log p(tags) per token, in nats.
+        metrics: `precision`, `recall` and `f1` of entities (not for plain tags), and `accuracy` of tokens; 0 to 1.
+        per_class: Type of entity, or tag -> `precision`, `recall`, `f1`, `rows`.
+        confusion: (classes, classes) counts, rows true, columns predicted.
+        classes: Their names.
+        tags: The predicted tags of each sentence, written as in the data.
+    """
+
+    loss: float
+    metrics: dict[str, float]
+    per_class: dict[str, dict[str, float]]
+    confusion: np.ndarray
+    classes: list[str]
+    tags: list[list[str]]
+
+    def mistakes(self, split: str, examples: pipeline.Examples, tags: pipeline.Tags) -> list[dict[str, str]]:
+        """The mistakes, one by one, as `errors.write_errors` takes them."""
+        sentences = examples.sentences
+        if not tags.are_entities:
+            return list(tag_mistakes(split, sentences, self.tags))
+        true, predicted = ([entities(row) for row in rows] for rows in (sentences.tags, self.tags))
+        return list(entity_mistakes(split, sentences, true, predicted))
+
+
+def make_predict_step(model: keras.Model, decoder: str, features: dict[str, np.ndarray]):
+    """Makes the function of a batch that gives its tags (rows, time) and the losses of its sentences (rows,)."""
+
+    @tf.function(input_signature=pipeline.batch_signature(features))
+    def predict_step(ids, tags):
+        outputs, valid = model(ids, training=False), ids["words"] != PADDING
+        return decode(decoder, outputs, valid), loss(decoder, outputs, tags, valid)
+
+    return predict_step
+
+
+def measure(predict_step, examples: pipeline.Examples, tags: pipeline.Tags) -> Measured:
+    """Measures a model on a split.
+
+    Args:
+        predict_step: What `make_predict_step` gave.
+        examples: The split.
+        tags: What is chosen from.
+
+    Returns:
+        What was found; see `Measured`.
+    """
+    numbers: list[np.ndarray] = [np.zeros(0, int)] * len(examples)
+    total = 0.0
+    for rows in plan_in_order_of_length(examples.lengths, BATCH, POSITIONS):
+        chosen, losses = predict_step(*pipeline.make_batch(examples, rows, len(rows)))
+        total += float(tf.reduce_sum(losses))
+        for row, found in zip(rows, chosen.numpy(), strict=True):
+            numbers[row] = found[: examples.lengths[row]]
+    predicted = [written_tags(tags, row) for row in numbers]
+    mean_loss = total / max(int(examples.lengths.sum()), 1)
+    true = examples.sentences.tags
+    right = sum(one == other for pair in zip(true, predicted, strict=True) for one, other in zip(*pair, strict=True))
+    if tags.scheme != PLAIN:
+        scores = score_entities([entities(row) for row in true], [entities(row) for row in predicted])
+        metrics = {**scores.micro, "accuracy": right / max(int(examples.lengths.sum()), 1)}
+        return Measured(mean_loss, metrics, scores.per_type, scores.confusion, scores.types, predicted)
+    confusion = confusion_matrix(np.concatenate(examples.tags), np.concatenate(numbers), len(tags.names))
+    figures = zip(tags.names, *precision_recall_f1(confusion), confusion.sum(axis=1), strict=True)
+    per_class = {
+        name: {"precision": float(precision), "recall": float(recall), "f1": float(f1), "rows": int(rows)}
+        for name, precision, recall, f1, rows in figures
+    }
+    return Measured(mean_loss, {"accuracy": accuracy(confusion)}, per_class, confusion, tags.names, predicted)
+
+
+def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:
+    """Measures a run's model on a split of any source: the verb `evaluate`.
+
+    Args:
+        run: The run's folder.
+        config: The run's configuration; its fields about reading fit the source.
+        source: Where the data comes from.
+        split: The split's name. None: "test" where there is one; a single file other than the run's is taken whole.
+
+    Returns:
+        `data`, `split`, `rows` (sentences), `metrics`, `per_class`, and `bad_lines`, a sentence about those left out.
+
+    Raises:
+        DataError: There is no such split, or it has a tag that the model does not know.
+    """
+    features, tagger, tags = serving.parts(serving.load_model(run))
+    own = source.fingerprint == run.read_config()["source"]["fingerprint"]
+    splits = pipeline.splits_of(source)
+    split = split or splits.to_evaluate(own)
+    bad_lines = BadLines(config.skip_bad_lines)
+    sentences, scheme = pipeline.read_splits(config, source, [split], bad_lines, tags.scheme)
+    tags = pipeline.Tags(scheme, tags.names)
+    examples = pipeline.make_examples(sentences, features, tags, {split: splits.place(split)})[split]
+    measured = measure(make_predict_step(tagger, config.decoder, examples.features), examples, tags)
+    return {
+        "data": source.name,
+        "split": split,
+        "rows": len(examples),
+        "metrics": measured.metrics,
+        "per_class": measured.per_class,
+        "bad_lines": bad_lines.summary(),
+    }

@@ -1,0 +1,308 @@
+"""From raw text to tags: the saved model, the exported signatures, and what `predict` does."""
+
+import json
+import sys
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.batches import plan_in_order_of_length
+from data.tag_schemes import entities
+from data.token_features import TokenFeatures
+from data.tokens import split_tokens
+from data.vocabulary import PADDING
+from rnn_layers.portable import portable
+from training.atomic import replacing, replacing_folder
+from training.run_folder import RunFolder
+
+from .characters import CharacterWords
+from .config import Config
+from .files import blocks, writing
+from .model import JoinLastAxes, decode
+from .pipeline import Tags
+from .tag_names import written_after
+
+# Texts answered at once: so many, and no more characters than this, padding included.
+TEXTS_AT_A_TIME, MOST_CHARACTERS = 256, 100_000
+SENTENCES_AT_A_TIME = 1024
+
+COLOURS = ("red", "green", "yellow", "blue", "magenta", "cyan")
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class SplitTokens(keras.layers.Layer):
+    """Cuts texts into tokens; the rules are `data.tokens.split_tokens`'.
+
+    Call arguments:
+        texts: Strings, (batch,).
+
+    Returns:
+        A dictionary: `tokens` (batch, time) string, padded with ""; `starts` and `ends` (batch, time) int32, places in
+        the text in characters, the end exclusive; `lengths` (batch,) int32. There is one step at least.
+    """
+
+    def call(self, texts):
+        split = split_tokens(texts)
+        lengths = tf.cast(split.tokens.row_lengths(), tf.int32)
+        # A batch of empty texts must still have one step, or the loop over time has nothing to run on.
+        shape = tf.stack([-1, tf.reduce_max(tf.concat([lengths, [1]], axis=0))])
+        return {
+            "tokens": split.tokens.to_tensor("", shape=shape),
+            "starts": split.starts.to_tensor(0, shape=shape),
+            "ends": split.ends.to_tensor(0, shape=shape),
+            "lengths": lengths,
+        }
+
+    def compute_output_spec(self, texts):
+        batch = texts.shape[0]
+        return {
+            "tokens": keras.KerasTensor((batch, None), "string"),
+            "starts": keras.KerasTensor((batch, None), "int32"),
+            "ends": keras.KerasTensor((batch, None), "int32"),
+            "lengths": keras.KerasTensor((batch,), "int32"),
+        }
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class TagAnswer(keras.layers.Layer):
+    """Chooses the tags, and writes them as the training data writes them.
+
+    Args:
+        decoder: "crf" or "softmax".
+        scheme: The data's scheme.
+        names: The tagger's tags.
+
+    Call arguments:
+        outputs: What the tagger gave.
+        words: int32 (batch, time), 0 at padding.
+
+    Returns:
+        Tags, (batch, time) string, "" at padding.
+    """
+
+    def __init__(self, decoder: str, scheme: str, names: list[str], **kwargs):
+        super().__init__(**kwargs)
+        self.decoder, self.scheme, self.names = decoder, scheme, list(names)
+        # A mask that comes with the outputs ends here; without this Keras warns that it is lost.
+        self.supports_masking = True
+
+    def call(self, outputs, words):
+        valid = words != PADDING
+        chosen = decode(self.decoder, outputs, valid)
+        first = tf.fill(tf.stack([tf.shape(chosen)[0], 1]), len(self.names))
+        before = tf.concat([first, chosen[:, :-1]], axis=1)
+        written = tf.constant(written_after(Tags(self.scheme, self.names)))
+        return tf.where(valid, tf.gather_nd(written, tf.stack([before, chosen], axis=-1)), "")
+
+    def compute_mask(self, outputs, previous_mask=None):
+        return None
+
+    def compute_output_spec(self, outputs, words):
+        return keras.KerasTensor(words.shape, "string")
+
+    def get_config(self):
+        return {**super().get_config(), "decoder": self.decoder, "scheme": self.scheme, "names": self.names}
+
+
+def save(path: Path, features: TokenFeatures, tagger: keras.Model, config: Config, tags: Tags) -> None:
+    """Writes `model.keras`: texts in; tokens, their places and their tags out.
+
+    Example:
+        keras.models.load_model("runs/mine/model.keras")(tf.constant(["Ann lives in Paris."]))["tags"]
+    """
+    text = keras.Input((), dtype="string", name="text")
+    split = SplitTokens(name="split")(text)
+    ids = features(split["tokens"])
+    answer = TagAnswer(config.decoder, tags.scheme, tags.names, name="answer", dtype="float32")
+    model = keras.Model(text, {**split, "tags": answer(tagger(ids), ids["words"])})
+    with replacing(path) as temporary:
+        model.save(temporary)
+
+
+def load_model(run: RunFolder) -> keras.Model:
+    """Loads a run's `model.keras`: what `save` wrote."""
+    # Named, so that the imports that register them, and the recurrent layers with them, are seen to be needed.
+    layers = {"CharacterWords": CharacterWords, "JoinLastAxes": JoinLastAxes}
+    return keras.models.load_model(run.model_file, custom_objects=layers)
+
+
+class Tagger(NamedTuple):
+    """A model that answers.
+
+    Args:
+        functions: What `as_functions` gave.
+        tags: What it chooses from.
+    """
+
+    functions: dict
+    tags: Tags
+
+
+def load(run: RunFolder) -> Tagger:
+    """Loads a run's model for `predict`."""
+    model = load_model(run)
+    return Tagger(as_functions(model), parts(model)[2])
+
+
+def as_functions(model: keras.Model) -> dict:
+    """The model as traced functions, under the names of their signatures.
+
+    Args:
+        model: What `load_model` gave.
+
+    Returns:
+        `serving_default`: `text` (batch,) string -> `tokens`, `tags`, `starts`, `ends`, `lengths`; and `tokens`:
+        `tokens` (batch, time) string, padded with "" -> `tags`.
+    """
+    features, tagger, answer = (model.get_layer(name) for name in ("features", "tagger", "answer"))
+
+    def tag_tokens(tokens):
+        # One step at least, also for a batch without a token.
+        padded = tf.pad(tokens, [[0, 0], [0, tf.cast(tf.shape(tokens)[1] == 0, tf.int32)]], constant_values="")
+        ids = features(padded)
+        tags = answer(tagger(ids, training=False), ids["words"])
+        return {"tags": tags[:, : tf.shape(tokens)[1]]}
+
+    texts, tokens = tf.TensorSpec([None], tf.string, name="text"), tf.TensorSpec([None, None], tf.string, name="tokens")
+    return {
+        "serving_default": tf.function(lambda text: model(text, training=False), input_signature=[texts]),
+        "tokens": tf.function(tag_tokens, input_signature=[tokens]),
+    }
+
+
+def parts(model: keras.Model) -> tuple[TokenFeatures, keras.Model, Tags]:
+    """Takes a loaded model apart: tokens to ids, ids to potentials or scores, the tags."""
+    answer = model.get_layer("answer")
+    return model.get_layer("features"), model.get_layer("tagger"), Tags(answer.scheme, answer.names)
+
+
+def predict(tagger: Tagger, texts: list[str]) -> list[dict]:
+    """Tags texts.
+
+    Args:
+        tagger: What `load` gave.
+        texts: The texts.
+
+    Returns:
+        Of each, in order: `text`, `tokens`, `tags` and, unless tags are plain, `entities`: each with `type`, `text`,
+        `start` and `end` (tokens), `start_char` and `end_char` (characters of the text); ends are exclusive.
+    """
+    answers: list[dict] = [{}] * len(texts)
+    lengths = np.array([len(text) for text in texts])
+    for rows in plan_in_order_of_length(lengths, TEXTS_AT_A_TIME, MOST_CHARACTERS):
+        found = tagger.functions["serving_default"](tf.constant([texts[row] for row in rows], tf.string))
+        found = {name: tensor.numpy() for name, tensor in found.items()}
+        for place, row in enumerate(rows):
+            size = found["lengths"][place]
+            tokens, tags = (_decoded(found[name][place][:size]) for name in ("tokens", "tags"))
+            answers[row] = {"text": texts[row], "tokens": tokens, "tags": tags}
+            if tagger.tags.are_entities:
+                places = found["starts"][place].tolist(), found["ends"][place].tolist()
+                answers[row]["entities"] = _entities(texts[row], tags, *places)
+    return answers
+
+
+def predict_tokens(tagger: Tagger, sentences: list[list[str]]) -> list[list[str]]:
+    """The tags of sentences that are already cut into tokens, in order."""
+    tags: list[list[str]] = [[]] * len(sentences)
+    lengths = np.array([len(tokens) for tokens in sentences])
+    for rows in plan_in_order_of_length(lengths, TEXTS_AT_A_TIME, MOST_CHARACTERS // 5):
+        padded = tf.ragged.constant([sentences[row] for row in rows], tf.string, ragged_rank=1).to_tensor("")
+        found = tagger.functions["tokens"](padded)["tags"].numpy()
+        for place, row in enumerate(rows):
+            tags[row] = _decoded(found[place][: lengths[row]])
+    return tags
+
+
+def _decoded(strings) -> list[str]:
+    return [string.decode("utf-8", errors="replace") for string in strings]
+
+
+def _entities(text: str, tags: list[str], starts: list[int], ends: list[int]) -> list[dict]:
+    found = []
+    for entity in entities(tags):
+        start, end = starts[entity.start], ends[entity.end - 1]
+        what = {"type": entity.type, "text": text[start:end], "start": entity.start, "end": entity.end}
+        found.append({**what, "start_char": start, "end_char": end})
+    return found
+
+
+def as_line(answer: dict) -> str:
+    """An answer as a line: the text with its entities in brackets, or each token with its tag; in colours."""
+    if "entities" not in answer:
+        pairs = zip(answer["tokens"], answer["tags"], strict=True)
+        return " ".join(f"{token}/{click.style(tag, fg=_colour(tag))}" for token, tag in pairs)
+    pieces, end = [], 0
+    for entity in answer["entities"]:
+        inside = f"[{entity['type']} {entity['text']}]"
+        pieces += [
+            answer["text"][end : entity["start_char"]],
+            click.style(inside, fg=_colour(entity["type"]), bold=True),
+        ]
+        end = entity["end_char"]
+    return " ".join("".join([*pieces, answer["text"][end:]]).splitlines())
+
+
+def _colour(name: str) -> str:
+    """A colour for a name, always the same."""
+    return COLOURS[zlib.crc32(name.encode()) % len(COLOURS)]
+
+
+def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
+    """Tags the sentences of a file of columns; its token column alone is read.
+
+    Args:
+        tagger: What `load` gave.
+        config: Says how the file is read.
+        path: The file: columns, of which the first is the token, or .conllu.
+        output: Where to: the same lines with one more column, or with `Predicted=TAG` in the MISC column of CoNLL-U;
+            None prints.
+        as_json: Print an object per sentence instead: `tokens`, `tags` and, of entities, `entities`.
+
+    Raises:
+        DataError: The file cannot be read; `output` is as it was then.
+    """
+    with writing(output) as stream:
+        count = 0
+        for block in blocks(path, config.encoding, SENTENCES_AT_A_TIME):
+            tags = predict_tokens(tagger, block.tokens)
+            count += len(tags)
+            if as_json:
+                for tokens, row in zip(block.tokens, tags, strict=True):
+                    answer = {"tokens": tokens, "tags": row}
+                    if tagger.tags.are_entities:
+                        answer["entities"] = [
+                            {"type": entity.type, "text": " ".join(tokens[entity.start : entity.end])}
+                            | {"start": entity.start, "end": entity.end}
+                            for entity in entities(row)
+                        ]
+                    stream.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            else:
+                stream.writelines(block.with_tags(tags))
+    if output:
+        print(f"{output}: {count:,} sentences", file=sys.stderr)
+
+
+def export(run: RunFolder, folder: Path) -> None:
+    """Writes a SavedModel that needs TensorFlow alone; its signatures are those of `as_functions`.
+
+    Args:
+        run: The run's folder.
+        folder: Where to; it appears whole or not at all.
+
+    Raises:
+        OSError: The disk is full, or the folder cannot be written to.
+    """
+    module = tf.Module()
+    module.model = load_model(run)
+    # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
+    with replacing_folder(folder) as temporary, portable():
+        try:
+            tf.saved_model.save(module, str(temporary), signatures=as_functions(module.model))
+        except tf.errors.OpError as error:
+            raise OSError(f"{folder}: {error.message}") from None

@@ -1,0 +1,277 @@
+"""The template's own tests; they travel with a copy: `python -m pytest ner`."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from data.errors import BadLines, DataError
+from data.tag_schemes import convert, entities
+from data.token_features import TokenFeatures
+from rnn_layers.crf import ChainLoss
+from training.averaging import WeightAverage
+from training.device import Device
+from training.errors import RunError
+
+from . import pipeline, serving
+from .characters import CharacterWords
+from .config import Config
+from .errors import entity_mistakes, write_errors
+from .evaluate import make_predict_step, measure
+from .files import blocks
+from .model import build_model, decode, loss
+from .pipeline import Tags
+from .tag_names import written_after, written_tags
+from .train import make_train_step
+
+SMALL = Config(
+    units=4, embedding_size=5, character_size=3, character_units=4, affix_size=2, batch_size=4, learning_rate=0.01
+)
+CPU = Device(tf.distribute.get_strategy(), "CPU", "float32", jit=False)
+PEOPLE = Tags("IOB2", ["O", "B-PER", "I-PER", "E-PER", "S-PER"])
+PLAIN = Tags("plain", ["DET", "NOUN", "VERB"])
+SENTENCES = {
+    "Ann Lee sings": "B-PER I-PER O",
+    "the cat sings": "O O O",
+    "Bob": "B-PER",
+    "the Ann Lee 's Bob": "O B-PER I-PER O B-PER",
+}
+
+
+def columns(path, sentences=SENTENCES, separator="\t"):
+    lines = [
+        "".join(f"{token}{separator}{tag}\n" for token, tag in zip(text.split(), tags.split(), strict=True))
+        for text, tags in sentences.items()
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def source_of(path, **fields):
+    config = dataclasses.replace(SMALL, data=str(path), **fields)
+    return config, pipeline.find_source(config)
+
+
+def examples_of(path, **fields):
+    """Config, features, tags, and the examples of the whole file."""
+    config, source = source_of(path, **fields)
+    sentences, scheme = pipeline.read_splits(config, source, ["all"], BadLines())
+    sentences["train"] = sentences["all"]
+    tags = pipeline.find_tags(source, {"train": sentences["all"], "validation": sentences["all"]}, scheme)
+    vocabulary = pipeline.choose_vocabulary(config, sentences["all"])
+    features = TokenFeatures(*(vocabulary[name] for name in ("words", "characters", "affixes")), name="features")
+    return (
+        config,
+        features,
+        tags,
+        pipeline.make_examples(sentences, features, tags, {"all": "all", "train": "t"})["all"],
+    )
+
+
+def tensors(batch):
+    ids, tags = batch
+    return {name: tf.constant(array) for name, array in ids.items()}, tf.constant(tags)
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+@pytest.mark.parametrize(
+    "cell, directions, layers, characters, affix_size",
+    [("simple_rnn", "both", 2, "cnn", 2), ("gru", "forward", 1, "rnn", 0), ("lstm", "both", 1, "none", 2)],
+)
+def test_one_step_moves_every_weight(tmp_path, decoder, cell, directions, layers, characters, affix_size):
+    path = columns(tmp_path / "all.conll")
+    fields = {"cell": cell, "directions": directions, "layers": layers, "characters": characters}
+    config, features, tags, examples = examples_of(path, decoder=decoder, affix_size=affix_size, **fields)
+    config = dataclasses.replace(config, embedding_dropout=0.1, output_dropout=0.1)
+    keras.utils.set_random_seed(0)
+    model = build_model(config, features, tags)
+    optimizer = keras.optimizers.Adam(0.01)
+    optimizer.build(model.trainable_variables)
+    before = [variable.numpy() for variable in model.trainable_variables]
+    average = WeightAverage(model.trainable_variables, 0.9)
+    step = make_train_step(model, optimizer, average, CPU, config, examples.features)
+    mean_loss = step(*tensors(pipeline.make_batch(examples, np.arange(4), 6)))
+    assert 0 < mean_loss.numpy() < 2 * np.log(len(tags.names))
+    for variable, old in zip(model.trainable_variables, before):
+        assert not np.allclose(variable.numpy(), old), variable.path
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_padding_changes_neither_tags_nor_loss(tmp_path, decoder):
+    config, features, tags, examples = examples_of(columns(tmp_path / "all.conll"), decoder=decoder)
+    model = build_model(config, features, tags)
+
+    def answer(batch):
+        ids, right = tensors(batch)
+        outputs, valid = model(ids), ids["words"] != 0
+        return loss(decoder, outputs, right, valid).numpy(), decode(decoder, outputs, valid).numpy()
+
+    losses, chosen = answer(pipeline.make_batch(examples, np.arange(4), 6, multiple=8))
+    assert losses[4:].tolist() == [0, 0]
+    for row in range(4):
+        alone, chosen_alone = answer(pipeline.make_batch(examples, np.array([row]), 1))
+        assert alone[0] == pytest.approx(losses[row], rel=1e-4)
+        size = examples.lengths[row]
+        assert chosen_alone[0, :size].tolist() == chosen[row, :size].tolist() and not chosen[row, size:].any()
+
+
+def test_a_crf_never_writes_what_the_scheme_forbids(tmp_path):
+    config, features, tags, examples = examples_of(columns(tmp_path / "all.conll"))
+    keras.utils.set_random_seed(3)
+    model = build_model(config, features, tags)
+    model.get_layer("scores").kernel.assign(
+        30 * np.random.default_rng(0).normal(size=(2 * config.units, len(tags.names)))
+    )
+    measured = measure(make_predict_step(model, "crf", examples.features), examples, tags)
+    for row in measured.tags:
+        assert convert(convert(row, "IOB2", "IOBES"), "IOBES", "IOB2") == row
+
+
+@pytest.mark.parametrize("scheme", ["IOB1", "IOB2", "IOBES"])
+def test_tags_come_back_as_the_data_writes_them(scheme):
+    inner = ["O", *(f"{letter}-{kind}" for kind in ("A", "B") for letter in "BIES")]
+    tags = Tags(scheme, inner)
+    legal = "S-A S-A B-A I-A E-A B-A E-A O S-B S-A".split()
+    numbers = [inner.index(tag) for tag in legal]
+    assert written_tags(tags, numbers) == convert(legal, "IOBES", scheme)
+    table = written_after(tags)
+    assert [table[before][tag] for before, tag in zip([len(inner), *numbers], numbers)] == written_tags(tags, numbers)
+
+
+def test_a_single_file_is_split_and_schemes_are_found(tmp_path):
+    config, source = source_of(columns(tmp_path / "all.conll"), validation_fraction=0.25)
+    sentences, scheme = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
+    assert scheme == "IOB2" and [len(sentences[split].tokens) for split in ("train", "validation")] == [3, 1]
+    tags = pipeline.find_tags(source, sentences, scheme)
+    assert tags == PEOPLE
+    given = [tags for split in sentences.values() for tags in split.tags]
+    assert sorted(map(" ".join, given)) == sorted(SENTENCES.values())
+
+
+def test_plain_tags_are_found_or_demanded(tmp_path):
+    path = columns(tmp_path / "pos.conll", {"the cat sings": "DET NOUN VERB", "cats sing": "NOUN VERB"}, " ")
+    config, source = source_of(path)
+    sentences, scheme = pipeline.read_splits(config, source, ["all"], BadLines())
+    assert pipeline.find_tags(source, {"train": sentences["all"], "validation": sentences["all"]}, scheme) == PLAIN
+    with pytest.raises(DataError, match="no tag is part of an entity.*--task tags"):
+        pipeline.read_splits(dataclasses.replace(config, task="entities"), source, ["all"], BadLines())
+
+
+def test_a_tag_that_training_lacks_is_named_by_file_and_line(tmp_path):
+    columns(tmp_path / "train.conll")
+    columns(tmp_path / "valid.conll", {"Ann saw Rome": "B-PER O B-LOC"})
+    config, source = source_of(tmp_path)
+    sentences, scheme = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
+    tags = pipeline.find_tags(source, sentences, scheme)
+    features = TokenFeatures(["ann"], [], [])
+    places = {split: pipeline.splits_of(source).place(split) for split in sentences}
+    with pytest.raises(DataError, match=r"valid.conll:3: the tag 'B-LOC' does not occur in training; there are O, PER"):
+        pipeline.make_examples(sentences, features, tags, places)
+
+
+def test_measure_agrees_with_the_tags_of_the_file(tmp_path):
+    config, features, tags, examples = examples_of(columns(tmp_path / "all.conll"))
+
+    def oracle(ids, chosen):
+        return tf.constant(chosen), tf.zeros(tf.shape(chosen)[0])
+
+    measured = measure(oracle, examples, tags)
+    assert measured.tags == examples.sentences.tags
+    assert measured.metrics == {"precision": 1, "recall": 1, "f1": 1, "accuracy": 1}
+    assert measured.per_class["PER"]["rows"] == 4 and measured.mistakes("all", examples, tags) == []
+
+
+def test_mistakes_are_told_as_people_read_them(tmp_path):
+    _, _, _, examples = examples_of(columns(tmp_path / "all.conll"))
+    predicted = [["B-LOC", "I-LOC", "O"], ["O", "B-PER", "O"], ["O"], ["O", "B-PER", "O", "O", "B-PER"]]
+    true = [entities(row) for row in examples.sentences.tags]
+    rows = list(entity_mistakes("all", examples.sentences, true, [entities(row) for row in predicted]))
+    told = [(row["place"], row["mistake"], row["true_text"], row["predicted_text"]) for row in rows]
+    assert told == [
+        ("line 1", "type", "Ann Lee", "Ann Lee"),
+        ("line 6", "invented", "", "cat"),
+        ("line 9", "missed", "Bob", ""),
+        ("line 12", "border", "Ann Lee", "Ann"),
+    ]
+    write_errors(tmp_path / "errors.tsv", rows)
+    assert (tmp_path / "errors.tsv").read_text().splitlines()[1].split("\t")[-1] == "Ann Lee sings"
+
+
+def saved(tmp_path, **fields):
+    config, features, tags, examples = examples_of(columns(tmp_path / "all.conll"), **fields)
+    keras.utils.set_random_seed(1)
+    model = build_model(config, features, tags)
+    serving.save(tmp_path / "model.keras", features, model, config, tags)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    return serving.Tagger(serving.as_functions(loaded), tags), examples
+
+
+@pytest.mark.parametrize("fields", [{}, {"decoder": "softmax", "characters": "rnn"}])
+def test_the_saved_model_answers_raw_text(tmp_path, fields):
+    tagger, _ = saved(tmp_path, **fields)
+    texts = ["Ann Lee sings.", "", "  Größe\tüber 🙂 Bob! ", "sings " * 3000]
+    answers = serving.predict(tagger, texts)
+    assert [answer["text"] for answer in answers] == texts
+    assert answers[0]["tokens"] == ["Ann", "Lee", "sings", "."] and answers[1]["tokens"] == []
+    assert len(answers[3]["tags"]) == 3000
+    for answer in answers:
+        assert len(answer["tags"]) == len(answer["tokens"])
+        for entity in answer["entities"]:
+            assert answer["text"][entity["start_char"] : entity["end_char"]] == entity["text"]
+    tokens = [answer["tokens"] for answer in answers]
+    assert serving.predict_tokens(tagger, tokens) == [answer["tags"] for answer in answers]
+    json.dumps(answers)
+
+
+def test_a_line_of_an_answer_shows_the_entities():
+    answer = {"text": "Ann Lee\nsings", "tokens": ["Ann", "Lee", "sings"], "tags": ["B-PER", "I-PER", "O"]}
+    answer["entities"] = [{"type": "PER", "text": "Ann Lee", "start": 0, "end": 2, "start_char": 0, "end_char": 7}]
+    line = serving.as_line(answer)
+    assert "[PER Ann Lee]" in line and line.endswith("sings") and "\n" not in line
+    assert "cat" in serving.as_line({"text": "cat", "tokens": ["cat"], "tags": ["NOUN"]})
+
+
+def test_files_get_one_more_column_and_keep_the_rest(tmp_path):
+    (tmp_path / "a.conll").write_text("-DOCSTART- -X- O\n\nAnn NNP O\nsings VB O\n\n\nBob NNP O", encoding="utf-8")
+    (block,) = blocks(tmp_path / "a.conll", "utf-8", 10)
+    assert block.tokens == [["Ann", "sings"], ["Bob"]]
+    lines = list(block.with_tags([["B-PER", "O"], ["B-PER"]]))
+    assert "".join(lines) == "-DOCSTART- -X- O\n\nAnn NNP O B-PER\nsings VB O O\n\n\nBob NNP O B-PER\n"
+    words = "# text = du\n1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n1\tde\t_\t_\t_\t_\t_\t_\t_\t_\n2\tle\t_\t_\t_\t_\t_\t_\t_\tX=1\n\n"
+    (tmp_path / "b.conllu").write_text(words, encoding="utf-8")
+    (block,) = blocks(tmp_path / "b.conllu", "utf-8", 10)
+    assert block.tokens == [["de", "le"]]
+    lines = list(block.with_tags([["ADP", "DET"]]))
+    assert (
+        lines[2].endswith("\tPredicted=ADP\n")
+        and lines[3].endswith("\tX=1|Predicted=DET\n")
+        and lines[:2] == words.splitlines(True)[:2]
+    )
+    assert [len(part.tokens) for part in blocks(columns(tmp_path / "c.conll"), "utf-8", 3)] == [3, 1]
+
+
+def test_characters_of_padding_give_zeros():
+    for kind in ("cnn", "rnn"):
+        layer = CharacterWords(9, size=3, units=4, kind=kind)
+        ids = np.array([[[2, 3, 0, 0], [0, 0, 0, 0]]])
+        words = layer(ids).numpy()
+        assert words.shape == (1, 2, 4) and words[0, 0].any() and not words[0, 1].any()
+        np.testing.assert_allclose(layer(np.pad(ids, ((0, 0), (0, 0), (0, 3)))).numpy(), words, atol=1e-6)
+
+
+def test_model_fit_works_too(tmp_path):
+    config, features, tags, examples = examples_of(columns(tmp_path / "all.conll"))
+    model = build_model(config, features, tags)
+    ids, right = pipeline.make_batch(examples, np.arange(4), 4)
+    model.compile(keras.optimizers.Adam(0.05), ChainLoss())
+    history = model.fit(ids, np.where(ids["words"] != 0, right, -1), epochs=20, verbose=0)
+    assert history.history["loss"][-1] < history.history["loss"][0] / 2
+
+
+@pytest.mark.parametrize("field, value", [("epochs", -1), ("units", 0), ("output_dropout", 1.0), ("affix_size", -1)])
+def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
+    with pytest.raises(RunError, match="--" + field.replace("_", "-")):
+        dataclasses.replace(SMALL, **{field: value})
