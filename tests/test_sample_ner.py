@@ -67,20 +67,32 @@ def test_files_are_valid_iob2_in_two_columns(split):
 
 
 def test_no_sentence_occurs_twice_in_one_split_or_in_two():
-    texts = [" ".join(token for token, _ in sentence) for split in COUNTS for sentence in sentences(split)]
-    assert len(set(texts)) == len(texts) == sum(COUNTS.values())
+    # Letter case and punctuation do not make a sentence a new one.
+    texts = [" ".join(token for token, _ in sentence).lower() for split in COUNTS for sentence in sentences(split)]
+    normalized = Counter(" ".join(re.findall(r"\w+", text)) for text in texts)
+    assert normalized.total() == sum(COUNTS.values())
+    assert [text for text, times in normalized.items() if times > 1] == []
 
 
-def test_ambiguous_names_are_of_three_types_about_equally_often():
-    by_name = defaultdict(Counter)
-    for sentence in sentences("train"):
-        for token, tag in sentence:
-            if tag.startswith("B-"):
-                by_name[token][tag[2:]] += 1
-    ambiguous = {name: counts for name, counts in by_name.items() if len(counts) >= 3 and counts.total() >= 20}
-    assert len(ambiguous) >= 40
-    for name, counts in ambiguous.items():
-        assert max(counts.values()) <= 0.65 * counts.total(), (name, counts)
+@pytest.mark.parametrize("split", COUNTS)
+def test_types_are_balanced_and_some_sentences_hold_no_entity(split):
+    types = Counter(tag[2:] for sentence in sentences(split) for _, tag in sentence if tag.startswith("B-"))
+    assert set(types) == set(TYPES)
+    assert max(types.values()) - min(types["PER"], types["LOC"], types["ORG"]) <= 0.02 * types.total()
+    assert types["MISC"] >= 0.1 * types.total()
+    without = sum(all(tag == "O" for _, tag in sentence) for sentence in sentences(split))
+    assert 0.03 * COUNTS[split] <= without <= 0.15 * COUNTS[split]
+
+
+def test_each_name_is_a_person_a_place_and_an_organisation_about_equally_often():
+    types = {name: Counter() for name in runpy.run_path(str(SAMPLES / "make_ner.py"))["NAMES"].split()}
+    assert {"Marlow", "Hartfield", "Lindqvist"} <= set(types)
+    for token, tag in (row for sentence in sentences("train") for row in sentence):
+        if token in types and tag != "O":
+            types[token][tag[2:]] += 1
+    for name, counts in types.items():
+        three = [counts["PER"], counts["LOC"], counts["ORG"]]
+        assert sum(three) >= 30 and max(three) <= 2 * min(three), (name, counts)
 
 
 def test_a_share_of_the_test_split_has_names_that_training_lacks():
@@ -109,7 +121,7 @@ def f1_of_classifier(sides: tuple[int, ...]) -> float:
             yield from (features(tokens, place, sides) for place in range(len(tokens)))
 
     vectorizer = DictVectorizer()
-    model = LogisticRegression(C=10, max_iter=200, tol=1e-3)
+    model = LogisticRegression(C=10, max_iter=1000)
     model.fit(vectorizer.fit_transform(rows("train")), [tag for sentence in sentences("train") for _, tag in sentence])
     found = iter(model.predict(vectorizer.transform(rows("test"))))
     truth = [[tag for _, tag in sentence] for sentence in sentences("test")]
@@ -137,5 +149,5 @@ def test_the_words_on_one_side_are_too_few():
     }
     print(", ".join(f"{name} {figure:.3f}" for name, figure in figures.items()))
     assert figures["dictionary"] <= 0.5
-    assert max(figures["words to the left"], figures["words to the right"]) <= figures["words on both sides"] - 0.1
-    assert figures["words to the left"] <= 0.75
+    assert figures["words to the left"] <= 0.75 and figures["words to the right"] <= 0.8
+    assert figures["words on both sides"] >= 0.93

@@ -1,0 +1,194 @@
+"""The implementations of the tagger that `benchmarks.ner_speed` compares, with the same weights to begin with.
+
+ours           the template's network and steps
+keras          the same with `keras.layers.Bidirectional(keras.layers.LSTM(...))` in the place of ours
+keras jit      the same, forward and gradient compiled with XLA; batches are padded to a few lengths
+torch          `benchmarks.torch_tagger`, over padded rows
+torch packed   `benchmarks.torch_tagger`, over packed rows
+"""
+
+import dataclasses
+import importlib.util
+import itertools
+from collections.abc import Callable, Iterable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.batches import plan_batches, plan_in_order_of_length
+from data.errors import BadLines
+from data.token_features import TokenFeatures
+from data.vocabulary import FIRST_WORD
+from templates.ner import pipeline
+from templates.ner.config import Config
+from templates.ner.evaluate import BATCH, POSITIONS, make_predict_step
+from templates.ner.model import build_model
+from templates.ner.pipeline import Tags
+from templates.ner.train import LENGTH_MULTIPLE_WITH_JIT, learning_rate, make_train_step
+from training.averaging import WeightAverage
+from training.device import Device, choose_device
+
+# Features and tags of a batch, as `templates.ner.pipeline.make_batch` gives them.
+Batch = tuple[dict[str, np.ndarray], np.ndarray]
+# Added to every weight: what begins at 0 is to count when the losses are compared.
+SPREAD = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """What is computed with.
+
+    Args:
+        name: What the data are called.
+        config: The template's configuration; its decoder is a CRF, its cell an LSTM in one layer.
+        features: Says how many ids each feature has.
+        tags: What is chosen from.
+        first_rare: The id from which on words are rare.
+        device: Where the template's own steps run.
+        training: The sentences to train on.
+        validation: The sentences to tag.
+    """
+
+    name: str
+    config: Config
+    features: TokenFeatures
+    tags: Tags
+    first_rare: int
+    device: Device
+    training: pipeline.Examples
+    validation: pipeline.Examples
+
+    def count_words(self) -> int:
+        """The ids of words, padding and unknown included."""
+        return FIRST_WORD + len(self.features.words)
+
+    def training_batches(self, multiple: int, most: int | None = None) -> list[Batch]:
+        """The batches of the first epoch, `most` of them, padded to a multiple of a length."""
+        size = self.config.batch_size
+        plan = plan_batches(self.training.lengths, size, self.config.seed, epoch=0)
+        return [pipeline.make_batch(self.training, rows, size, multiple) for rows in plan[:most]]
+
+    def tagging_batches(self, multiple: int, most: int | None = None) -> list[Batch]:
+        """The batches of the validation sentences, shortest first, as an epoch's end has them."""
+        plan = plan_in_order_of_length(self.validation.lengths, BATCH, POSITIONS)
+        return [pipeline.make_batch(self.validation, rows, len(rows), multiple) for rows in plan[:most]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """One implementation.
+
+    Args:
+        train: Takes a step on each of some batches, one after the other, and gives the last one's loss per token. All
+            is done when it returns.
+        tag: Gives the tags (rows, time) and the sentences' losses (rows,) of each batch.
+        multiple: The batches' padded length is to be a multiple of this.
+    """
+
+    train: Callable[[Iterable[Batch]], float]
+    tag: Callable[[Iterable[Batch]], list[tuple[np.ndarray, np.ndarray]]]
+    multiple: int = 1
+
+
+def make_problem(config: Config) -> Problem:
+    """Reads the data that a configuration names, as `run ner` does, and chooses the device.
+
+    Raises:
+        DataError: The data cannot be used.
+    """
+    source = pipeline.find_source(config)
+    device = choose_device(config.seed, config.strategy, config.precision, config.jit)
+    splits = ["train", "validation"]
+    sentences, scheme = pipeline.read_splits(config, source, splits, BadLines())
+    tags = pipeline.find_tags(source, sentences, scheme)
+    vocabulary = pipeline.choose_vocabulary(config, sentences["train"])
+    features = TokenFeatures(*(vocabulary[name] for name in ("words", "characters", "affixes")))
+    first_rare = FIRST_WORD + len(vocabulary["words"]) - len(vocabulary["rare"])
+    examples = pipeline.make_examples(sentences, features, tags, dict.fromkeys(splits, source.name))
+    return Problem(source.name, config, features, tags, first_rare, device, *(examples[split] for split in splits))
+
+
+def make_peers(problem: Problem) -> dict[str, Peer]:
+    """Builds all that can run here: the implementations by name, ours first."""
+    config, device = problem.config, problem.device
+    model = build_model(config, problem.features, problem.tags, problem.first_rare)
+    random = np.random.default_rng(config.seed)
+    for variable in model.trainable_variables:
+        variable.assign_add(SPREAD * random.normal(size=variable.shape))
+    shapes, compiled = problem.training.features, dataclasses.replace(device, jit=True)
+    peers = {
+        "ours": tensorflow_peer(model, config, shapes, device),
+        "keras": tensorflow_peer(with_keras_layer(model), config, shapes, device),
+        "keras jit": tensorflow_peer(with_keras_layer(model), config, shapes, compiled),
+    }
+    if importlib.util.find_spec("torch") is not None:
+        peers["torch"] = torch_peer(model, config, problem.first_rare, packed=False)
+        peers["torch packed"] = torch_peer(model, config, problem.first_rare, packed=True)
+    return peers
+
+
+def with_keras_layer(model: keras.Model) -> keras.Model:
+    """The model with Keras's own bidirectional LSTM, and the same weights."""
+
+    def copy(layer):
+        if layer.name != "bidirectional_1":
+            return layer.__class__.from_config(layer.get_config())
+        lstm = keras.layers.LSTM(layer.forward_layer.units, return_sequences=True)
+        return keras.layers.Bidirectional(lstm, name=layer.name)
+
+    other = keras.models.clone_model(model, clone_function=copy)
+    other.set_weights(model.get_weights())
+    return other
+
+
+def tensorflow_peer(model: keras.Model, config: Config, features: dict[str, np.ndarray], device: Device) -> Peer:
+    """A model in the template's steps: forward, gradient, clipping, Adam and the average of the weights."""
+    optimizer = keras.optimizers.Adam(config.learning_rate)
+    optimizer.build(model.trainable_variables)
+    average = WeightAverage(model.trainable_variables, config.weight_average)
+    train_step = make_train_step(model, optimizer, average, device, config, features)
+    predict_step = make_predict_step(model, config.decoder, features)
+    if device.jit:
+        signature = pipeline.batch_signature(features)
+        predict_step = tf.function(predict_step.python_function, input_signature=signature, jit_compile=True)
+    steps = itertools.count()
+
+    def train(batches):
+        for ids, tags in batches:
+            optimizer.learning_rate.assign(learning_rate(config, next(steps)))
+            loss = train_step({name: tf.constant(array) for name, array in ids.items()}, tf.constant(tags))
+        return float(loss)
+
+    def tag(batches):
+        return [tuple(result.numpy() for result in predict_step(*batch)) for batch in batches]
+
+    return Peer(train, tag, LENGTH_MULTIPLE_WITH_JIT if device.jit else 1)
+
+
+def torch_peer(model: keras.Model, config: Config, first_rare: int, packed: bool) -> Peer:
+    """PyTorch with its default threads, on a GPU if it has one."""
+    import torch
+
+    from benchmarks import torch_tagger
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tagger = torch_tagger.TorchTagger(model, config, first_rare, packed).to(device)
+    train_step = torch_tagger.make_train_step(tagger, config)
+    predict_step = torch_tagger.make_predict_step(tagger)
+    steps = itertools.count()
+
+    def moved(batch):
+        ids, tags = batch
+        ids = {name: torch.from_numpy(array).to(device) for name, array in ids.items()}
+        return ids, torch.from_numpy(tags).to(device)
+
+    def train(batches):
+        for batch in batches:
+            loss = train_step(*moved(batch), learning_rate(config, next(steps)))
+        return float(loss)
+
+    def tag(batches):
+        return [tuple(result.cpu().numpy() for result in predict_step(*moved(batch))) for batch in batches]
+
+    return Peer(train, tag)

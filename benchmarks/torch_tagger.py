@@ -1,0 +1,198 @@
+"""The network of `templates/ner` in PyTorch, as one would write it by hand, with the weights of a Keras model of it.
+
+Plain PyTorch, not compiled: batches are of many lengths. The states are read by `torch.nn.LSTM` in one of two ways that
+give the same: both directions over packed rows, or each over padded ones, with every row turned round for the second.
+"""
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from data.vocabulary import PADDING, UNKNOWN
+from templates.ner.characters import WIDTH
+from templates.ner.config import Config
+
+# The score of what must not happen.
+FORBIDDEN = -1e4
+# Keras's Adam's, where PyTorch has 1e-8.
+EPSILON = 1e-7
+
+
+class TorchTagger(torch.nn.Module):
+    """Embeddings, a convolution over characters, a bidirectional LSTM and a CRF.
+
+    Args:
+        model: The Keras model, of one layer of LSTMs in both directions, whose sizes and weights this one takes.
+        config: The rates of dropout.
+        first_rare: The id from which on words are now and then taken for unknown in training.
+        packed: How the LSTM is run; see above.
+    """
+
+    def __init__(self, model, config: Config, first_rare: int, packed: bool):
+        super().__init__()
+        self.config, self.first_rare, self.packed = config, first_rare, packed
+        self.words, self.casings, self.affixes = (
+            _embedding(model.get_layer(name).get_weights()[0]) for name in ("words_of", "casings", "affixes_of")
+        )
+        by_characters = model.get_layer("by_characters")
+        self.characters = _embedding(by_characters.embedding.get_weights()[0])
+        kernel, bias = by_characters.reader.get_weights()
+        self.filters = torch.nn.Conv1d(*kernel.shape[1:], WIDTH, padding=WIDTH // 2)
+        _set(self.filters.weight, kernel.transpose(2, 1, 0))
+        _set(self.filters.bias, bias)
+        weights = model.get_layer("bidirectional_1").get_weights()
+        inputs, units = len(weights[0]), len(weights[1])
+        if packed:
+            self.readers = torch.nn.ModuleList([torch.nn.LSTM(inputs, units, batch_first=True, bidirectional=True)])
+        else:
+            self.readers = torch.nn.ModuleList(torch.nn.LSTM(inputs, units, batch_first=True) for _ in range(2))
+        parameters = [parameter for reader in self.readers for parameter in reader.parameters()]
+        for start, (kernel, recurrent_kernel, bias) in zip((0, 4), (weights[:3], weights[3:]), strict=True):
+            for place, array in enumerate((kernel.T, recurrent_kernel.T, bias, np.zeros_like(bias))):
+                _set(parameters[start + place], array)
+            # The second of two biases that are only ever added: Keras has one, and this one stays 0.
+            parameters[start + 3].requires_grad_(False)
+        kernel, bias = model.get_layer("scores").get_weights()
+        self.scores = torch.nn.Linear(*kernel.shape)
+        _set(self.scores.weight, kernel.T)
+        _set(self.scores.bias, bias)
+        crf = model.get_layer("crf")
+        for name, array in zip(("transitions", "first", "last"), crf.get_weights(), strict=True):
+            setattr(self, name, torch.nn.Parameter(torch.tensor(array)))
+        for name in ("allowed", "allowed_first", "allowed_last"):
+            self.register_buffer(name, torch.tensor(getattr(crf, name)))
+
+    def forward(self, ids: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The scores of each step's tags, (batch, time, tags), of the ids that the template's network takes."""
+        words, valid = ids["words"], ids["words"] != PADDING
+        if self.training:
+            dropped = torch.rand(words.shape, device=words.device) < self.config.word_dropout
+            words = words.masked_fill(dropped & (words >= self.first_rare), UNKNOWN)
+        affixes = self.affixes(ids["affixes"]).flatten(2)
+        vectors = [self.words(words), self.casings(ids["casing"]), self.read_characters(ids["characters"]), affixes]
+        states = functional.dropout(torch.cat(vectors, -1), self.config.embedding_dropout, self.training)
+        states = functional.dropout(self.read(states, valid.sum(1)), self.config.output_dropout, self.training)
+        return self.scores(states)
+
+    def read_characters(self, ids: torch.Tensor) -> torch.Tensor:
+        """The vectors of words by their characters, (batch, time, units), of ids (batch, time, characters)."""
+        flat = ids.flatten(0, 1)
+        valid = (flat != PADDING)[:, None]
+        seen = self.filters(self.characters(flat).transpose(1, 2) * valid)
+        words = seen.masked_fill(~valid, torch.finfo(seen.dtype).min).amax(2).masked_fill(~valid[:, :, 0], 0)
+        return words.unflatten(0, ids.shape[:2])
+
+    def read(self, vectors: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """The states of both directions, (batch, time, 2 * units); anything after a row's length."""
+        if self.packed:
+            # A row of length 0 cannot be packed.
+            rows = pack_padded_sequence(vectors, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
+            states, _ = self.readers[0](rows)
+            return pad_packed_sequence(states, batch_first=True, total_length=vectors.shape[1])[0]
+        steps, lengths = torch.arange(vectors.shape[1], device=vectors.device), lengths[:, None]
+        turned = torch.where(steps < lengths, lengths - 1 - steps, steps)[:, :, None]
+        (forward, _), (backward, _) = (
+            reader(each)
+            for reader, each in zip(self.readers, (vectors, vectors.gather(1, turned.expand_as(vectors))), strict=True)
+        )
+        return torch.cat([forward, backward.gather(1, turned.expand_as(backward))], -1)
+
+    def tables(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The CRF's weights, with what must not happen forbidden: between tags, before the first, after the last."""
+        return (
+            self.transitions.masked_fill(~self.allowed, FORBIDDEN),
+            self.first.masked_fill(~self.allowed_first, FORBIDDEN),
+            self.last.masked_fill(~self.allowed_last, FORBIDDEN),
+        )
+
+
+def losses(scores: torch.Tensor, tags: torch.Tensor, valid: torch.Tensor, tables) -> torch.Tensor:
+    """-log p(tags) of each row, (batch,), by the forward algorithm in log space.
+
+    Args:
+        scores: (batch, time, tags).
+        tags: The right tags, int64 (batch, time).
+        valid: Whether a step counts, bool (batch, time); a row's first ones do.
+        tables: What `TorchTagger.tables` gives.
+    """
+    transitions, first, last = tables
+    alpha = first + scores[:, 0]
+    for step in range(1, scores.shape[1]):
+        after = torch.logsumexp(alpha[:, :, None] + transitions, 1) + scores[:, step]
+        alpha = torch.where(valid[:, step, None], after, alpha)
+    log_partition = torch.logsumexp(alpha + last, 1)
+    chosen = scores.gather(2, tags[:, :, None])[:, :, 0] * valid
+    between = transitions[tags[:, :-1], tags[:, 1:]] * valid[:, 1:]
+    last_tags = tags.gather(1, (valid.sum(1, keepdim=True) - 1).clamp(min=0))[:, 0]
+    path = chosen.sum(1) + between.sum(1) + first[tags[:, 0]] + last[last_tags]
+    # A row of length 0 has one path, of no steps.
+    return (log_partition - path) * valid[:, 0]
+
+
+def best_paths(scores: torch.Tensor, valid: torch.Tensor, tables) -> torch.Tensor:
+    """The best tags by Viterbi's algorithm, int64 (batch, time), 0 where no step counts; see `losses`."""
+    transitions, first, last = tables
+    best, pointers = first + scores[:, 0], []
+    stay = torch.arange(scores.shape[2], device=scores.device)
+    for step in range(1, scores.shape[1]):
+        after, before = (best[:, :, None] + transitions).max(1)
+        counts = valid[:, step, None]
+        best = torch.where(counts, after + scores[:, step], best)
+        pointers.append(torch.where(counts, before, stay))
+    path = [(best + last).argmax(1, keepdim=True)]
+    for before in reversed(pointers):
+        path.append(before.gather(1, path[-1]))
+    return torch.cat(path[::-1], 1) * valid
+
+
+def make_train_step(tagger: TorchTagger, config: Config):
+    """Makes the function of ids, tags and a learning rate that takes one step, as the template's, and gives the loss.
+
+    Forward, gradient, clipping, Adam and the average of the weights; ids and tags are tensors. The loss is the mean
+    per token, before the step.
+    """
+    parameters = [parameter for parameter in tagger.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(parameters, config.learning_rate, eps=EPSILON, fused=True)
+    averages = [parameter.detach().clone() for parameter in parameters]
+    steps = 0
+
+    def train_step(ids, tags, learning_rate: float) -> torch.Tensor:
+        nonlocal steps
+        tagger.train()
+        optimizer.param_groups[0]["lr"] = learning_rate
+        valid = ids["words"] != PADDING
+        loss = losses(tagger(ids), tags.long(), valid, tagger.tables()).sum() / valid.sum()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+        optimizer.step()
+        steps += 1
+        momentum = min(config.weight_average, (1 + steps) / (10 + steps))
+        with torch.no_grad():
+            for average, parameter in zip(averages, parameters, strict=True):
+                average.lerp_(parameter, 1 - momentum)
+        return loss.detach()
+
+    return train_step
+
+
+def make_predict_step(tagger: TorchTagger):
+    """Makes the function of ids and tags that gives the best tags (batch, time) and the rows' losses (batch,)."""
+
+    @torch.inference_mode()
+    def predict_step(ids, tags):
+        tagger.eval()
+        scores, valid, tables = tagger(ids), ids["words"] != PADDING, tagger.tables()
+        return best_paths(scores, valid, tables), losses(scores, tags.long(), valid, tables)
+
+    return predict_step
+
+
+def _embedding(table: np.ndarray) -> torch.nn.Embedding:
+    return torch.nn.Embedding.from_pretrained(torch.tensor(table), freeze=False)
+
+
+def _set(parameter: torch.nn.Parameter, array: np.ndarray) -> None:
+    with torch.no_grad():
+        parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
