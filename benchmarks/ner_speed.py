@@ -225,9 +225,9 @@ def take_turns(works: dict[str, Callable[[int], object]], rounds: int) -> dict[s
     gc.disable()
     try:
         for turn in range(rounds):
+            gc.collect()
             first = turn % len(names)
             for name in names[first:] + names[:first]:
-                gc.collect()
                 start = time.perf_counter()
                 works[name](turn)
                 seconds[name].append(time.perf_counter() - start)

@@ -11,8 +11,8 @@ def describe(agreement: dict) -> str:
     differences = ", ".join(f"{name} {other['loss_difference']:.0e}" for name, other in agreement["others"].items())
     others = max(other["share_of_other_tags"] for other in agreement["others"].values())
     return (
-        f"with the same weights, without dropout, no loss of {agreement['sentences']} sentences differs from ours by more "
-        f"than {agreement['tolerance']:g} max(1, loss): at most by {differences}; {others:.2%} of the tags are others"
+        f"with the same weights, without dropout, no loss of {agreement['sentences']} sentences differs from ours by "
+        f"more than {agreement['tolerance']:g} max(1, loss): at most by {differences}; {others:.2%} of the tags differ"
     )
 
 

@@ -9,14 +9,14 @@ import torch
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from data.vocabulary import PADDING, UNKNOWN
+from data.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 from templates.ner.characters import WIDTH
 from templates.ner.config import Config
 
 # The score of what must not happen.
 FORBIDDEN = -1e4
-# Keras's Adam's, where PyTorch has 1e-8.
-EPSILON = 1e-7
+# Adam's, where PyTorch has 1e-8, and how its second average forgets.
+EPSILON, SECOND_MOMENTUM = 1e-7, 0.999
 
 
 class TorchTagger(torch.nn.Module):
@@ -25,7 +25,7 @@ class TorchTagger(torch.nn.Module):
     Args:
         model: The Keras model, of one layer of LSTMs in both directions, whose sizes and weights this one takes.
         config: The rates of dropout.
-        first_rare: The id from which on words are now and then taken for unknown in training.
+        first_rare: The id from which on words are rare, and taken for unknown in training more often than others.
         packed: How the LSTM is run; see above.
     """
 
@@ -67,13 +67,17 @@ class TorchTagger(torch.nn.Module):
         """The scores of each step's tags, (batch, time, tags), of the ids that the template's network takes."""
         words, valid = ids["words"], ids["words"] != PADDING
         if self.training:
-            dropped = torch.rand(words.shape, device=words.device) < self.config.word_dropout
-            words = words.masked_fill(dropped & (words >= self.first_rare), UNKNOWN)
+            chance = torch.rand(2, *words.shape, device=words.device)
+            dropped = (chance[0] < self.config.word_dropout) & (words >= FIRST_WORD)
+            dropped |= (chance[1] < self.config.rare_word_dropout) & (words >= self.first_rare)
+            words = words.masked_fill(dropped, UNKNOWN)
         affixes = self.affixes(ids["affixes"]).flatten(2)
         vectors = [self.words(words), self.casings(ids["casing"]), self.read_characters(ids["characters"]), affixes]
-        states = functional.dropout(torch.cat(vectors, -1), self.config.embedding_dropout, self.training)
-        states = functional.dropout(self.read(states, valid.sum(1)), self.config.output_dropout, self.training)
-        return self.scores(states)
+        states = torch.cat(vectors, -1)
+        # Whole channels of a sentence.
+        kept = functional.dropout(torch.ones_like(states[:, :1]), self.config.embedding_dropout, self.training)
+        states = self.read(states * kept, valid.sum(1))
+        return self.scores(functional.dropout(states, self.config.output_dropout, self.training))
 
     def read_characters(self, ids: torch.Tensor) -> torch.Tensor:
         """The vectors of words by their characters, (batch, time, units), of ids (batch, time, characters)."""
@@ -153,21 +157,23 @@ def make_train_step(tagger: TorchTagger, config: Config):
     per token, before the step.
     """
     parameters = [parameter for parameter in tagger.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(parameters, config.learning_rate, eps=EPSILON, fused=True)
+    optimizer = torch.optim.Adam(parameters, betas=(0.9, SECOND_MOMENTUM), fused=True)
     averages = [parameter.detach().clone() for parameter in parameters]
     steps = 0
 
     def train_step(ids, tags, learning_rate: float) -> torch.Tensor:
         nonlocal steps
         tagger.train()
-        optimizer.param_groups[0]["lr"] = learning_rate
+        steps += 1
+        # Keras adds epsilon before it corrects the second average for its start from 0, PyTorch after it.
+        epsilon = EPSILON / (1 - SECOND_MOMENTUM**steps) ** 0.5
+        optimizer.param_groups[0].update(lr=learning_rate, eps=epsilon)
         valid = ids["words"] != PADDING
         loss = losses(tagger(ids), tags.long(), valid, tagger.tables()).sum() / valid.sum()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
         optimizer.step()
-        steps += 1
         momentum = min(config.weight_average, (1 + steps) / (10 + steps))
         with torch.no_grad():
             for average, parameter in zip(averages, parameters, strict=True):

@@ -1,6 +1,7 @@
 """The benchmarks of the ner template: all that is timed computes the same; what is written, added up and refused."""
 
 import dataclasses
+import importlib.util
 import json
 import time
 from pathlib import Path
@@ -38,7 +39,8 @@ def problem():
     """Five sentences, without dropout, so that even training steps can be compared; a batch has a row of no steps."""
     config = Config(
         units=4, embedding_size=5, character_size=3, character_units=4, affix_size=2, batch_size=6, learning_rate=0.01,
-        word_dropout=0, embedding_dropout=0, output_dropout=0, learning_rate_half_life=2, weight_average=0.5,
+        word_dropout=0, rare_word_dropout=0, embedding_dropout=0, output_dropout=0,
+        learning_rate_half_life=2, weight_average=0.5,
     )  # fmt: skip
     sentences = TaggedSentences(*([row.split() for row in rows] for rows in (SENTENCES, SENTENCES.values())))
     vocabulary = pipeline.choose_vocabulary(config, sentences)
@@ -55,6 +57,8 @@ def model(problem):
     random = np.random.default_rng(0)
     for variable in model.trainable_variables:
         variable.assign(random.normal(size=variable.shape))
+    # Clear scores, so that the best paths are of several tags.
+    model.get_layer("scores").kernel.assign(5 * random.normal(size=(2 * problem.config.units, len(TAGS.names))))
     return model
 
 
@@ -65,10 +69,10 @@ def copy_of(model):
 
 
 def others(model, problem):
-    """All that is timed beside ours, from the same weights; not compiled with XLA."""
+    """All that is timed beside ours, from the same weights; not compiled with XLA. PyTorch where it is installed."""
     keras_peer = tensorflow_peer(with_keras_layer(model), problem.config, problem.training.features, problem.device)
     yield "keras", keras_peer
-    for packed in (False, True):
+    for packed in (False, True) if importlib.util.find_spec("torch") else ():
         yield f"torch {packed=}", torch_peer(model, problem.config, problem.first_rare, packed)
 
 
@@ -78,7 +82,7 @@ def test_losses_and_best_paths_are_ours(problem, model):
     valid = batches[0][0]["words"] != 0
     assert valid.sum(axis=1).tolist() == [1, 3, 3, 5, 7, 0]
     ((tags, losses),) = tensorflow_peer(model, problem.config, problem.training.features, problem.device).tag(batches)
-    assert len(np.unique(tags[valid])) > 3 and losses[:5].min() > 1 and losses[5] == 0
+    assert len(np.unique(tags[valid])) > 3 and losses[:5].max() > 10 and losses[5] == 0
     for name, peer in others(model, problem):
         ((other_tags, other_losses),) = peer.tag(batches)
         np.testing.assert_allclose(other_losses, losses, rtol=1e-5, atol=1e-5, err_msg=name)
@@ -93,7 +97,7 @@ def test_training_steps_are_ours(problem, model):
     ((tags, _),) = ours.tag(batches)
     assert losses[3] < losses[0] - 0.1
     for name, peer in others(model, problem):
-        assert [peer.train(batches) for _ in range(4)] == pytest.approx(losses, rel=1e-4), name
+        assert [peer.train(batches) for _ in range(4)] == pytest.approx(losses, rel=2e-5), name
         np.testing.assert_array_equal(peer.tag(batches)[0][0], tags, err_msg=name)
 
 
@@ -163,6 +167,7 @@ def test_a_pass_is_an_epoch_of_each(problem, tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.ner_peers.make_problem", lambda config: small)
     monkeypatch.setattr("benchmarks.ner_peers.make_peers", lambda problem: peers)
     monkeypatch.setattr(ner_speed, "ROUND", 1)
+    monkeypatch.setattr(ner_speed, "TAGGING_ROUNDS", 3)
     results = tmp_path / "new" / "speed.json"
     arguments = ["--data", "elsewhere", "--passes", "2", "--output", str(results)]
     done = CliRunner().invoke(ner_speed.main, arguments, catch_exceptions=False)
@@ -179,7 +184,7 @@ def test_a_pass_is_an_epoch_of_each(problem, tmp_path, monkeypatch):
     assert record["data"] == "five" and str(tmp_path) not in results.read_text()
     assert record["warm_up"]["keras jit"] == {"failed": "no such kernel"} and "failed" in done.output
     trained, tagged = record["train"], record["tag"]
-    assert (trained["rounds"], trained["sentences"]) == (6, 10) and tagged["rounds"] == ner_speed.TAGGING_ROUNDS
+    assert (trained["rounds"], trained["sentences"]) == (6, 10) and tagged["rounds"] == 3
     for name in ("ours", "keras"):
         one = trained["implementations"][name]
         assert one["epoch_seconds"] == pytest.approx(one["seconds"] / 2, abs=0.01)

@@ -1,5 +1,6 @@
 """The front door without a run: what it imports, how fast it answers, and mistakes that need no TensorFlow."""
 
+import importlib
 import json
 import lzma
 import subprocess
@@ -16,6 +17,7 @@ QUICK = [
     ("list",),
     ("run", "--help"),
     ("run", "sentiment", "--help"),
+    ("run", "ner", "--help"),
     ("predict", "--help"),
     ("--version",),
 ]
@@ -40,16 +42,19 @@ def test_help_and_lists_answer_at_once_without_tensorflow(arguments, tmp_path):
 
 
 def test_list_shows_the_templates_by_their_docstrings(tmp_path):
-    assert cli("list", cwd=tmp_path).stdout.startswith("sentiment  Label a text (many-to-one)")
+    first, second = cli("list", cwd=tmp_path).stdout.splitlines()
+    assert first.startswith("ner        Tag every token (many-to-many")
+    assert second.startswith("sentiment  Label a text (many-to-one)")
 
 
-def test_every_flag_of_a_template_has_a_help_text(tmp_path):
-    from templates.sentiment.config import Config
+@pytest.mark.parametrize("template", ["ner", "sentiment"])
+def test_every_flag_of_a_template_has_a_help_text(tmp_path, template):
     from training.configuration import field_help, options
 
+    Config = importlib.import_module(f"templates.{template}.config").Config
     help_texts = field_help(Config)
     assert set(help_texts) == set(Config.__dataclass_fields__) and all(help_texts.values())
-    shown = cli("run", "sentiment", "--help", cwd=tmp_path).stdout
+    shown = cli("run", template, "--help", cwd=tmp_path).stdout
     for option in options(Config):
         assert option.opts[0] in shown
 
