@@ -1,7 +1,7 @@
 """A cell run over time on a CPU in pieces that XLA compiles.
 
 A plain loop pays for every operation of every step, and XLA alone runs most of a loop on one core. So the sequences are
-cut twice. In time: a piece of some forty steps, whose values stay in the cache, is one XLA program; a loop of
+cut twice. In time: a piece of twenty to forty steps, whose values stay in the cache, is one XLA program; a loop of
 TensorFlow's goes from piece to piece, so that pieces without a valid step are skipped and, where the length is unknown
 to the graph, no length compiles anything new. In rows: each core takes its share of the batch, unless the weights are
 so large that all cores had better work on one product.
@@ -17,6 +17,8 @@ import tensorflow as tf
 from rnn_layers import hoisted
 
 STEPS = 40
+# Where the length is unknown to the graph, a sequence is padded to whole pieces: shorter ones waste less on a sentence.
+STEPS_OF_UNKNOWN_LENGTH = 20
 # A piece of few rows has more steps, for what it costs to call a program would be most of its time.
 LEAST_POSITIONS = 1280
 LEAST_ROWS = 16
@@ -93,7 +95,7 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
     step_bytes = (sequences.shape[0] or 1) * cell.gates * cell.units * sequences.dtype.size
     steps_wanted = STEPS if STEPS * step_bytes <= MOST_PIECE_BYTES else STEPS // 2
     if length is None:
-        size = steps_wanted
+        size = min(STEPS_OF_UNKNOWN_LENGTH, steps_wanted)
         count = -(-tf.shape(sequences)[1] // size)
         padding = count * size - tf.shape(sequences)[1]
     else:
