@@ -99,6 +99,5 @@ class Config:
         check_at_least(self, 0, "patience", "seed", "learning_rate_half_life", "affix_size")
         check_at_least(self, 1e-12, "learning_rate", "clip_norm", "validation_fraction")
         check_at_most(self, 2**31 - 1, "seed")
-        check_share(
-            self, "word_dropout", "embedding_dropout", "output_dropout", "weight_average", "validation_fraction"
-        )
+        check_share(self, "word_dropout", "rare_word_dropout", "embedding_dropout", "output_dropout")
+        check_share(self, "weight_average", "validation_fraction")

@@ -271,7 +271,7 @@ def test_model_fit_works_too(tmp_path):
     assert history.history["loss"][-1] < history.history["loss"][0] / 2
 
 
-@pytest.mark.parametrize("field, value", [("epochs", -1), ("units", 0), ("output_dropout", 1.0), ("affix_size", -1)])
+@pytest.mark.parametrize("field, value", [("epochs", -1), ("units", 0), ("rare_word_dropout", 1.0), ("affix_size", -1)])
 def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
     with pytest.raises(RunError, match="--" + field.replace("_", "-")):
         dataclasses.replace(SMALL, **{field: value})
