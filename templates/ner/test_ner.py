@@ -275,3 +275,8 @@ def test_model_fit_works_too(tmp_path):
 def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
     with pytest.raises(RunError, match="--" + field.replace("_", "-")):
         dataclasses.replace(SMALL, **{field: value})
+
+
+def test_both_directions_of_characters_get_half_of_their_vector():
+    with pytest.raises(RunError, match="--character-units must be even with --characters rnn, got 5"):
+        dataclasses.replace(SMALL, characters="rnn", character_units=5)
