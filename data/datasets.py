@@ -9,109 +9,15 @@ import dataclasses
 import os
 import sys
 import threading
-import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from data.errors import DataError
+from data.known_datasets import DATASETS, Dataset
 from data.splits import STANDARD_STEMS
 from data.tables import LabelledTexts
 from data.tfds_quirks import careful_downloads, quiet_tfds
-
-
-@dataclasses.dataclass(frozen=True)
-class Dataset:
-    """A public data set.
-
-    Attributes:
-        name: the name by which ``--data`` calls it.
-        builder: the TFDS builder, with configuration and version.
-        folder: where TFDS keeps the prepared set, below its data folder.
-        url: where its archive is downloaded from.
-        archive: the archive's file name, when it is placed by hand.
-        download: the name that TFDS gives the archive, when TFDS has downloaded it.
-        size: of the archive, in bytes.
-        terms: under which terms the set may be used, in one line.
-        splits: the names of its splits, as `data.splits` calls them.
-        holds: "labelled texts" or "tagged sentences".
-        sha256: of the archive, where TFDS knows none; "" where it does.
-        tfds_url: where TFDS would download the archive from, where that is not ``url``; "" where it is.
-        unchecked_download: the name that TFDS gives the archive without ``sha256``, where it is of any use, or "".
-    """
-
-    name: str
-    builder: str
-    folder: str
-    url: str
-    archive: str
-    download: str
-    size: int
-    terms: str
-    splits: tuple[str, ...]
-    holds: str = "labelled texts"
-    sha256: str = ""
-    tfds_url: str = ""
-    unchecked_download: str = ""
-
-    @property
-    def host(self) -> str:
-        """The host that the archive comes from."""
-        return urllib.parse.urlsplit(self.url).hostname or ""
-
-    @property
-    def mebibytes(self) -> int:
-        """The size of the archive in MiB."""
-        return round(self.size / 2**20)
-
-
-DATASETS = {
-    dataset.name: dataset
-    for dataset in [
-        Dataset(
-            name="imdb_reviews",
-            builder="imdb_reviews/plain_text:1.0.0",
-            folder="imdb_reviews/plain_text/1.0.0",
-            url="http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
-            archive="aclImdb_v1.tar.gz",
-            download="ai.stanfor.edu_amaas_sentime_aclImdb_v1xA90oY07YfkP66HhdzDg046Ll8Bf3nAIlC6Rkj0WWP4.tar.gz",
-            size=84_125_825,
-            terms="Large Movie Review Dataset (Maas et al. 2011), for research; cite the paper, do not redistribute",
-            splits=("train", "test", "unsupervised"),
-        ),
-        Dataset(
-            name="conll2003",
-            builder="conll2003/conll2003:1.0.0",
-            folder="conll2003/conll2003/1.0.0",
-            url="https://data.deepai.org/conll2003.zip",
-            archive="conll2003.zip",
-            download="data.deepai.org_conll2003lqEE0XTdrnVYurYD8ZOCxf4C_x2lwHen884s7RV4osM.zip",
-            size=982_975,
-            terms="CoNLL-2003 (Tjong Kim Sang and De Meulder 2003), news of Reuters, for research; do not redistribute",
-            splits=("train", "validation", "test"),
-            holds="tagged sentences",
-            # As in Hugging Face's datasets/conll2003/dataset_infos.json.
-            sha256="96a104d174ddae7558bab603f19382c5fe02ff1da5c077a7f3ce2ced1578a2c3",
-            unchecked_download="data.deepai.org_conll2003KZOtc780HOSD8G18qyN9YtswOwCtUIbu9OZPUrhBI_Y.zip",
-        ),
-        Dataset(
-            name="wikiann",
-            builder="wikiann/en:1.0.0",
-            folder="wikiann/en/1.0.0",
-            # TFDS has the authors' link, which is gone (github.com/afshinrahimi/mmner/issues/4). This is the copy that
-            # Hugging Face made; size and SHA-256 as in its datasets/wikiann/dataset_infos.json.
-            url="https://s3.amazonaws.com/datasets.huggingface.co/wikiann/1.1.0/panx_dataset.zip",
-            tfds_url="https://www.dropbox.com/s/12h3qqog6q4bjve/panx_dataset.tar?dl=1",
-            archive="panx_dataset.zip",
-            download="dropbox.com_s_12h3qqog6q4_panx_datasetFkgUtk90mtAAmItatFBQtRFpE7PbRmqxcwCJVd32SaQ.tardl=1",
-            size=234_008_884,
-            terms="WikiANN (Pan et al. 2017, splits of Rahimi et al. 2019), from Wikipedia (CC BY-SA); cite the papers",
-            splits=("train", "validation", "test"),
-            holds="tagged sentences",
-            sha256="164814b64f749ad000988b5ab45050b5116913b3db466ab173008955ddf649a4",
-        ),
-    ]
-}
 
 
 def data_folder() -> Path:
@@ -132,15 +38,27 @@ def is_prepared(dataset: Dataset, data_dir: Path | None = None) -> bool:
 
 
 def archive_place(dataset: Dataset, data_dir: Path | None = None) -> Path:
-    """Returns where an archive that was downloaded by hand belongs."""
+    """Returns where an archive that was downloaded by hand belongs, or the folder for the files of a set of several."""
     return (data_dir or data_folder()) / "downloads" / "manual" / dataset.archive
 
 
+def hand_placed(dataset: Dataset, data_dir: Path | None = None) -> tuple[str, str, str]:
+    """Returns the words for advice: what can be placed by hand, "it" or "them", and where."""
+    place = archive_place(dataset, data_dir)
+    if dataset.files:
+        return ", ".join(file.name for file in dataset.files), "them", f"in {place}"
+    return "the archive", "it", f"at {place}"
+
+
 def find_archive(dataset: Dataset, data_dir: Path | None = None) -> Path | None:
-    """Returns the set's archive if it was placed by hand or downloaded earlier, or None."""
+    """Returns the set's archive if it was placed by hand or downloaded earlier, or None.
+
+    Of a set of several files it is the folder, if all of them were placed there.
+    """
     downloads = (data_dir or data_folder()) / "downloads"
-    if archive_place(dataset, data_dir).is_file():
-        return archive_place(dataset, data_dir)
+    place = archive_place(dataset, data_dir)
+    if all((place / file.name).is_file() for file in dataset.files) if dataset.files else place.is_file():
+        return place
     for name in filter(None, (dataset.download, dataset.unchecked_download)):
         for place in (downloads / dataset.name / name, downloads / name):
             # TFDS takes a download for complete only with this note beside it.
@@ -173,7 +91,7 @@ def is_reachable(dataset: Dataset, seconds: float = 3.0) -> bool:
 
     def ask() -> None:
         # Whatever goes wrong, the archive cannot be had.
-        with contextlib.suppress(Exception), requests.get(dataset.url, stream=True, timeout=seconds) as response:
+        with contextlib.suppress(Exception), requests.get(dataset.urls[0], stream=True, timeout=seconds) as response:
             # A page instead of an archive: a login page or a proxy's error.
             is_page = "text/html" in response.headers.get("Content-Type", "")
             answers.append(response.status_code == 200 and not is_page)
@@ -188,9 +106,10 @@ def is_reachable(dataset: Dataset, seconds: float = 3.0) -> bool:
 def unreachable(dataset: Dataset, data_dir: Path | None = None) -> str:
     """Returns what to say when a set is not there and cannot be downloaded: what was tried, and what to do."""
     data_dir = data_dir or data_folder()
+    what, it, there = hand_placed(dataset, data_dir)
     return (
-        f"{dataset.name} is not in {data_dir} and {dataset.host} does not give {dataset.url}; download the archive "
-        f"({dataset.mebibytes} MiB) elsewhere and place it at {archive_place(dataset, data_dir)}"
+        f"{dataset.name} is not in {data_dir} and {dataset.host} does not give {dataset.urls[0]}; "
+        f"download {what} ({dataset.mebibytes} MiB) elsewhere and place {it} {there}"
     )
 
 
@@ -202,7 +121,7 @@ def prepare(dataset: Dataset, data_dir: Path | None = None, say: Callable[[str],
     """Downloads a set, unless its archive is there, and lets TFDS prepare it; does nothing for a prepared set.
 
     Args:
-        dataset: the set.
+        dataset: the set; the module of a builder of our own, such as data.multi30k, must be imported.
         data_dir: TFDS's data folder; None means ``data_folder()``.
         say: is told the size and the terms before anything is downloaded; by default prints to standard error.
 
@@ -229,21 +148,29 @@ def prepare(dataset: Dataset, data_dir: Path | None = None, say: Callable[[str],
     with quiet_tfds(), careful_downloads(dataset.url, **known):
         try:
             tfds.builder(dataset.builder, data_dir=data_dir).download_and_prepare()
-        except download_manager.NonMatchingChecksumError:
-            wrong = archive or f"what {dataset.url} gave"
-            raise DataError(
-                f"{wrong} is not the archive of {dataset.name} (its SHA-256 differs); remove it and "
-                f"get {dataset.url} again"
-            ) from None
+        except download_manager.NonMatchingChecksumError as error:
+            raise DataError(_wrong_archive(dataset, data_dir, archive, str(error))) from None
         except (requests.exceptions.RequestException, tfds.download.DownloadError) as error:
             reason = f"{type(error).__name__}: {str(error)[:200]}"
+            what, _, there = hand_placed(dataset, data_dir)
             raise DataError(
-                f"the download of {dataset.url} failed ({reason}); run the command again, or place the "
-                f"archive at {archive_place(dataset, data_dir)}"
+                f"the download of {dataset.url} failed ({reason}); run the command again, or place {what} {there}"
             ) from None
         except OSError:
             if not is_prepared(dataset, data_dir):  # another process may have put the same set there meanwhile
                 raise
+
+
+def _wrong_archive(dataset: Dataset, data_dir: Path, archive: Path | None, problem: str) -> str:
+    """Says which file is not what it should be, given what TFDS said, which names its address."""
+    url = next((url for url in dataset.urls if url in problem), dataset.urls[0])
+    what = "the archive"
+    if dataset.files:
+        name = url.rpartition("/")[2]
+        what, place = f"the {name}", archive_place(dataset, data_dir) / name
+        archive = place if place.is_file() else None
+    wrong = archive or f"what {url} gave"
+    return f"{wrong} is not {what} of {dataset.name} (its SHA-256 differs); remove it and get {url} again"
 
 
 def read_batches(

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from data.batches import hold_out
-from data.datasets import DATASETS
 from data.errors import DataError
+from data.known_datasets import DATASETS
 from data.sources import Source
 from data.splits import Splits, find_splits
 
@@ -24,6 +24,7 @@ class SourceSplits:
     Args:
         source: The data source.
         suffixes: The formats that count in a folder, as for `data.splits.find_splits`.
+        found: The files of one's own, where their formats do not tell; None finds them by `suffixes`.
 
     Example:
         splits = SourceSplits(resolve_source("reviews", benchmark=None, sample="sentiment"), (".csv",))
@@ -32,10 +33,11 @@ class SourceSplits:
 
     source: Source
     suffixes: Sequence[str]
+    found: Splits | None = None
 
     @functools.cached_property
     def _files(self) -> Splits:
-        return find_splits(self.source.path, self.suffixes, need_train=False)
+        return self.found or find_splits(self.source.path, self.suffixes, need_train=False)
 
     @property
     def given(self) -> Sequence[str]:

@@ -8,17 +8,10 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from data.datasets import (
-    DATASETS,
-    Dataset,
-    archive_place,
-    data_folder,
-    is_available,
-    is_reachable,
-    unreachable,
-)
+from data.datasets import data_folder, hand_placed, is_available, is_reachable, unreachable
 from data.errors import DataError
 from data.files import fingerprint, near_names
+from data.known_datasets import DATASETS, Dataset
 from data.splits import find_splits
 from data.tables import TABLE_SUFFIXES
 
@@ -55,6 +48,7 @@ def resolve_source(
     suffixes: Sequence[str] = TABLE_SUFFIXES,
     need_train: bool = True,
     used_files: Callable[[Path], Iterable[Path]] | None = None,
+    choose: Callable[[Dataset], Dataset] = lambda dataset: dataset,
 ) -> Source:
     """Finds the data that a word or a path stands for.
 
@@ -67,6 +61,8 @@ def resolve_source(
         need_train: whether a folder without a train file is an error; to evaluate, a test file is enough.
         used_files: for other formats: returns the files of a path that are used, instead of its splits. The files
             that are not used do not change the fingerprint.
+        choose: returns the part that is wanted of a data set that has several, such as pairs of languages; raises
+            DataError when it has no such part.
 
     Returns:
         The source. A data set that is not prepared yet is downloaded when it is read, not here.
@@ -84,11 +80,11 @@ def resolve_source(
     if isinstance(data, Path):
         return _path_source(requested, used_files)
     if requested == "auto":
-        return _automatic_source(benchmark, sample, used_files)
+        return _automatic_source(choose(DATASETS[benchmark]) if benchmark else None, sample, used_files)
     if requested == "sample":
         return _sample_source(sample, "sample", _folder_notice(requested, "the bundled sample"), used_files)
     if requested in DATASETS:
-        dataset = DATASETS[requested]
+        dataset = choose(DATASETS[requested])
         if not is_available(dataset) and not is_reachable(dataset):
             raise DataError(f"{unreachable(dataset)}, or use --data sample")
         return _dataset_source(dataset, requested, _folder_notice(requested, "the data set"))
@@ -107,16 +103,16 @@ def _split_files(path: Path, suffixes: Sequence[str], need_train: bool) -> list[
     return list(find_splits(path, suffixes, need_train=need_train).files.values())
 
 
-def _automatic_source(benchmark: str | None, sample: str, used_files: Callable[[Path], Iterable[Path]]) -> Source:
-    if benchmark is None:
+def _automatic_source(dataset: Dataset | None, sample: str, used_files: Callable[[Path], Iterable[Path]]) -> Source:
+    if dataset is None:
         return _sample_source(sample, "auto", "", used_files)
-    dataset = DATASETS[benchmark]
     if is_available(dataset) or is_reachable(dataset):
         return _dataset_source(dataset, "auto", "")
+    what, _, there = hand_placed(dataset)
     notice = (
         f"Using the small bundled sample: {dataset.name} is not in {data_folder()} and {dataset.host} cannot be "
-        f"reached. Figures on the sample say nothing about real data. For the benchmark, place the archive "
-        f"({dataset.mebibytes} MiB) at {archive_place(dataset)} or run again with a network."
+        f"reached. Figures on the sample say nothing about real data. For the benchmark, place {what} "
+        f"({dataset.mebibytes} MiB) {there} or run again with a network."
     )
     return _sample_source(sample, "auto", notice, used_files)
 
@@ -139,7 +135,9 @@ def _path_source(requested: str, used_files: Callable[[Path], Iterable[Path]]) -
     path = Path(requested).expanduser()
     if not path.exists():
         raise DataError(f"{path}: no such file or folder{near_names(path)}")
-    return Source("path", path.resolve().name, path.resolve(), "", fingerprint(used_files(path)), requested)
+    # A link to a file keeps its name, which tells the format and which other files belong to it.
+    place = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+    return Source("path", place.name, place, "", fingerprint(used_files(path)), requested)
 
 
 def _looks_like_path(word: str) -> bool:

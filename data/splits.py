@@ -98,7 +98,7 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
     files: dict[str, Path] = {}
     ignored = []
     for entry in sorted(path.iterdir()):
-        split = _split_name(entry, suffixes)
+        split = split_name(entry, suffixes)
         if split is None:
             ignored.append(entry)
         elif split in files:
@@ -113,8 +113,13 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
     return Splits(path, files, ignored)
 
 
-def _split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
-    """Returns the split that a folder's entry holds, or None when it is not one of the files looked for."""
+def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
+    """Returns the split that a folder's entry holds, or None when it is not one of the files looked for.
+
+    Args:
+        entry: a file or a folder.
+        suffixes: as for ``find_splits``.
+    """
     name = content_name(entry)
     if name.startswith(".") or name.lower().startswith(_DOCUMENTATION) or not entry.is_file():
         return None

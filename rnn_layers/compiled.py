@@ -17,8 +17,9 @@ import tensorflow as tf
 from rnn_layers import hoisted
 
 STEPS = 40
-# Where the length is unknown to the graph, a sequence is padded to whole pieces: shorter ones waste less on a sentence.
-STEPS_OF_UNKNOWN_LENGTH = 20
+# Where the length is unknown to the graph, a sequence is padded to whole pieces: shorter ones waste less on a sentence,
+# and pay where a batch has rows enough for the products.
+STEPS_OF_UNKNOWN_LENGTH, LEAST_STEPS = 20, 8
 # A piece of few rows has more steps, for what it costs to call a program would be most of its time.
 LEAST_POSITIONS = 1280
 LEAST_ROWS = 16
@@ -95,7 +96,8 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
     step_bytes = (sequences.shape[0] or 1) * cell.gates * cell.units * sequences.dtype.size
     steps_wanted = STEPS if STEPS * step_bytes <= MOST_PIECE_BYTES else STEPS // 2
     if length is None:
-        size = min(STEPS_OF_UNKNOWN_LENGTH, steps_wanted)
+        enough = LEAST_POSITIONS // (sequences.shape[0] or LEAST_ROWS)
+        size = min(STEPS_OF_UNKNOWN_LENGTH, steps_wanted, max(enough, LEAST_STEPS))
         count = -(-tf.shape(sequences)[1] // size)
         padding = count * size - tf.shape(sequences)[1]
     else:

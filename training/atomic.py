@@ -1,11 +1,15 @@
 """Files that appear whole or not at all: a reader never sees half of one, a full disk leaves the old one in place."""
 
 import contextlib
+import gzip
 import json
+import lzma
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 # What the name of a file begins with while it is being written.
 TEMPORARY = ".unfinished-"
@@ -75,3 +79,14 @@ def write_text(path: Path | str, text: str) -> None:
 def write_json(path: Path | str, value) -> None:
     """Writes `value` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextlib.contextmanager
+def writing(path: Path | None) -> Iterator[TextIO]:
+    """Opens a file that appears whole or not at all (.gz and .xz compress), or standard output for None."""
+    if path is None:
+        yield sys.stdout
+        return
+    opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix.lower(), open)
+    with replacing(path) as temporary, opener(temporary, "wt", encoding="utf-8", newline="\n") as stream:
+        yield stream

@@ -30,14 +30,15 @@ class Template:
 
     Args:
         folder: The template's folder; its name is the template's name.
-        config: Gives the module with `Config`; `READING`, the fields about reading a file; `EXAMPLE_INPUT`, something to
-            type after `predict RUN`.
+        config: Gives the module with `Config`; `READING`, the fields about reading a file; `ANSWERING`, those about how an
+            answer is found; `EXAMPLE_INPUT`, something to type after `predict RUN`.
         pipeline: Gives the module with `find_source(config) -> Source`, which needs no TensorFlow. A source has `kind`
             ("sample", "dataset" or "path"), `name`, `path`, `fingerprint` and `notice`.
         train: Gives the module with `train(config, source, run, test)`, which leaves a finished run folder.
         evaluate: Gives the module with `evaluate(run, config, source, split) -> dict`.
-        serving: Gives the module with `load(run)`, `predict(model, inputs) -> list[dict]`, `as_line(answer) -> str`,
-            `predict_file(model, config, path, output, as_json)` and `export(run, folder)`.
+        serving: Gives the module with `load(run, config)`, `predict(model, inputs) -> list[dict]`,
+            `as_line(answer) -> str`, `predict_file(model, config, path, output, as_json)` and
+            `export(run, config, folder)`.
         version: The project's version, recorded in each run.
         mistakes: Exception classes that are the user's mistakes, besides RunError and OSError.
     """

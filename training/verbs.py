@@ -35,7 +35,8 @@ def shared_commands(templates: dict[str, Callable]) -> list[click.Command]:
     run = click.Argument(["run"], metavar="RUN")
     debug = debug_option()
     as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, an object per line.")
-    reading = _reading_options(templates)
+    answering = _options(templates, "ANSWERING")
+    reading = _options(templates, "READING") + answering
     evaluate_params = [
         run,
         click.Option(["--data"], help="Other data than the run's own: a dataset's name or a path."),
@@ -53,7 +54,7 @@ def shared_commands(templates: dict[str, Callable]) -> list[click.Command]:
         *reading,
         debug,
     ]
-    export_params = [run, click.Argument(["out"], type=path_type), debug]
+    export_params = [run, click.Argument(["out"], type=path_type), *answering, debug]
 
     def evaluate(run, data, split, as_json, **flags):
         _evaluate(*_open(templates, run), data, split, as_json, flags)
@@ -61,8 +62,8 @@ def shared_commands(templates: dict[str, Callable]) -> list[click.Command]:
     def predict(run, inputs, file, output, as_json, **flags):
         _predict(*_open(templates, run), inputs, file, output, as_json, flags)
 
-    def export(run, out):
-        _export(*_open(templates, run), out)
+    def export(run, out, **flags):
+        _export(*_open(templates, run), out, flags)
 
     return [
         click.Command("runs", params=[as_json, debug], callback=_list_runs, help="Tabulate the runs under ./runs."),
@@ -84,12 +85,12 @@ def shared_commands(templates: dict[str, Callable]) -> list[click.Command]:
     ]
 
 
-def _reading_options(templates: dict[str, Callable]) -> list[click.Option]:
-    """The flags about reading a file, of all templates together."""
+def _options(templates: dict[str, Callable], kind: str) -> list[click.Option]:
+    """The flags of all templates together for the fields that each template's config names as `kind`."""
     options = {}
     for template_called in templates.values():
         module = template_called().config()
-        for option in configuration.options(module.Config, module.READING):
+        for option in configuration.options(module.Config, getattr(module, kind)):
             options.setdefault(option.name, option)
     return list(options.values())
 
@@ -110,7 +111,7 @@ def _open(templates: dict[str, Callable], name: str):
 
 
 def _restore_config(template, folder: RunFolder, flags: dict):
-    """The run's configuration, with what was said about reading another file.
+    """The run's configuration, with what was said about reading another file or about the answers.
 
     Raises:
         RunError: A flag of another template's.
@@ -167,7 +168,7 @@ def _predict(
 
     import_tensorflow()
     serving = template.serving()
-    model = serving.load(folder)
+    model = serving.load(folder, config)
     if file:
         serving.predict_file(model, config, file, output, as_json)
         return
@@ -190,13 +191,14 @@ def _chunks(inputs: Iterator[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _export(template, folder: RunFolder, out: Path) -> None:
+def _export(template, folder: RunFolder, out: Path, flags: dict) -> None:
+    config = _restore_config(template, folder, flags)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out}: already there and not empty; choose another folder")
     from training.quiet import import_tensorflow
 
     import_tensorflow()
-    template.serving().export(folder, out)
+    template.serving().export(folder, config, out)
     click.echo(f"{out}: a SavedModel; tf.saved_model.load({str(out)!r}).signatures['serving_default'] answers")
 
 

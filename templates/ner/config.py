@@ -15,6 +15,9 @@ EXAMPLE_INPUT = '"Mr Marlow arrived in Hartfield on Friday ."'
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
 READING = ("tag_column", "encoding", "skip_bad_lines")
 
+# Fields about how an answer is found: none.
+ANSWERING = ()
+
 
 @dataclass(frozen=True)
 class Config:

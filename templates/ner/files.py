@@ -1,18 +1,12 @@
 """A file of columns to be tagged: its tokens, and its lines written again with the tags."""
 
-import contextlib
-import gzip
-import lzma
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 from data.conllu import COLUMNS
 from data.errors import BadLines
 from data.files import content_suffix, decoded_lines, report_encoding, without_end
-from training.atomic import replacing
 
 DOCUMENT_MARK = "-DOCSTART-"
 FORM, MISC = COLUMNS.index("form"), COLUMNS.index("misc")
@@ -99,14 +93,3 @@ def _token(text: str, is_conllu: bool) -> str | None:
     if not fields or not fields[0].strip() or fields[0] == DOCUMENT_MARK:
         return None
     return fields[0].strip()
-
-
-@contextlib.contextmanager
-def writing(path: Path | None) -> Iterator[TextIO]:
-    """Opens a file that appears whole or not at all (.gz and .xz compress), or standard output for None."""
-    if path is None:
-        yield sys.stdout
-        return
-    opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix.lower(), open)
-    with replacing(path) as temporary, opener(temporary, "wt", encoding="utf-8", newline="\n") as stream:
-        yield stream

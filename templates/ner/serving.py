@@ -17,12 +17,13 @@ from data.token_features import TokenFeatures
 from data.tokens import split_tokens
 from data.vocabulary import PADDING
 from rnn_layers.portable import portable
-from training.atomic import replacing, replacing_folder
+from training.atomic import replacing, writing
 from training.run_folder import RunFolder
+from training.saved_model import write_saved_model
 
 from .characters import CharacterWords
 from .config import Config
-from .files import blocks, writing
+from .files import blocks
 from .model import JoinLastAxes, decode
 from .pipeline import Tags
 from .tag_names import written_after
@@ -143,7 +144,7 @@ class Tagger(NamedTuple):
     tags: Tags
 
 
-def load(run: RunFolder) -> Tagger:
+def load(run: RunFolder, config: Config) -> Tagger:
     """Loads a run's model for `predict`."""
     model = load_model(run)
     return Tagger(as_functions(model), parts(model)[2])
@@ -288,21 +289,17 @@ def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None
         print(f"{output}: {count:,} sentences", file=sys.stderr)
 
 
-def export(run: RunFolder, folder: Path) -> None:
+def export(run: RunFolder, config: Config, folder: Path) -> None:
     """Writes a SavedModel that needs TensorFlow alone; its signatures are those of `as_functions`.
 
     Args:
         run: The run's folder.
+        config: The run's configuration.
         folder: Where to; it appears whole or not at all.
 
     Raises:
         OSError: The disk is full, or the folder cannot be written to.
     """
-    module = tf.Module()
-    module.model = load_model(run)
     # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
-    with replacing_folder(folder) as temporary, portable():
-        try:
-            tf.saved_model.save(module, str(temporary), signatures=as_functions(module.model))
-        except tf.errors.OpError as error:
-            raise OSError(f"{folder}: {error.message}") from None
+    with portable():
+        write_saved_model(folder, load_model(run), as_functions)

@@ -14,6 +14,9 @@ EXAMPLE_INPUT = '"Not bad at all, in fact rather good."'
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
 READING = ("text_column", "label_column", "encoding", "skip_bad_lines")
 
+# Fields about how an answer is found: none.
+ANSWERING = ()
+
 # Fields that fix the shapes of the weights: two runs that agree in them can exchange weights.
 ARCHITECTURE = ("cell", "units", "layers", "directions", "embedding_size", "pooling")
 

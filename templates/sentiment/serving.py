@@ -11,8 +11,9 @@ from data.table_writer import TableWriter
 from data.tables import as_text, find_columns, read_rows, table_format
 from data.text import WordIds
 from rnn_layers.portable import portable
-from training.atomic import replacing, replacing_folder
+from training.atomic import replacing
 from training.run_folder import RunFolder
+from training.saved_model import write_saved_model
 
 from .config import Config
 from .model import MeanAndMaximum
@@ -80,7 +81,7 @@ def load_model(run: RunFolder) -> keras.Model:
     return keras.models.load_model(run.model_file, custom_objects={"MeanAndMaximum": MeanAndMaximum})
 
 
-def load(run: RunFolder):
+def load(run: RunFolder, config: Config):
     """Loads a run's model as one traced function of strings (batch,), for `predict`; it gives `LabelAnswer`'s dictionary."""
     return as_function(load_model(run))
 
@@ -163,21 +164,17 @@ def _row_chunks(config: Config, path: Path, bad_lines: BadLines):
         yield chunk
 
 
-def export(run: RunFolder, folder: Path) -> None:
+def export(run: RunFolder, config: Config, folder: Path) -> None:
     """Writes a SavedModel that needs TensorFlow alone: `text` -> `label`, `score`, `labels`, `probabilities`.
 
     Args:
         run: The run's folder.
+        config: The run's configuration.
         folder: Where to; it appears whole or not at all.
 
     Raises:
         OSError: The disk is full, or the folder cannot be written to.
     """
-    module = tf.Module()
-    module.model = load_model(run)
     # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
-    with replacing_folder(folder) as temporary, portable():
-        try:
-            tf.saved_model.save(module, str(temporary), signatures={"serving_default": as_function(module.model)})
-        except tf.errors.OpError as error:
-            raise OSError(f"{folder}: {error.message}") from None
+    with portable():
+        write_saved_model(folder, load_model(run), lambda model: {"serving_default": as_function(model)})

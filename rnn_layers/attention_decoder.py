@@ -1,0 +1,239 @@
+"""A recurrent decoder with attention: token after token, looking at a memory of vectors."""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+ATTENTIONS = ("multiplicative", "additive", "none")
+
+
+class Memory(NamedTuple):
+    """What a decoder looks at, a row per example or per hypothesis.
+
+    Args:
+        values: m_1 .. m_S, (rows, places, size).
+        keys: What the attention compares with, (rows, places, units).
+        mask: Whether a place counts, bool (rows, places).
+    """
+
+    values: tf.Tensor
+    keys: tf.Tensor
+    mask: tf.Tensor
+
+    def of(self, rows: tf.Tensor) -> "Memory":
+        """The memories of some rows, int32 (count,)."""
+        return Memory(*(tf.gather(tensor, rows) for tensor in self))
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class AttentionDecoder(keras.layers.Layer):
+    """Scores the next token, given those before it and a memory (a sentence's states, a picture's grid).
+
+        x_t = E y_{t-1}                                   the token before
+        h_t = first recurrent layer's step of x_t
+        a_tj = softmax_j(score(h_t W_q, m_j W_k))         how much of place j
+        c_t = sum_j a_tj m_j                              the context
+        g_t = the further layers' steps of [h_t; c_t]     g_t = h_t if there is one layer only
+        o_t = tanh([g_t; c_t; x_t] W_o + b_o)
+        scores of y_t = o_t E^T + b                       or o_t W_y + b, if not tied
+
+    score is a product q.k (multiplicative; Luong et al. 2015, arXiv:1508.04025) or v.tanh(q + k) (additive; Bahdanau et
+    al. 2015, arXiv:1409.0473). Every state starts at tanh(mean_j(m_j) W + b). The context does not enter the first
+    layer, as in Wu et al. 2016 (arXiv:1609.08144): no product of the attention or of the output waits for the loop
+    over time, and in training each is one product for all steps.
+
+    Args:
+        recurrent_layers: `rnn_layers.layer.RecurrentLayer`s, all with `return_sequences` and `return_state`.
+        vocabulary_size: The number of tokens; 0 is padding.
+        embedding_size: The length of x_t and o_t.
+        attention: "multiplicative", "additive", or "none": then c_t is left out, and the memory is seen in the first
+            states alone.
+        tied: Whether the table E also scores the outputs (Press and Wolf 2017, arXiv:1608.05859).
+        embedding_dropout: The share of x_t's channels dropped in training, the same ones at every step.
+        dropout: The share dropped of [h_t; c_t] where it enters the next layer, of what enters W_o, and of o_t.
+        seed: From which the dropout masks follow.
+        **kwargs: `name`, `dtype`, `trainable`.
+
+    Call arguments:
+        tokens: y_0 .. y_{T-1}, int32 (batch, steps), the start token first.
+        memory: (batch, places, size).
+        mask: Whether a place counts, bool (batch, places).
+        training: Whether dropout is active.
+        return_attention: Whether a_tj is returned too, (batch, steps, places).
+
+    Returns:
+        Scores of y_1 .. y_T before the softmax, float32 (batch, steps, vocabulary_size).
+
+    Raises:
+        ValueError: A layer does not return sequences and states, or the attention is unknown.
+
+    Example:
+        layer = GRU(8, return_sequences=True, return_state=True)
+        decoder = AttentionDecoder([layer], vocabulary_size=20, embedding_size=6)
+        decoder(tokens, memory, tf.ones([2, 7], bool))   # tokens (2, 5), memory (2, 7, 9) -> (2, 5, 20)
+    """
+
+    def __init__(
+        self,
+        recurrent_layers,
+        vocabulary_size,
+        embedding_size,
+        attention="multiplicative",
+        tied=True,
+        embedding_dropout=0.0,
+        dropout=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not all(layer.return_sequences and layer.return_state for layer in recurrent_layers):
+            raise ValueError("every recurrent layer needs return_sequences=True and return_state=True")
+        if attention not in ATTENTIONS:
+            raise ValueError(f"attention must be one of {', '.join(ATTENTIONS)}, got {attention!r}")
+        self.recurrent_layers = list(recurrent_layers)
+        self.vocabulary_size, self.embedding_size = vocabulary_size, embedding_size
+        self.attention, self.tied, self.seed = attention, tied, seed
+        self.embedding_dropout, self.dropout = embedding_dropout, dropout
+        self.supports_masking = True
+        units = self.recurrent_layers[0].units
+        # About unit length, so that a tied table gives scores of about 1 from the first step on.
+        table = keras.initializers.RandomNormal(stddev=embedding_size**-0.5, seed=seed)
+        own = {"dtype": self.dtype_policy}
+        self.embedding = keras.layers.Embedding(vocabulary_size, embedding_size, table, name="embedding", **own)
+        self.drop_channels = keras.layers.SpatialDropout1D(embedding_dropout, seed=seed, name="drop_channels", **own)
+        self.drop_states = keras.layers.SpatialDropout1D(dropout, seed=seed and seed + 1, name="drop_states", **own)
+        self.drop_inputs = keras.layers.SpatialDropout1D(dropout, seed=seed and seed + 2, name="drop_inputs", **own)
+        self.drop_output = keras.layers.SpatialDropout1D(dropout, seed=seed and seed + 3, name="drop_output", **own)
+        sizes = [size for layer in self.recurrent_layers for size in layer.state_size]
+        self.first_states = [
+            keras.layers.Dense(size, "tanh", name=f"first_state_{index}", **own) for index, size in enumerate(sizes)
+        ]
+        self.attend = None
+        if attention != "none":
+            self.query = keras.layers.Dense(units, use_bias=False, name="query", **own)
+            self.key = keras.layers.Dense(units, use_bias=False, name="key", **own)
+            kind = keras.layers.Attention if attention == "multiplicative" else keras.layers.AdditiveAttention
+            self.attend = kind(use_scale=attention == "additive", name="attention", **own)
+        self.output_layer = keras.layers.Dense(embedding_size, "tanh", name="output_layer", **own)
+        self.scores = None if tied else keras.layers.Dense(vocabulary_size, name="scores", dtype="float32")
+
+    def build(self, tokens_shape, memory_shape, mask_shape=None):
+        """Creates the weights for memories of shape (batch, places, size)."""
+        size, units = memory_shape[-1], self.recurrent_layers[0].units
+        context = size if self.attend else 0
+        self.embedding.build((None, None))
+        width = self.embedding_size
+        for index, layer in enumerate(self.recurrent_layers):
+            layer.build((None, None, width))
+            width = layer.units + (context if index == 0 else 0)
+        for state in self.first_states:
+            state.build((None, size))
+        if self.attend:
+            self.query.build((None, None, units))
+            self.key.build((None, None, size))
+            self.attend.build([(None, None, units), (None, None, size), (None, None, units)])
+        last = self.recurrent_layers[-1].units
+        self.output_layer.build((None, None, last + context + self.embedding_size))
+        if self.tied:
+            self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias")
+        else:
+            self.scores.build((None, None, self.embedding_size))
+        self.built = True
+
+    def look_at(self, memory, mask):
+        """Prepares what all steps look at.
+
+        Args:
+            memory: (batch, places, size).
+            mask: Whether a place counts, bool (batch, places).
+
+        Returns:
+            The `Memory`; the first states, a list of every layer's list of (batch, units).
+        """
+        memory = tf.cast(memory, self.compute_dtype)
+        keys = self.key(memory) if self.attend else memory
+        counts = tf.cast(mask, memory.dtype)[:, :, tf.newaxis]
+        mean = tf.reduce_sum(memory * counts, axis=1) / tf.maximum(tf.reduce_sum(counts, axis=1), 1)
+        states = iter([state(mean) for state in self.first_states])
+        return Memory(memory, keys, mask), [[next(states) for _ in layer.state_size] for layer in self.recurrent_layers]
+
+    def call(self, tokens, memory, mask=None, training=False, return_attention=False):
+        """Scores for every step of known tokens; see the class."""
+        mask = tf.ones(tf.shape(memory)[:2], tf.bool) if mask is None else mask
+        memory, states = self.look_at(memory, mask)
+        scores, _, attention = self._steps(tokens, states, memory, training)
+        return (scores, attention) if return_attention else scores
+
+    def step(self, tokens, states, memory):
+        """One step, as a search takes it.
+
+        Args:
+            tokens: y_{t-1}, int32 (rows,).
+            states: The states after the step before, or the first ones.
+            memory: The rows' `Memory`.
+
+        Returns:
+            Scores of y_t, float32 (rows, vocabulary_size); the new states.
+        """
+        scores, states, _ = self._steps(tokens[:, tf.newaxis], states, memory, training=False)
+        return scores[:, 0], states
+
+    def _steps(self, tokens, states, memory, training):
+        inputs = self.drop_channels(self.embedding(tokens), training=training)
+        outputs, attention, context, new_states = inputs, None, [], []
+        for index, (layer, first) in enumerate(zip(self.recurrent_layers, states, strict=True)):
+            if index:
+                outputs = self.drop_states(outputs, training=training)
+            outputs, *after = layer(outputs, initial_state=first, training=training)
+            new_states.append(after)
+            if index == 0 and self.attend:
+                seen, attention = self.attend(
+                    [self.query(outputs), memory.values, memory.keys],
+                    mask=[None, memory.mask],
+                    return_attention_scores=True,
+                )
+                context = [seen]
+                if len(self.recurrent_layers) > 1:
+                    outputs = tf.concat([outputs, seen], axis=-1)
+        everything = self.drop_inputs(tf.concat([outputs, *context, inputs], axis=-1), training=training)
+        outputs = self.drop_output(self.output_layer(everything), training=training)
+        return self._score(outputs), new_states, attention
+
+    def _score(self, outputs):
+        if not self.tied:
+            return self.scores(outputs)
+        table = tf.cast(tf.convert_to_tensor(self.embedding.embeddings), self.compute_dtype)
+        # One product over (batch x steps) rows: a batched one, and its gradient, would be several times slower.
+        flat = tf.matmul(tf.reshape(outputs, (-1, self.embedding_size)), table, transpose_b=True)
+        scores = tf.cast(flat, tf.float32) + tf.cast(tf.convert_to_tensor(self.bias), tf.float32)
+        scores = tf.reshape(scores, tf.concat([tf.shape(outputs)[:2], [self.vocabulary_size]], axis=0))
+        scores.set_shape((*outputs.shape[:2], self.vocabulary_size))
+        return scores
+
+    def compute_output_spec(self, tokens, memory, mask=None, training=False, return_attention=False):
+        """Shapes and types of what `call` returns."""
+        scores = keras.KerasTensor((*tokens.shape, self.vocabulary_size), "float32")
+        if not return_attention:
+            return scores
+        return scores, keras.KerasTensor((*tokens.shape, memory.shape[1]), self.compute_dtype)
+
+    def get_config(self):
+        """Every argument of the constructor."""
+        return {
+            **super().get_config(),
+            "recurrent_layers": [keras.saving.serialize_keras_object(layer) for layer in self.recurrent_layers],
+            "vocabulary_size": self.vocabulary_size,
+            "embedding_size": self.embedding_size,
+            "attention": self.attention,
+            "tied": self.tied,
+            "embedding_dropout": self.embedding_dropout,
+            "dropout": self.dropout,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The layer that `get_config` described."""
+        layers = [keras.saving.deserialize_keras_object(layer, custom_objects) for layer in config["recurrent_layers"]]
+        return cls(**{**config, "recurrent_layers": layers})

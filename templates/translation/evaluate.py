@@ -1,0 +1,138 @@
+"""What a model reaches on a split: BLEU and chrF of its translations, and how it scores the references."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.batches import plan_in_order_of_length
+from data.errors import BadLines
+from data.sources import Source
+from data.subwords import START, Subwords
+from data.vocabulary import PADDING
+from rnn_layers.attention_decoder import AttentionDecoder
+from rnn_layers.search import Search
+from rnn_layers.token_loss import token_losses
+from training.run_folder import RunFolder
+from training.text_metrics import score_translations
+
+from . import pipeline, serving
+from .config import Config
+
+# Sentences per step, and positions where sentences are long: no gradient is kept, so there is room for many.
+BATCH, POSITIONS = 128, 8_192
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `measure` found.
+
+    Args:
+        loss: -log p(reference) per piece, in nats.
+        metrics: `bleu` and `chrf`, 0 to 100.
+        signatures: Metric -> how sacrebleu computed it.
+        translations: The translation of each sentence.
+        tokens: The pieces of each, without the end.
+        scores: The score of each, as the search ranks hypotheses.
+    """
+
+    loss: float
+    metrics: dict[str, float]
+    signatures: dict[str, str]
+    translations: list[str]
+    tokens: list[np.ndarray]
+    scores: np.ndarray
+
+
+def make_predict_step(encoder: keras.Model, search: Search):
+    """Makes the function of a batch that gives the reference's loss (rows,), the pieces found, and their scores."""
+
+    @tf.function(input_signature=pipeline.batch_signature())
+    def predict_step(source, before, after):
+        memory, mask = encoder(source, training=False), source != PADDING
+        scores = search.decoder(before, memory, mask=mask, training=False)
+        losses = tf.where(after != PADDING, token_losses(scores, after)[0], 0.0)
+        return tf.reduce_sum(losses, axis=1), *search(memory, mask)
+
+    return predict_step
+
+
+def measure(predict_step, examples: pipeline.Examples, target: Subwords) -> Measured:
+    """Measures a model on a split.
+
+    Args:
+        predict_step: What `make_predict_step` gave.
+        examples: The split.
+        target: The target language's pieces.
+
+    Returns:
+        What was found; see `Measured`.
+    """
+    found: list[np.ndarray] = [np.zeros(0, int)] * len(examples)
+    scores, total = np.zeros(len(examples)), 0.0
+    for rows in plan_in_order_of_length(examples.lengths, BATCH, POSITIONS):
+        losses, tokens, scores_here = predict_step(*pipeline.make_batch(examples, rows, len(rows)))
+        total += float(tf.reduce_sum(losses))
+        scores[rows] = scores_here.numpy()
+        for row, pieces in zip(rows, tokens.numpy(), strict=True):
+            # The end is the last id that is not padding.
+            found[row] = pieces[: max(np.count_nonzero(pieces) - 1, 0)]
+    translations = [target.decode(pieces) for pieces in found]
+    compared = score_translations(translations, examples.pairs.targets)
+    mean_loss = total / max(sum(map(len, examples.targets)), 1)
+    return Measured(mean_loss, compared.metrics, compared.signatures, translations, found, scores)
+
+
+def attention_of(encoder: keras.Model, decoder: AttentionDecoder, source: np.ndarray, tokens: list[int]) -> np.ndarray:
+    """Where the decoder looks while it writes a translation.
+
+    Args:
+        encoder: The model's encoder.
+        decoder: Its decoder.
+        source: The source's pieces and the end, (places,).
+        tokens: The translation's pieces and the end, (steps,).
+
+    Returns:
+        (steps, places), each row's sum 1.
+    """
+    source = tf.constant(source[np.newaxis])
+    before = tf.constant([[START, *tokens[:-1]]], tf.int32)
+    memory = encoder(source, training=False)
+    _, attention = decoder(before, memory, mask=source != PADDING, training=False, return_attention=True)
+    return attention[0].numpy()
+
+
+def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:
+    """Measures a run's model on a split of any source: the verb `evaluate`.
+
+    Args:
+        run: The run's folder.
+        config: The run's configuration; its fields about reading fit the source, those about answers say how to search.
+        source: Where the data comes from.
+        split: The split's name. None: "test" where there is one; a single file other than the run's is taken whole.
+
+    Returns:
+        `data`, `split`, `rows` (sentences), `metrics`, `signatures`, and `bad_lines`, a sentence about those left out.
+
+    Raises:
+        DataError: There is no such split, or it cannot be read.
+    """
+    model = serving.load_model(run, config)
+    subwords = pipeline.subwords_of(run.read_vocabulary())
+    own = source.fingerprint == run.read_config()["source"]["fingerprint"]
+    splits = pipeline.splits_of(config, source)
+    split = split or splits.to_evaluate(own)
+    bad_lines = BadLines(config.skip_bad_lines)
+    pairs = pipeline.read_splits(config, source, [split], bad_lines)[split]
+    examples = pipeline.make_examples(pairs, *subwords)
+    predict_step = make_predict_step(model.get_layer("encoder"), model.get_layer("search"))
+    measured = measure(predict_step, examples, subwords[1])
+    return {
+        "data": source.name,
+        "split": split,
+        "rows": len(examples),
+        "metrics": measured.metrics,
+        "signatures": measured.signatures,
+        "bad_lines": bad_lines.summary(),
+    }

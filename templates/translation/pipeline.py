@@ -1,0 +1,229 @@
+"""From a data source to batches: read, learn pieces, cut sentences into them, leave pairs out, pad."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.batches import pad
+from data.errors import BadLines
+from data.known_datasets import DATASETS
+from data.pair_filters import filter_pairs
+from data.pairs import Languages, SentencePairs
+from data.parallel_datasets import in_languages, load_sentence_pairs
+from data.parallel_datasets import languages_of as languages_of_dataset
+from data.parallel_files import TSV, PairFiles, find_pairs
+from data.source_splits import SourceSplits
+from data.sources import Source, resolve_source
+from data.subword_learning import learn_pieces
+from data.subwords import END, START, Subwords, count_words
+
+from .config import BENCHMARK, SAMPLE, Config
+
+
+def find_source(config: Config, to_train: bool = True) -> Source:
+    """Finds out what `--data` means, without TensorFlow: a mistake is answered at once.
+
+    Args:
+        config: The run's configuration.
+        to_train: Whether a folder without a train file is a mistake; to evaluate, a test file is enough.
+
+    Raises:
+        DataError: There is no such data, or its languages cannot be told.
+    """
+    return resolve_source(
+        config.data,
+        benchmark=BENCHMARK,
+        sample=SAMPLE,
+        need_train=to_train,
+        used_files=lambda path: find_pairs(path, _asked(config), config.encoding, need_train=to_train).paths,
+        choose=lambda dataset: in_languages(dataset, _asked(config)),
+    )
+
+
+def _asked(config: Config) -> Languages:
+    return Languages(config.source_language, config.target_language)
+
+
+def _files(config: Config, source: Source) -> PairFiles:
+    return find_pairs(source.path, _asked(config), config.encoding, need_train=False)
+
+
+def notice_of(config: Config, source: Source) -> str:
+    """What the user must be told about the choice of a table's columns, or ""."""
+    return "" if source.kind == "dataset" else _files(config, source).notice
+
+
+def languages_of(config: Config, source: Source) -> Languages:
+    """The two languages, as the data call them."""
+    if source.kind == "dataset":
+        return languages_of_dataset(DATASETS[source.name], _asked(config))
+    return _files(config, source).languages
+
+
+def splits_of(config: Config, source: Source) -> SourceSplits:
+    """The splits of a source, whatever of it holds both languages."""
+    return SourceSplits(source, (TSV,), None if source.kind == "dataset" else _files(config, source).splits)
+
+
+def read_splits(
+    config: Config, source: Source, wanted: Sequence[str], bad_lines: BadLines
+) -> dict[str, SentencePairs]:
+    """Reads splits.
+
+    Args:
+        config: The run's configuration.
+        source: Where from.
+        wanted: The splits, as `data.source_splits.SourceSplits.read` takes them.
+        bad_lines: What is done with lines that cannot be used; counts them.
+
+    Returns:
+        The pairs of each split.
+
+    Raises:
+        DataError: There is no such split, a file is damaged or empty, or two files do not go together.
+    """
+
+    def read(split: str) -> SentencePairs:
+        if source.kind == "dataset":
+            return load_sentence_pairs(DATASETS[source.name], split, _asked(config))
+        return _files(config, source).read(split, config.encoding, bad_lines)
+
+    share = config.validation_fraction
+    return splits_of(config, source).read(wanted, read, SentencePairs.select, len, share)
+
+
+def learn_vocabulary(config: Config, pairs: SentencePairs) -> dict[str, list[str]]:
+    """Learns pieces from the training pairs.
+
+    Returns:
+        `source` and `target`, the pieces of each; of a shared vocabulary both are the same.
+    """
+    counts = [count_words(pairs.sources), count_words(pairs.targets)]
+    if config.vocabulary == "shared":
+        counts = [counts[0] + counts[1]] * 2
+    source = learn_pieces(counts[0], config.vocabulary_size)
+    target = source if config.vocabulary == "shared" else learn_pieces(counts[1], config.vocabulary_size)
+    return {"source": source, "target": target}
+
+
+def subwords_of(vocabulary: dict[str, list[str]]) -> tuple[Subwords, Subwords]:
+    """The source's and the target's subwords, of what `learn_vocabulary` learned."""
+    return Subwords(vocabulary["source"]), Subwords(vocabulary["target"])
+
+
+def filter_training(
+    config: Config, pairs: SentencePairs, source: Subwords, target: Subwords
+) -> tuple[SentencePairs, str]:
+    """Leaves out training pairs that are too long, or whose sides are of unlike lengths.
+
+    Returns:
+        The pairs that are left, and a sentence about the others; "" if there are none.
+
+    Raises:
+        DataError: No pair is left.
+    """
+    kept, report = filter_pairs(pairs, config.longest, config.largest_ratio)
+    return kept, report.summary()
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One split, ready to be cut into batches.
+
+    Args:
+        sources: A row of piece ids per sentence, the end last, int32 arrays.
+        targets: The same of the translations.
+        pairs: The sentences as they were read.
+    """
+
+    sources: list[np.ndarray]
+    targets: list[np.ndarray]
+    pairs: SentencePairs
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Pieces of each source, the end included, (sentences,)."""
+        return np.array([len(ids) for ids in self.sources], int)
+
+    @property
+    def target_lengths(self) -> np.ndarray:
+        """Pieces of each target, the end included, (sentences,)."""
+        return np.array([len(ids) for ids in self.targets], int)
+
+    @property
+    def order(self) -> np.ndarray:
+        """By what rows are put together in a batch: the target's length, and of equal ones the source's."""
+        lengths = self.lengths
+        return self.target_lengths * (1 + lengths.max(initial=0)) + lengths
+
+
+def make_examples(pairs: SentencePairs, source: Subwords, target: Subwords) -> Examples:
+    """Cuts the sentences of a split into pieces."""
+    return Examples(_with_ends(map(source.encode, pairs.sources)), _with_ends(map(target.encode, pairs.targets)), pairs)
+
+
+def cut_anew(config: Config, examples: Examples, source: Subwords, target: Subwords, epoch: int) -> Examples:
+    """The training examples of an epoch: cut into other pieces each time, if `--subword-dropout` says so.
+
+    What comes out depends on the seed and the epoch alone: a run that goes on sees the same.
+    """
+    if not config.subword_dropout:
+        return examples
+    random = np.random.default_rng([config.seed, epoch, 1])
+
+    def cut(subwords: Subwords, texts: list[str]) -> list[np.ndarray]:
+        return _with_ends(subwords.encode_with_dropout(text, config.subword_dropout, random) for text in texts)
+
+    pairs = examples.pairs
+    return Examples(cut(source, pairs.sources), cut(target, pairs.targets), pairs)
+
+
+def _with_ends(rows) -> list[np.ndarray]:
+    return [np.array([*ids, END], np.int32) for ids in rows]
+
+
+def describe(examples: Examples) -> str:
+    """A split in one line: pairs, pieces of both sides."""
+    pieces = f"{examples.lengths.sum():,} and {examples.target_lengths.sum():,} pieces"
+    return f"{len(examples):,} pairs, {pieces}"
+
+
+def describe_vocabulary(config: Config, source: Subwords, target: Subwords) -> str:
+    """The vocabularies in one line."""
+    if config.vocabulary == "shared":
+        return f"{source.size:,} ids for both languages, 256 of them single bytes"
+    return f"{source.size:,} and {target.size:,} ids, 256 of each single bytes"
+
+
+def batch_signature(rows: int | None = None):
+    """The shapes and types of `make_batch`'s tensors."""
+    import tensorflow as tf
+
+    return [tf.TensorSpec([rows, None], tf.int32)] * 3
+
+
+def make_batch(
+    examples: Examples, rows: np.ndarray, size: int, multiple: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cuts one batch.
+
+    Args:
+        examples: The split.
+        rows: Which sentences.
+        size: The number of rows is brought to this with empty sentences: every batch is of one size, which is compiled
+            once.
+        multiple: The padded lengths are multiples of this.
+
+    Returns:
+        The sources (rows, places); the targets' ids before each id, which begin with the start (rows, steps); the
+        targets (rows, steps); all int32, 0 at padding.
+    """
+    spare = [np.zeros(0, np.int32)] * (size - len(rows))
+    sources = pad([*(examples.sources[row] for row in rows), *spare], multiple)
+    targets = pad([*(examples.targets[row] for row in rows), *spare], multiple)
+    before = np.concatenate([np.full((size, 1), START, np.int32), targets[:, :-1]], axis=1)
+    return sources, before, targets

@@ -1,0 +1,170 @@
+"""From raw text to translations: the saved model, the exported signature, and what `predict` does."""
+
+import json
+import sys
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.batches import plan_in_order_of_length
+from data.errors import BadLines, DataError
+from data.files import content_suffix, numbered_lines
+from data.subword_layers import SubwordDecoder, SubwordEncoder
+from data.subwords import END, START, Subwords
+from data.table_writer import TableWriter
+from data.tables import TABLE_SUFFIXES, as_text, read_rows, table_format
+from data.vocabulary import PADDING
+from rnn_layers.attention_decoder import AttentionDecoder
+from rnn_layers.portable import portable
+from rnn_layers.search import Search
+from training.atomic import replacing, writing
+from training.run_folder import RunFolder
+from training.saved_model import write_saved_model
+
+from .config import Config
+
+# Sentences answered at once: so many, and no more characters than this, padding included.
+SENTENCES_AT_A_TIME, MOST_CHARACTERS = 64, 20_000
+LINES_AT_A_TIME = 256
+
+
+def save(path: Path, source: Subwords, target: Subwords, translator: keras.Model, config: Config) -> None:
+    """Writes `model.keras`: texts in; translations and their scores out.
+
+    Example:
+        keras.models.load_model("runs/mine/model.keras")(tf.constant(["Ein Hund schläft."]))["translation"]
+    """
+    text = keras.Input((), dtype="string", name="source")
+    ids = SubwordEncoder(source.pieces, append_end=True, name="pieces")(text)
+    memory = translator.get_layer("encoder")(ids)
+    search = Search(translator.get_layer("decoder"), START, END, name="search", dtype="float32")
+    tokens, scores = _as_told(search, config)(memory, keras.ops.not_equal(ids, PADDING))
+    translation = SubwordDecoder(target.pieces, name="text")(tokens)
+    model = keras.Model(text, {"translation": translation, "score": scores})
+    with replacing(path) as temporary:
+        model.save(temporary)
+
+
+def _as_told(search: Search, config: Config) -> Search:
+    """Sets how the search is done."""
+    search.width, search.length_exponent = config.beam_width, config.length_exponent
+    # One more: the end.
+    search.most_steps = config.max_length + 1 if config.max_length else 0
+    return search
+
+
+def load_model(run: RunFolder, config: Config) -> keras.Model:
+    """Loads a run's `model.keras`: what `save` wrote; it searches as `config` says."""
+    # Named, so that the imports that register them, and the recurrent layers with them, are seen to be needed.
+    layers = {"AttentionDecoder": AttentionDecoder, "Search": Search}
+    model = keras.models.load_model(run.model_file, custom_objects=layers)
+    _as_told(model.get_layer("search"), config)
+    return model
+
+
+def load(run: RunFolder, config: Config):
+    """Loads a run's model for `predict`, as a traced function."""
+    return as_function(load_model(run, config))
+
+
+def as_function(model: keras.Model):
+    """The model as a traced function of `source`, strings (batch,) -> `translation` and `score`, (batch,)."""
+    texts = tf.TensorSpec([None], tf.string, name="source")
+    return tf.function(lambda source: model(source, training=False), input_signature=[texts], autograph=False)
+
+
+def predict(translate, texts: list[str]) -> list[dict]:
+    """Translates texts.
+
+    Args:
+        translate: What `load` gave.
+        texts: The texts, a sentence each.
+
+    Returns:
+        Of each, in order: `source`, `translation`, and `score`, the log probability per piece to the power of
+        `length_exponent`, in nats.
+    """
+    answers: list[dict] = [{}] * len(texts)
+    lengths = np.array([len(text.encode()) for text in texts])
+    for rows in plan_in_order_of_length(lengths, SENTENCES_AT_A_TIME, MOST_CHARACTERS):
+        found = translate(tf.constant([texts[row] for row in rows], tf.string))
+        translations, scores = (found[name].numpy().tolist() for name in ("translation", "score"))
+        for row, translation, score in zip(rows, translations, scores, strict=True):
+            answers[row] = {"source": texts[row], "translation": translation.decode(), "score": score}
+    return answers
+
+
+def as_line(answer: dict) -> str:
+    """An answer as a line: the translation."""
+    return " ".join(answer["translation"].splitlines())
+
+
+def predict_file(translate, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
+    """Translates a file: a sentence a line; or a table (.tsv, .csv, .jsonl), whose column is the source language's.
+
+    Args:
+        translate: What `load` gave.
+        config: Says how the file is read.
+        path: The file.
+        output: Where to: a translation a line, or the table with one more column, `translation`; None prints.
+        as_json: Print an object per line, or per row of the table, instead.
+
+    Raises:
+        DataError: The file cannot be read; `output` is as it was then.
+    """
+    if content_suffix(path) in TABLE_SUFFIXES:
+        count = _translate_table(translate, config, path, output, as_json)
+    else:
+        count = 0
+        with writing(output) as stream:
+            for chunk in _chunks(text for _, text in numbered_lines(path, config.encoding)):
+                for answer in predict(translate, chunk):
+                    line = json.dumps(answer, ensure_ascii=False) if as_json else as_line(answer)
+                    stream.write(f"{line}\n")
+                    count += 1
+    if output:
+        print(f"{output}: {count:,} sentences", file=sys.stderr)
+
+
+def _translate_table(translate, config: Config, path: Path, output: Path | None, as_json: bool) -> int:
+    bad_lines = BadLines(config.skip_bad_lines)
+    kind, column = ".jsonl" if as_json else table_format(path), config.source_language
+    with TableWriter(output) if output else TableWriter(sys.stdout, format=kind) as writer:
+        for chunk in _chunks(read_rows(path, config.encoding, bad_lines)):
+            for line, row in chunk:
+                if column not in row:
+                    columns = ", ".join(map(repr, row))
+                    raise DataError(f"{path}:{line}: no column {column!r}; --source-language names one of {columns}")
+            answers = predict(translate, [as_text(row[column]) or "" for _, row in chunk])
+            for (_, row), answer in zip(chunk, answers, strict=True):
+                writer.write({**row, "translation": answer["translation"]})
+    if bad_lines.count:
+        print(bad_lines.summary(), file=sys.stderr)
+    return writer.rows
+
+
+def _chunks(items: Iterable):
+    """Some items at a time: a file may be larger than memory."""
+    items = iter(items)
+    while chunk := list(islice(items, LINES_AT_A_TIME)):
+        yield chunk
+
+
+def export(run: RunFolder, config: Config, folder: Path) -> None:
+    """Writes a SavedModel that needs TensorFlow alone: `source` -> `translation`, `score`.
+
+    Args:
+        run: The run's folder.
+        config: The run's configuration; says how the search is done.
+        folder: Where to; it appears whole or not at all.
+
+    Raises:
+        OSError: The disk is full, or the folder cannot be written to.
+    """
+    # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
+    with portable():
+        write_saved_model(folder, load_model(run, config), lambda model: {"serving_default": as_function(model)})

@@ -1,0 +1,265 @@
+"""The training loop, from top to bottom."""
+
+import math
+import time
+
+import keras
+import tensorflow as tf
+
+from data.batches import padding_share, plan_batches
+from data.errors import BadLines
+from data.sources import Source
+from data.subwords import END, START
+from data.vocabulary import PADDING
+from rnn_layers.search import Search
+from rnn_layers.token_loss import token_losses
+from training.averaging import WeightAverage
+from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from training.device import Device, choose_device, threads, versions
+from training.display import Display
+from training.errors import RunError
+from training.events import EventLog
+from training.interruption import Interrupted, stop_requests
+from training.plots import plot_attention, plot_learning_curve
+from training.report import print_facts, quantiles
+from training.run_folder import RunFolder
+
+from . import pipeline, serving
+from .config import Config
+from .evaluate import attention_of, make_predict_step, measure
+from .model import build_model
+from .translations import shown_pieces, typical_rows, write_translations
+
+# With XLA every batch length is compiled, so that there should be few.
+LENGTH_MULTIPLE_WITH_JIT = 16
+# Pictures of attention.
+PICTURES = 4
+
+
+def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> None:
+    """Trains a translator, or goes on with it, and leaves a finished run folder.
+
+    Args:
+        config: The run's configuration.
+        source: Where the data comes from.
+        run: The run's folder, locked.
+        test: Whether to measure on the test split at the end, where there is one.
+
+    Raises:
+        DataError: The data cannot be used.
+        RunError: The device or the checkpoint cannot be used.
+        Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
+    """
+    device = choose_device(config.seed, config.strategy, config.precision, config.jit)
+
+    # The data. A run that goes on keeps its pieces.
+    bad_lines = BadLines(config.skip_bad_lines)
+    source_splits = pipeline.splits_of(config, source)
+    wanted = ["train", "validation", "test"] if test and source_splits.has_test else ["train", "validation"]
+    pairs = pipeline.read_splits(config, source, wanted, bad_lines)
+    resumed = run.checkpoint_file.is_file()
+    vocabulary = run.read_vocabulary() if resumed else pipeline.learn_vocabulary(config, pairs["train"])
+    run.write_vocabulary(vocabulary)
+    subwords = pipeline.subwords_of(vocabulary)
+    pairs["train"], left_out = pipeline.filter_training(config, pairs["train"], *subwords)
+    splits = {split: pipeline.make_examples(rows, *subwords) for split, rows in pairs.items()}
+    training, validation = splits["train"], splits["validation"]
+    multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
+    batch_rows = math.ceil(config.batch_size / device.replicas) * device.replicas
+    plan = plan_batches(training.order, config.batch_size, config.seed, epoch=0)
+    languages = pipeline.languages_of(config, source)
+    print_facts(
+        f"Data: {source.name}, {languages.source} to {languages.target}",
+        {
+            **{split: pipeline.describe(examples) for split, examples in splits.items()},
+            "pieces per sentence": quantiles(training.lengths),
+            "vocabulary": pipeline.describe_vocabulary(config, *subwords),
+            "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch's sources, "
+            f"{padding_share(plan, training.target_lengths, multiple):.1%} of its targets",
+            "columns": pipeline.notice_of(config, source) or None,
+            "left out": left_out or None,
+            "bad lines": bad_lines.summary() or None,
+            "not read": source_splits.ignored_files or None,
+            "device": device.describe(),
+            "folder": run.path,
+        },
+    )
+
+    # The model: new, or as it was when the run was stopped.
+    with device.strategy.scope():
+        model = build_model(config, subwords[0].size, subwords[1].size)
+        optimizer = keras.optimizers.Adam(config.learning_rate)
+        optimizer.build(model.trainable_variables)
+        average = WeightAverage(model.trainable_variables, config.weight_average)
+    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+    parts = {"model": model, "optimizer": optimizer, "average": average}
+    environment = {**versions(), "device": device.describe(), "threads": threads()}
+    progress, environment_before = load_checkpoint(run.checkpoint_file, parts)
+    if environment_before not in ({}, environment):
+        print_facts("", {"warning": "resumed under another device or version: the result may differ in its last bits"})
+    train_step = make_train_step(model, optimizer, average, device, config)
+    # After every epoch greedily, which is quick; at the end as `predict` does it.
+    most_steps = config.max_length + 1 if config.max_length else 0
+    greedy = Search(decoder, START, END, 1, config.length_exponent, most_steps)
+    predict_greedily = make_predict_step(encoder, greedy)
+    events = EventLog(run.path)
+
+    with stop_requests() as stop, Display(config.epochs, config.best_by) as display:
+        while progress.epoch < config.epochs and not progress.out_of_patience(config.patience):
+            examples = pipeline.cut_anew(config, training, *subwords, progress.epoch)
+            plan = plan_batches(examples.order, config.batch_size, config.seed, progress.epoch)
+            display.start_epoch(progress.epoch + 1, len(plan), progress.batch)
+            started, seconds_before = time.monotonic(), progress.epoch_seconds
+            losses: list[tuple[tf.Tensor, int]] = []
+
+            for rows in plan[progress.batch :]:
+                optimizer.learning_rate.assign(learning_rate(config, progress.step))
+                # Teacher forcing: the decoder sees the right pieces before each piece that it is to score.
+                pieces, before, after = pipeline.make_batch(examples, rows, batch_rows, multiple)
+                step_loss = train_step(tf.constant(pieces), tf.constant(before), tf.constant(after))
+                losses.append((step_loss, len(rows)))
+                progress.batch += 1
+                progress.step += 1
+                progress.rows += len(rows)
+                display.step_done(len(rows))
+                ends_epoch = progress.batch == len(plan)
+                at_checkpoint = progress.step % config.checkpoint_steps == 0 and not ends_epoch or stop.is_set()
+                if at_checkpoint or ends_epoch or display.wants_loss(progress.batch):
+                    # Read here and not at every step: on a GPU it waits until the step is done.
+                    for step_loss, count in losses:
+                        progress.loss_sum += float(step_loss) * count
+                    losses.clear()
+                    progress.epoch_seconds = seconds_before + time.monotonic() - started
+                    display.update(progress.batch, progress.loss_sum / progress.rows)
+                    display.say_expected(progress.batch, stops_early=config.patience > 0)
+                    if not math.isfinite(progress.loss_sum):
+                        raise RunError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
+                if at_checkpoint:
+                    save_checkpoint(run.checkpoint_file, parts, progress, environment)
+                if stop.is_set():
+                    raise Interrupted(f"{run.path}: stopped; the same command goes on from step {progress.step:,}")
+
+            # The epoch's end: measure, keep the best weights, save.
+            with average.applied():
+                result = measure(predict_greedily, validation, subwords[1])
+                score = -result.loss if config.best_by == "loss" else result.metrics[config.best_by]
+                if progress.improves(score):
+                    progress.best, progress.best_epoch = score, progress.epoch + 1
+                    save_weights(run.best_weights_file, model)
+            row = {
+                "epoch": progress.epoch + 1,
+                "loss": progress.loss_sum / progress.rows,
+                "validation_loss": result.loss,
+                **{f"validation_{name}": value for name, value in result.metrics.items()},
+                "learning_rate": learning_rate(config, progress.step),
+            }
+            timing = {
+                "seconds": round(progress.epoch_seconds, 3),
+                "examples_per_second": round(progress.rows / progress.epoch_seconds, 1),
+            }
+            progress.history.append({**row, **timing})
+            progress.end_epoch()
+            save_checkpoint(run.checkpoint_file, parts, progress, environment)
+            run.write_history(progress.history)
+            events.write(progress.epoch, row)
+            display.end_epoch({**row, **timing})
+
+    # The best epoch's weights, measured on the splits, and the files that last.
+    load_weights(run.best_weights_file, model)
+    serving.save(run.model_file, *subwords, model, config)
+    run.write_history(progress.history)
+    search = Search(decoder, START, END, config.beam_width, config.length_exponent, most_steps)
+    predict_step = make_predict_step(encoder, search)
+    results = {split: measure(predict_step, splits[split], subwords[1]) for split in wanted if split != "train"}
+    for split, result in results.items():
+        file = run.path / f"translations_{split}.tsv"
+        write_translations(file, splits[split].pairs, result.translations, result.scores)
+    last, result = list(results.items())[-1]
+    for number, row in enumerate(typical_rows(splits[last].lengths, PICTURES), start=1):
+        if config.attention == "none":
+            break
+        pieces, found = splits[last].sources[row], [*result.tokens[row], END]
+        attention = attention_of(encoder, decoder, pieces, found)
+        shown = shown_pieces(subwords[0], pieces), shown_pieces(subwords[1], found)
+        plot_attention(run.plot_file(f"attention_{number}"), attention, *shown, title=f"{last}, sentence {row + 1}")
+    plot_learning_curve(run.plot_file("learning_curve"), progress.history, config.best_by, progress.best_epoch)
+    run.write_metrics(
+        {
+            "template": run.read_config()["template"],
+            "data": source.name,
+            "languages": list(languages),
+            "finished": True,
+            "tested": "test" in results or not source_splits.has_test,
+            "seed": config.seed,
+            "parameters": model.count_params(),
+            "epochs": progress.epoch,
+            "best_epoch": progress.best_epoch,
+            "stopped_early": progress.epoch < config.epochs,
+            "train_seconds": round(progress.train_seconds, 3),
+            "examples_per_second": round(progress.rows_trained / progress.train_seconds, 1),
+            "device": device.describe(),
+            "validation": results["validation"].metrics,
+            "test": results["test"].metrics if "test" in results else None,
+            "signatures": results["validation"].signatures,
+            "versions": versions(),
+        }
+    )
+
+
+def learning_rate(config: Config, step: int) -> float:
+    """The learning rate of a step, counted from 0. It does not depend on `epochs`, so that a run can be extended."""
+    warm_up = min(1.0, (step + 1) / config.warm_up_steps) if config.warm_up_steps else 1.0
+    after = max(step - config.warm_up_steps, 0)
+    halvings = after / config.learning_rate_half_life if config.learning_rate_half_life else 0
+    return config.learning_rate * warm_up * 0.5**halvings
+
+
+def make_train_step(
+    model: keras.Model, optimizer: keras.Optimizer, average: WeightAverage, device: Device, config: Config
+):
+    """Makes the function that takes one optimizer step on one global batch.
+
+    Under a strategy every replica gets the whole batch and takes its own share of the rows: the loss is the sum over
+    their pieces divided by the pieces of the *global* batch, so that the sum of the replicas' gradients is the gradient
+    of one device. The sum is clipped, not each share. Dropout's masks are those of the first rows on every replica:
+    each replica starts from the same seeds.
+
+    Args:
+        model: What `build_model` gave.
+        optimizer: Built on the model's trainable variables.
+        average: The average of the weights, taken after the step.
+        device: Where the step runs.
+        config: `clip_norm`, the largest global norm of the gradient, and `label_smoothing`.
+
+    Returns:
+        A function of the sources' pieces (rows, places), of the targets' pieces before each piece and of the targets'
+        pieces (rows, steps), rows a multiple of the replicas, that gives the batch's mean loss per piece, before the
+        step, as a scalar tensor.
+    """
+    variables = model.trainable_variables
+
+    @tf.function(reduce_retracing=True, jit_compile=device.jit)
+    def loss_and_gradients(source, before, after, piece_weight):
+        with tf.GradientTape() as tape:
+            scores = model({"source": source, "before": before}, training=True)
+            losses, _ = token_losses(scores, after, config.label_smoothing)
+            total = tf.reduce_sum(tf.where(after != PADDING, losses, 0.0)) * piece_weight
+        # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one piece.
+        return total, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, variables)]
+
+    @tf.function(input_signature=pipeline.batch_signature(config.batch_size if device.replicas == 1 else None))
+    def train_step(source, before, after):
+        def step():
+            replica = tf.distribute.get_replica_context()
+            mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
+            piece_weight = 1 / tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
+            total, gradients = loss_and_gradients(source[mine], before[mine], after[mine], piece_weight)
+            gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
+            # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
+            optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
+            average.update(optimizer.iterations)
+            return total
+
+        return device.strategy.reduce("sum", device.strategy.run(step), axis=None)
+
+    return train_step

@@ -1,0 +1,51 @@
+"""What people look at after a run: every translation beside its reference, and pieces as they can be read."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data.pairs import SentencePairs
+from data.subwords import END, Subwords
+from training.atomic import replacing
+
+COLUMNS = ("source", "reference", "translation", "score")
+# How a space and the end are shown.
+SPACE, END_SHOWN = "▁", "(end)"
+
+
+def write_translations(path: Path, pairs: SentencePairs, translations: Sequence[str], scores: np.ndarray) -> None:
+    """Writes a table with tabs: source, reference, translation, score; the sentences in their order.
+
+    Args:
+        path: The `.tsv` to write.
+        pairs: The sentences and their references.
+        translations: The translation of each.
+        scores: The score of each.
+    """
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for *texts, score in zip(pairs.sources, pairs.targets, translations, scores, strict=True):
+            writer.writerow([*texts, f"{score:.4f}"])
+
+
+def typical_rows(lengths: np.ndarray, count: int) -> list[int]:
+    """The sentences to draw: as many short as long ones, but none of the extremes.
+
+    Args:
+        lengths: The sentences' lengths.
+        count: How many are wanted.
+
+    Returns:
+        Indices, at most `count`, shortest first; always the same for the same lengths.
+    """
+    order = np.argsort(lengths, kind="stable")
+    places = np.linspace(0.1, 0.9, count) * (len(order) - 1)
+    return list(dict.fromkeys(int(order[round(place)]) for place in places))
+
+
+def shown_pieces(subwords: Subwords, ids: Sequence[int]) -> list[str]:
+    """Pieces as labels: a space as a mark that can be seen."""
+    return [END_SHOWN if number == END else subwords.decode([number]).replace(" ", SPACE) for number in ids]
