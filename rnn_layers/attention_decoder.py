@@ -162,7 +162,7 @@ class AttentionDecoder(keras.layers.Layer):
         """Scores for every step of known tokens; see the class."""
         mask = tf.ones(tf.shape(memory)[:2], tf.bool) if mask is None else mask
         memory, states = self.look_at(memory, mask)
-        scores, _, attention = self._steps(tokens, states, memory, training)
+        scores, _, attention = self._steps(tokens, states, memory, training, run=_all_steps)
         return (scores, attention) if return_attention else scores
 
     def step(self, tokens, states, memory):
@@ -176,16 +176,16 @@ class AttentionDecoder(keras.layers.Layer):
         Returns:
             Scores of y_t, float32 (rows, vocabulary_size); the new states.
         """
-        scores, states, _ = self._steps(tokens[:, tf.newaxis], states, memory, training=False)
+        scores, states, _ = self._steps(tokens[:, tf.newaxis], states, memory, training=False, run=_one_step)
         return scores[:, 0], states
 
-    def _steps(self, tokens, states, memory, training):
+    def _steps(self, tokens, states, memory, training, run):
         inputs = self.drop_channels(self.embedding(tokens), training=training)
         outputs, attention, context, new_states = inputs, None, [], []
         for index, (layer, first) in enumerate(zip(self.recurrent_layers, states, strict=True)):
             if index:
                 outputs = self.drop_states(outputs, training=training)
-            outputs, *after = layer(outputs, initial_state=first, training=training)
+            outputs, after = run(layer, outputs, first, training)
             new_states.append(after)
             if index == 0 and self.attend:
                 seen, attention = self.attend(
@@ -237,3 +237,14 @@ class AttentionDecoder(keras.layers.Layer):
         """The layer that `get_config` described."""
         layers = [keras.saving.deserialize_keras_object(layer, custom_objects) for layer in config["recurrent_layers"]]
         return cls(**{**config, "recurrent_layers": layers})
+
+
+def _all_steps(layer, inputs, states, training):
+    outputs, *states = layer(inputs, initial_state=states, training=training)
+    return outputs, states
+
+
+def _one_step(layer, inputs, states, training):
+    # The cell alone: a loop of a single step would cost more than the step.
+    output, states = layer.cell(inputs[:, 0], states, training=training)
+    return output[:, tf.newaxis], states

@@ -65,6 +65,7 @@ def print_result(folder: RunFolder, commands: list[str]) -> None:
             "trained": f"{metrics['epochs']} epochs{ended} in {duration(metrics['train_seconds'])}, "
             f"{metrics['examples_per_second']:,.0f} examples/s, {metrics['parameters']:,} parameters; "
             f"weights of epoch {metrics['best_epoch']}",
+            **(metrics.get("signatures") or {}),
             "folder": f"{folder.path} (model.keras, metrics.json, history.csv, plots/)",
         },
     )
@@ -80,7 +81,9 @@ def print_evaluation(result: dict) -> None:
         result: `split`, `rows`, `metrics` (name -> number), and perhaps `per_class` (label -> figures).
     """
     out = console()
-    print_facts(f"{result['split']}, {result['rows']:,} rows", {k: number(v) for k, v in result["metrics"].items()})
+    signatures = result.get("signatures") or {}
+    figures = {k: f"{number(v)}  {signatures.get(k, '')}".rstrip() for k, v in result["metrics"].items()}
+    print_facts(f"{result['split']}, {result['rows']:,} rows", figures)
     if result.get("bad_lines"):
         out.print(result["bad_lines"])
     if result.get("per_class"):

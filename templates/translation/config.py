@@ -35,9 +35,9 @@ class Config:
     skip_bad_lines: bool = False
     # the share of the training pairs to validate on, where the data has no validation split
     validation_fraction: float = 0.1
-    # training pairs with a side of more pieces are left out; 0: none
+    # training pairs with a side of more words than this are left out; 0: none
     longest: int = 120
-    # training pairs with a side so many times as long as the other are left out; 0: none
+    # training pairs with a side more times as long as the other than this are left out; 0: none
     largest_ratio: float = 5.0
     # ids for each language, 259 of bytes and marks included; the others are learned pieces of words
     vocabulary_size: int = 4000

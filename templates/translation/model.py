@@ -77,4 +77,3 @@ def _build_encoder(config: Config, source_size: int) -> keras.Model:
 def _drop_pieces(config: Config, seed: int, name: str) -> WordDropout:
     # Inside a sentence the id of "unknown" is free: it is that of the start, which no vocabulary of bytes needs twice.
     return WordDropout(config.word_dropout, seed=seed, first=FIRST_BYTE, name=name)
-

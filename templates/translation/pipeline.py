@@ -66,9 +66,7 @@ def splits_of(config: Config, source: Source) -> SourceSplits:
     return SourceSplits(source, (TSV,), None if source.kind == "dataset" else _files(config, source).splits)
 
 
-def read_splits(
-    config: Config, source: Source, wanted: Sequence[str], bad_lines: BadLines
-) -> dict[str, SentencePairs]:
+def read_splits(config: Config, source: Source, wanted: Sequence[str], bad_lines: BadLines) -> dict[str, SentencePairs]:
     """Reads splits.
 
     Args:
@@ -112,9 +110,7 @@ def subwords_of(vocabulary: dict[str, list[str]]) -> tuple[Subwords, Subwords]:
     return Subwords(vocabulary["source"]), Subwords(vocabulary["target"])
 
 
-def filter_training(
-    config: Config, pairs: SentencePairs, source: Subwords, target: Subwords
-) -> tuple[SentencePairs, str]:
+def filter_training(config: Config, pairs: SentencePairs) -> tuple[SentencePairs, str]:
     """Leaves out training pairs that are too long, or whose sides are of unlike lengths.
 
     Returns:

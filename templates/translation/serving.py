@@ -42,9 +42,12 @@ def save(path: Path, source: Subwords, target: Subwords, translator: keras.Model
     ids = SubwordEncoder(source.pieces, append_end=True, name="pieces")(text)
     memory = translator.get_layer("encoder")(ids)
     search = Search(translator.get_layer("decoder"), START, END, name="search", dtype="float32")
-    tokens, scores = _as_told(search, config)(memory, keras.ops.not_equal(ids, PADDING))
+    # A text of nothing but its end is not searched for: its translation is empty, for certain.
+    counts = keras.ops.not_equal(ids, PADDING)
+    is_empty = keras.ops.sum(keras.ops.cast(counts, "int32"), axis=1) < 2
+    tokens, scores = _as_told(search, config)(memory, counts & ~is_empty[:, None])
     translation = SubwordDecoder(target.pieces, name="text")(tokens)
-    model = keras.Model(text, {"translation": translation, "score": scores})
+    model = keras.Model(text, {"translation": translation, "score": keras.ops.where(is_empty, 0.0, scores)})
     with replacing(path) as temporary:
         model.save(temporary)
 

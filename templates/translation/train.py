@@ -61,7 +61,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     vocabulary = run.read_vocabulary() if resumed else pipeline.learn_vocabulary(config, pairs["train"])
     run.write_vocabulary(vocabulary)
     subwords = pipeline.subwords_of(vocabulary)
-    pairs["train"], left_out = pipeline.filter_training(config, pairs["train"], *subwords)
+    pairs["train"], left_out = pipeline.filter_training(config, pairs["train"])
     splits = {split: pipeline.make_examples(rows, *subwords) for split, rows in pairs.items()}
     training, validation = splits["train"], splits["validation"]
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1

@@ -1,0 +1,206 @@
+"""The network of `templates/translation` in PyTorch, as one would write it by hand, with a Keras model's weights.
+
+Plain PyTorch, not compiled: batches are of many lengths. The source is read by `torch.nn.GRU` in one of two ways that
+give the same: both directions over packed rows, or each over padded ones, with every row turned round for the second.
+"""
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from data.subwords import FIRST_BYTE
+from data.vocabulary import PADDING, UNKNOWN
+from templates.translation.config import Config
+
+# The score of a place that holds padding.
+FORBIDDEN = -1e9
+# Adam's, where PyTorch has 1e-8, and how its second average forgets.
+EPSILON, SECOND_MOMENTUM = 1e-7, 0.999
+
+
+class TorchTranslator(torch.nn.Module):
+    """A bidirectional GRU, and a decoder of GRUs with multiplicative attention whose table scores the outputs too.
+
+    Args:
+        model: The Keras model, whose sizes and weights this one takes; its encoder has one layer.
+        config: The rates of dropout, and the sizes.
+        packed: How the source is read; see above.
+    """
+
+    def __init__(self, model, config: Config, packed: bool):
+        super().__init__()
+        self.config, self.packed = config, packed
+        size, units, half = config.embedding_size, config.units, config.units // 2
+        memory, vocabulary = 2 * half, model.get_layer("decoder").vocabulary_size
+        source_ids = model.get_layer("encoder").get_layer("embedding").input_dim
+        self.source_table = torch.nn.Embedding(source_ids, size)
+        if packed:
+            self.readers = torch.nn.ModuleList([torch.nn.GRU(size, half, batch_first=True, bidirectional=True)])
+        else:
+            self.readers = torch.nn.ModuleList(torch.nn.GRU(size, half, batch_first=True) for _ in range(2))
+        self.target_table = torch.nn.Embedding(vocabulary, size)
+        widths = [size, *[units + memory] * bool(config.decoder_layers > 1), *[units] * (config.decoder_layers - 2)]
+        self.layers = torch.nn.ModuleList(torch.nn.GRU(width, units, batch_first=True) for width in widths)
+        self.first_states = torch.nn.ModuleList(torch.nn.Linear(memory, units) for _ in widths)
+        self.query = torch.nn.Linear(units, units, bias=False)
+        self.key = torch.nn.Linear(memory, units, bias=False)
+        self.output_layer = torch.nn.Linear(units + memory + size, size)
+        self.bias = torch.nn.Parameter(torch.zeros(vocabulary))
+        self.load(model)
+
+    @torch.no_grad()
+    def load(self, model) -> None:
+        """Takes a Keras model's weights."""
+        encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+        _set(self.source_table.weight, encoder.get_layer("embedding").get_weights()[0])
+        parameters = [parameter for reader in self.readers for parameter in reader.parameters()]
+        weights = encoder.get_layer("bidirectional_1").get_weights()
+        for start, arrays in ((0, weights[:3]), (4, weights[3:])):
+            _set_gru(parameters[start : start + 4], arrays)
+        _set(self.target_table.weight, decoder.embedding.get_weights()[0])
+        for mine, theirs in zip(self.layers, decoder.recurrent_layers, strict=True):
+            _set_gru(list(mine.parameters()), theirs.get_weights())
+        dense = [*zip(self.first_states, decoder.first_states, strict=True), (self.output_layer, decoder.output_layer)]
+        for mine, theirs in [*dense, (self.query, decoder.query), (self.key, decoder.key)]:
+            kernel, *bias = theirs.get_weights()
+            _set(mine.weight, kernel.T)
+            if bias:
+                _set(mine.bias, bias[0])
+        _set(self.bias, decoder.bias.numpy())
+
+    def forward(self, source: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+        """Scores of the target's pieces, (batch, steps, vocabulary), of the ids that the template's network takes."""
+        values, keys, is_padding, states = self.look_at(self.drop_pieces(source))
+        inputs = self.drop(self.target_table(self.drop_pieces(before)), self.config.embedding_dropout)
+        outputs = inputs
+        for index, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
+            if index:
+                outputs = self.drop(outputs, self.config.dropout)
+            outputs, _ = layer(outputs, state[None])
+            if index == 0:
+                context = self.attend(outputs, values, keys, is_padding)
+                outputs = torch.cat([outputs, context], -1) if len(self.layers) > 1 else outputs
+        everything = self.drop(torch.cat([outputs, context, inputs], -1), self.config.dropout)
+        return self.score(self.drop(torch.tanh(self.output_layer(everything)), self.config.dropout))
+
+    def look_at(self, source: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """What the decoder looks at: values and keys (batch, places, size), where padding is, and its first states."""
+        is_padding = source == PADDING
+        lengths = (~is_padding).sum(1)
+        values = self.read(self.drop(self.source_table(source), self.config.embedding_dropout), lengths)
+        values = self.drop(values, self.config.dropout) * ~is_padding[:, :, None]
+        mean = values.sum(1) / lengths.clamp(min=1)[:, None]
+        return values, self.key(values), is_padding, [torch.tanh(first(mean)) for first in self.first_states]
+
+    def read(self, vectors: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """The states of both directions, (batch, places, units); anything after a row's length."""
+        if self.packed:
+            # A row of length 0 cannot be packed.
+            rows = pack_padded_sequence(vectors, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
+            states, _ = self.readers[0](rows)
+            return pad_packed_sequence(states, batch_first=True, total_length=vectors.shape[1])[0]
+        steps, lengths = torch.arange(vectors.shape[1], device=vectors.device), lengths[:, None]
+        turned = torch.where(steps < lengths, lengths - 1 - steps, steps)[:, :, None]
+        (forward, _), (backward, _) = (
+            reader(each)
+            for reader, each in zip(self.readers, (vectors, vectors.gather(1, turned.expand_as(vectors))), strict=True)
+        )
+        return torch.cat([forward, backward.gather(1, turned.expand_as(backward))], -1)
+
+    def attend(self, states, values, keys, is_padding) -> torch.Tensor:
+        """The contexts, (batch, steps, size), of states (batch, steps, units)."""
+        scores = torch.bmm(self.query(states), keys.transpose(1, 2))
+        return torch.bmm(torch.softmax(scores.masked_fill(is_padding[:, None], FORBIDDEN), -1), values)
+
+    def score(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Scores before the softmax, (..., vocabulary)."""
+        return functional.linear(outputs, self.target_table.weight, self.bias)
+
+    def step(self, tokens: torch.Tensor, states: list[torch.Tensor], values, keys, is_padding):
+        """One step of a search.
+
+        Args:
+            tokens: The last tokens, (batch, width).
+            states: (batch, width, units) of each layer.
+            values, keys, is_padding: What `look_at` gave.
+
+        Returns:
+            What `score` takes, (batch, width, embedding); the new states.
+        """
+        inputs = outputs = self.target_table(tokens)
+        after = []
+        for index, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
+            outputs = torch.gru_cell(outputs.flatten(0, 1), state.flatten(0, 1), *layer.parameters()).view_as(state)
+            after.append(outputs)
+            if index == 0:
+                context = self.attend(outputs, values, keys, is_padding)
+                outputs = torch.cat([outputs, context], -1) if len(self.layers) > 1 else outputs
+        return torch.tanh(self.output_layer(torch.cat([outputs, context, inputs], -1))), after
+
+    def drop_pieces(self, ids: torch.Tensor) -> torch.Tensor:
+        """In training, takes some pieces for unknown."""
+        if not self.training:
+            return ids
+        dropped = (torch.rand(ids.shape, device=ids.device) < self.config.word_dropout) & (ids >= FIRST_BYTE)
+        return ids.masked_fill(dropped, UNKNOWN)
+
+    def drop(self, vectors: torch.Tensor, rate: float) -> torch.Tensor:
+        """In training, drops whole channels of a row."""
+        if not self.training or not rate:
+            return vectors
+        return vectors * functional.dropout(torch.ones_like(vectors[:, :1]), rate)
+
+
+def losses(scores: torch.Tensor, after: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """The smoothed loss of each row, (batch,), summed over its pieces, of scores (batch, steps, vocabulary)."""
+    flat, pieces = scores.flatten(0, 1), after.flatten().long()
+    each = functional.cross_entropy(flat, pieces, ignore_index=PADDING, label_smoothing=smoothing, reduction="none")
+    return each.view(after.shape).sum(1)
+
+
+def make_train_step(translator: TorchTranslator, config: Config):
+    """Makes the function of a batch and a learning rate that takes one step, as the template's, and gives the loss.
+
+    Forward, gradient, clipping, Adam and the average of the weights. The loss is the mean per piece, before the step.
+    """
+    parameters = list(translator.parameters())
+    optimizer = torch.optim.Adam(parameters, betas=(0.9, SECOND_MOMENTUM), fused=True)
+    averages = [parameter.detach().clone() for parameter in parameters]
+    steps = 0
+
+    def train_step(source, before, after, learning_rate: float) -> torch.Tensor:
+        nonlocal steps
+        translator.train()
+        steps += 1
+        # Keras adds epsilon before it corrects the second average for its start from 0, PyTorch after it.
+        epsilon = EPSILON / (1 - SECOND_MOMENTUM**steps) ** 0.5
+        optimizer.param_groups[0].update(lr=learning_rate, eps=epsilon)
+        loss = losses(translator(source, before), after, config.label_smoothing).sum() / (after != PADDING).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+        optimizer.step()
+        momentum = min(config.weight_average, (1 + steps) / (10 + steps))
+        with torch.no_grad():
+            for average, parameter in zip(averages, parameters, strict=True):
+                average.lerp_(parameter, 1 - momentum)
+        return loss.detach()
+
+    return train_step
+
+
+def _set(parameter: torch.Tensor, array: np.ndarray) -> None:
+    parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
+
+
+def _set_gru(parameters: list[torch.Tensor], arrays: list[np.ndarray]) -> None:
+    """Keras has the gates in the order update, reset, candidate; PyTorch reset, update, candidate, in rows."""
+
+    def in_order(array):
+        update, reset, candidate = np.split(array, 3, axis=-1)
+        return np.concatenate([reset, update, candidate], axis=-1)
+
+    kernel, recurrent_kernel, bias = map(in_order, arrays)
+    for parameter, array in zip(parameters, (kernel.T, recurrent_kernel.T, bias[0], bias[1]), strict=True):
+        _set(parameter, array)
