@@ -66,7 +66,7 @@ class AttentionDecoder(keras.layers.Layer):
         Scores of y_1 .. y_T before the softmax, float32 (batch, steps, vocabulary_size).
 
     Raises:
-        ValueError: A layer does not return sequences and states, or the attention is unknown.
+        ValueError: There is no layer, one does not return sequences and states, or the attention is unknown.
 
     Example:
         layer = GRU(8, return_sequences=True, return_state=True)
@@ -87,6 +87,8 @@ class AttentionDecoder(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if not recurrent_layers:
+            raise ValueError("there must be one recurrent layer at least")
         if not all(layer.return_sequences and layer.return_state for layer in recurrent_layers):
             raise ValueError("every recurrent layer needs return_sequences=True and return_state=True")
         if attention not in ATTENTIONS:
@@ -100,11 +102,12 @@ class AttentionDecoder(keras.layers.Layer):
         # About unit length, so that a tied table gives scores of about 1 from the first step on.
         table = keras.initializers.RandomNormal(stddev=embedding_size**-0.5, seed=seed)
         own = {"dtype": self.dtype_policy}
+        seeds = [None if seed is None else seed + place for place in range(4)]
         self.embedding = keras.layers.Embedding(vocabulary_size, embedding_size, table, name="embedding", **own)
-        self.drop_channels = keras.layers.SpatialDropout1D(embedding_dropout, seed=seed, name="drop_channels", **own)
-        self.drop_states = keras.layers.SpatialDropout1D(dropout, seed=seed and seed + 1, name="drop_states", **own)
-        self.drop_inputs = keras.layers.SpatialDropout1D(dropout, seed=seed and seed + 2, name="drop_inputs", **own)
-        self.drop_output = keras.layers.SpatialDropout1D(dropout, seed=seed and seed + 3, name="drop_output", **own)
+        self.drop_channels = keras.layers.SpatialDropout1D(embedding_dropout, seed=seeds[0], name="drop_channels", **own)
+        self.drop_states = keras.layers.SpatialDropout1D(dropout, seed=seeds[1], name="drop_states", **own)
+        self.drop_inputs = keras.layers.SpatialDropout1D(dropout, seed=seeds[2], name="drop_inputs", **own)
+        self.drop_output = keras.layers.SpatialDropout1D(dropout, seed=seeds[3], name="drop_output", **own)
         sizes = [size for layer in self.recurrent_layers for size in layer.state_size]
         self.first_states = [
             keras.layers.Dense(size, "tanh", name=f"first_state_{index}", **own) for index, size in enumerate(sizes)
@@ -210,6 +213,10 @@ class AttentionDecoder(keras.layers.Layer):
         scores = tf.reshape(scores, tf.concat([tf.shape(outputs)[:2], [self.vocabulary_size]], axis=0))
         scores.set_shape((*outputs.shape[:2], self.vocabulary_size))
         return scores
+
+    def compute_mask(self, tokens, previous_mask=None):
+        """None: the memory's mask is not that of the steps."""
+        return None
 
     def compute_output_spec(self, tokens, memory, mask=None, training=False, return_attention=False):
         """Shapes and types of what `call` returns."""

@@ -5,6 +5,9 @@ import tensorflow as tf
 
 from rnn_layers.decoding import Hypotheses, beam_search
 
+# No answer gets longer, however long the input is: what a decoder writes after that means nothing.
+LONGEST = 1000
+
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
 class Search(keras.layers.Layer):
@@ -16,7 +19,8 @@ class Search(keras.layers.Layer):
         end: The end token's id; 0 is padding.
         width: Hypotheses kept at each step; 1 is greedy.
         length_exponent: Hypotheses are ranked by log probability / length to the power of this.
-        most_steps: The most tokens of an answer, its end included; 0: twice the places that count, and ten.
+        most_steps: The most tokens of an answer, its end included; 0: twice the places that count, and ten, but no more
+            than 1,000.
         **kwargs: `name`, `dtype`.
 
     Call arguments:
@@ -47,7 +51,9 @@ class Search(keras.layers.Layer):
     def find(self, memory, mask) -> Hypotheses:
         """All `width` sequences of each row, the best first; see the class for the arguments."""
         places = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        most = tf.fill(tf.shape(places), self.most_steps) if self.most_steps else 2 * places + 10
+        most = tf.fill(tf.shape(places), self.most_steps or LONGEST)
+        if not self.most_steps:
+            most = tf.minimum(most, 2 * places + 10)
         memory, states = self.decoder.look_at(memory, mask)
 
         def step(tokens, states, examples):

@@ -18,6 +18,7 @@ QUICK = [
     ("run", "--help"),
     ("run", "sentiment", "--help"),
     ("run", "ner", "--help"),
+    ("run", "translation", "--help"),
     ("predict", "--help"),
     ("--version",),
 ]
@@ -42,12 +43,13 @@ def test_help_and_lists_answer_at_once_without_tensorflow(arguments, tmp_path):
 
 
 def test_list_shows_the_templates_by_their_docstrings(tmp_path):
-    first, second = cli("list", cwd=tmp_path).stdout.splitlines()
-    assert first.startswith("ner        Tag every token (many-to-many")
-    assert second.startswith("sentiment  Label a text (many-to-one)")
+    first, second, third = cli("list", cwd=tmp_path).stdout.splitlines()
+    assert first.startswith("ner          Tag every token (many-to-many")
+    assert second.startswith("sentiment    Label a text (many-to-one)")
+    assert third.startswith("translation  Translate a sentence (many-to-many, lengths differ)")
 
 
-@pytest.mark.parametrize("template", ["ner", "sentiment"])
+@pytest.mark.parametrize("template", ["ner", "sentiment", "translation"])
 def test_every_flag_of_a_template_has_a_help_text(tmp_path, template):
     from training.configuration import field_help, options
 
@@ -67,6 +69,8 @@ MISTAKES = [
     (("run", "sentiment", "--epochs", "many"), 2, "not a valid integer"),
     (("run", "sentiment", "--cell", "gro"), 2, "'gru'"),
     (("run", "sentiment", "--output-dropout", "1"), 2, "--output-dropout must be at least 0 and below 1, got 1.0"),
+    (("run", "translation", "--beam-width", "0"), 2, "--beam-width must be at least 1, got 0"),
+    (("run", "translation", "--data", "corpus.de"), 1, "corpus.de: no such file or folder"),
     (("run", "sentiment", "--data", "reviews.cvs"), 1, "reviews.cvs: no such file or folder"),
     (("run", "sentiment", "--data", "imdb_review"), 1, "did you mean imdb_reviews"),
     (("evaluate", "runs/mine"), 1, "runs/mine: no such run folder"),

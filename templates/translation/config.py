@@ -90,7 +90,7 @@ class Config:
     beam_width: int = 5
     # hypotheses are ranked by log probability / length to the power of this
     length_exponent: float = 1.0
-    # the most pieces of an answer; 0 is twice those of the source, and ten
+    # the most pieces of an answer; 0 is twice those of the source, and ten, up to 1,000
     max_length: int = 0
     # seeds the weights, the order of the pairs and dropout
     seed: int = 0
