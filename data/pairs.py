@@ -86,7 +86,7 @@ def choose_languages(asked: Languages, names: Iterable[str], where: str) -> Lang
     source, target = (language if language == AUTO else known[language.casefold()] for language in asked)
     if AUTO in (source, target):
         others = [name for name in names if name not in (source, target)]
-        if len(others) != 1:
+        if len(others) != 1 or source == target:
             missing = " and ".join(flag for flag, language in zip(_FLAGS, asked) if language == AUTO)
             raise DataError(f"{there}; choose with {missing}")
         source, target = (others[0] if language == AUTO else language for language in (source, target))

@@ -30,6 +30,7 @@ class Source:
         fingerprint: 64 hexadecimal digits that change when the data do: over the names and contents of the files that
             are used, or over the data set's name and version.
         requested: what was asked for, such as "auto".
+        resolved: fields of the configuration that were "auto" and that the data decide, such as languages.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Source:
     notice: str
     fingerprint: str
     requested: str
+    resolved: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def resolve_source(

@@ -33,7 +33,8 @@ class Template:
         config: Gives the module with `Config`; `READING`, the fields about reading a file; `ANSWERING`, those about how an
             answer is found; `EXAMPLE_INPUT`, something to type after `predict RUN`.
         pipeline: Gives the module with `find_source(config) -> Source`, which needs no TensorFlow. A source has `kind`
-            ("sample", "dataset" or "path"), `name`, `path`, `fingerprint` and `notice`.
+            ("sample", "dataset" or "path"), `name`, `path`, `fingerprint`, `notice` and `resolved`, the fields that the
+            data decided.
         train: Gives the module with `train(config, source, run, test)`, which leaves a finished run folder.
         evaluate: Gives the module with `evaluate(run, config, source, split) -> dict`.
         serving: Gives the module with `load(run, config)`, `predict(model, inputs) -> list[dict]`,

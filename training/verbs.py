@@ -117,6 +117,8 @@ def _restore_config(template, folder: RunFolder, flags: dict):
         RunError: A flag of another template's.
     """
     config = configuration.restore(template.config().Config, folder.read_config(), folder.path)
+    # What was "auto" stays what it was for the run, whatever the order of columns in another file.
+    config = dataclasses.replace(config, **folder.read_config()["source"].get("resolved", {}))
     given = {name: value for name, value in flags.items() if value is not None}
     foreign = sorted(set(given) - {field.name for field in dataclasses.fields(config)})
     if foreign:

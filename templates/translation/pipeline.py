@@ -1,7 +1,7 @@
 """From a data source to batches: read, learn pieces, cut sentences into them, leave pairs out, pad."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from data.batches import pad
 from data.errors import BadLines
 from data.known_datasets import DATASETS
 from data.pair_filters import filter_pairs
-from data.pairs import Languages, SentencePairs
+from data.pairs import UNNAMED, Languages, SentencePairs
 from data.parallel_datasets import in_languages, load_sentence_pairs
 from data.parallel_datasets import languages_of as languages_of_dataset
 from data.parallel_files import TSV, PairFiles, find_pairs
@@ -31,7 +31,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
     Raises:
         DataError: There is no such data, or its languages cannot be told.
     """
-    return resolve_source(
+    source = resolve_source(
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
@@ -39,6 +39,10 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         used_files=lambda path: find_pairs(path, _asked(config), config.encoding, need_train=to_train).paths,
         choose=lambda dataset: in_languages(dataset, _asked(config)),
     )
+    languages = languages_of(config, source)
+    if languages == UNNAMED:
+        return source
+    return replace(source, resolved={"source_language": languages.source, "target_language": languages.target})
 
 
 def _asked(config: Config) -> Languages:

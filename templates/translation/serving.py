@@ -18,7 +18,9 @@ from data.subwords import END, START, Subwords
 from data.table_writer import TableWriter
 from data.tables import TABLE_SUFFIXES, as_text, read_rows, table_format
 from data.vocabulary import PADDING
+from data.word_dropout import WordDropout
 from rnn_layers.attention_decoder import AttentionDecoder
+from rnn_layers.bidirectional import Bidirectional
 from rnn_layers.portable import portable
 from rnn_layers.search import Search
 from training.atomic import replacing, writing
@@ -26,6 +28,7 @@ from training.run_folder import RunFolder
 from training.saved_model import write_saved_model
 
 from .config import Config
+from .model import CELLS
 
 # Sentences answered at once: so many, and no more characters than this, padding included.
 SENTENCES_AT_A_TIME, MOST_CHARACTERS = 64, 20_000
@@ -63,7 +66,8 @@ def _as_told(search: Search, config: Config) -> Search:
 def load_model(run: RunFolder, config: Config) -> keras.Model:
     """Loads a run's `model.keras`: what `save` wrote; it searches as `config` says."""
     # Named, so that the imports that register them, and the recurrent layers with them, are seen to be needed.
-    layers = {"AttentionDecoder": AttentionDecoder, "Search": Search}
+    layers = [AttentionDecoder, Bidirectional, Search, WordDropout, *CELLS.values()]
+    layers = {layer.__name__: layer for layer in layers}
     model = keras.models.load_model(run.model_file, custom_objects=layers)
     _as_told(model.get_layer("search"), config)
     return model
