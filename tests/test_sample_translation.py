@@ -4,6 +4,7 @@ import re
 import runpy
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sacrebleu.metrics import BLEU
@@ -47,12 +48,20 @@ def pairs(split: str) -> list[Pair]:
     return [tuple(line.split("\t")) for line in lines]
 
 
+@pytest.fixture(scope="module")
+def generator() -> dict[str, Any]:
+    """The names of the generator, whose folder is where it imports from, as for any script that is run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SAMPLES)
+        return runpy.run_path(str(SAMPLES / "make_translation.py"))
+
+
 def words(sentence: str) -> list[str]:
     return re.findall(r"[\w']+", sentence)
 
 
-def test_generator_reproduces_the_committed_bytes(tmp_path):
-    runpy.run_path(str(SAMPLES / "make_translation.py"))["write"](tmp_path)
+def test_generator_reproduces_the_committed_bytes(generator, tmp_path):
+    generator["write"](tmp_path)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert written == {path.name: path.read_bytes() for path in FOLDER.glob("*.tsv")}
     assert sorted(written) == ["test.tsv", "train.tsv", "validation.tsv"]
@@ -77,10 +86,9 @@ def test_each_sentence_occurs_once_on_either_side_so_it_has_one_translation():
         assert [sentence for sentence, times in sentences.items() if times > 1] == []
 
 
-def test_the_grammar_gives_each_sentence_one_translation_in_both_directions():
+def test_the_grammar_gives_each_sentence_one_translation_in_both_directions(generator):
     # The splits hold no sentence twice, so they cannot show a second translation: many more drawn pairs can.
-    module = runpy.run_path(str(SAMPLES / "make_translation.py"))
-    grammar, known = module["Grammar"](module["Choices"](1)), ({}, {})
+    grammar, known = generator["Grammar"](generator["Choices"](1)), ({}, {})
     repeated = 0
     for _ in range(20_000):
         pair = grammar.sentence()
