@@ -1,4 +1,4 @@
-"""Whether the implementations that `benchmarks.translation_speed` times compute the same losses and find the same answers."""
+"""Whether what `benchmarks.translation_speed` times computes the same losses and finds the same answers."""
 
 import statistics
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ def compare_losses(losses: dict[str, list[np.ndarray]], targets: Sequence[np.nda
     Raises:
         RuntimeError: A difference is larger than rounding explains.
     """
-    pieces = sum(np.count_nonzero(each) for each in targets)
-    sentences = sum(np.count_nonzero(each[:, 0]) for each in targets)
+    pieces = int(sum(np.count_nonzero(each) for each in targets))
+    sentences = int(sum(np.count_nonzero(each[:, 0]) for each in targets))
     ours = np.concatenate(losses["ours"])
     found = {"sentences": sentences, "pieces": pieces, "loss_per_piece": float(ours.sum()) / pieces}
     others = {}

@@ -109,13 +109,7 @@ def measure(config: Config, run: Path | None, batches: int, practice: int, conso
     agreement = compare_losses(losses, [after for _, _, after in timed[1][:COMPARED]])
     console.print(f"The same is computed: {describe(agreement)}", highlight=False, soft_wrap=True)
 
-    pieces = np.array_split(np.arange(len(timed[1])), max(1, round(len(timed[1]) / ROUND)))
-    works = {}
-    for name, peer in peers.items():
-        rounds = [[timed[peer.multiple][number] for number in piece] for piece in pieces]
-        works[name] = lambda turn, peer=peer, rounds=rounds: peer.train(rounds[turn])
-    counts = [sum(np.count_nonzero(timed[1][number][2]) for number in piece) for piece in pieces]
-    trained = summarise(take_turns(works, len(pieces)), counts, "target_pieces")
+    trained = time_training(peers, timed)
     console.print("training is timed", highlight=False)
 
     # One model's weights for all.
@@ -127,22 +121,11 @@ def measure(config: Config, run: Path | None, batches: int, practice: int, conso
     translating = ["ours", "keras", *filter(None, [trained["best"].get("torch")])]
     for name in translating[1:]:
         peers[name].load(model)
-    to_translate = problem.validation_batches()
+    batches = [source for source, _, _ in problem.validation_batches()]
     translated = {}
     for width in peers["ours"].search:
         searches = {name: peers[name].search[width] for name in translating if width in peers[name].search}
-        answers = {}
-        for name, search in searches.items():
-            answers[name] = [search(source) for source, _, _ in to_translate]
-            pause(name)
-        compared = compare_answers(answers, width)
-        works = {
-            name: lambda turn, search=search: [search(source) for source, _, _ in to_translate]
-            for name, search in searches.items()
-        }
-        seconds = take_turns(works, TRANSLATING_ROUNDS)
-        amounts = [len(problem.validation)] * TRANSLATING_ROUNDS
-        translated[str(width)] = {**summarise(seconds, amounts, "sentences"), "answers": compared}
+        translated[str(width)] = time_translating(searches, batches, width)
         console.print(f"translating with width {width} is timed", highlight=False)
     config = problem.config
     names = ("batch_size", "embedding_size", "units", "encoder_layers", "decoder_layers", "cell", "attention")
@@ -202,6 +185,49 @@ def warm(peers: dict, timed: dict[int, list], console: Console) -> tuple[dict, d
         pause(name)
         console.print(f"{name}: warm after {warm_up[name]['seconds']} s", highlight=False)
     return warm_up, losses
+
+
+def time_training(peers: dict, timed: dict[int, list]) -> dict:
+    """Has all train on the same batches, a few at a time.
+
+    Args:
+        peers: The implementations by name, warmed up.
+        timed: Multiple of the padded lengths -> batches.
+
+    Returns:
+        What `summarise` gives, of the targets' pieces.
+    """
+    pieces = np.array_split(np.arange(len(timed[1])), max(1, round(len(timed[1]) / ROUND)))
+    works = {}
+    for name, peer in peers.items():
+        rounds = [[timed[peer.multiple][number] for number in piece] for piece in pieces]
+        works[name] = lambda turn, peer=peer, rounds=rounds: peer.train(rounds[turn])
+    counts = [sum(np.count_nonzero(timed[1][number][2]) for number in piece) for piece in pieces]
+    return summarise(take_turns(works, len(pieces)), counts, "target_pieces")
+
+
+def time_translating(searches: dict, batches: list[np.ndarray], width: int) -> dict:
+    """Has all translate the same sentences several times, and compares what they find.
+
+    Args:
+        searches: The searches by implementation, with the same weights.
+        batches: Of each the sources (rows, places).
+        width: The beam's width.
+
+    Returns:
+        What `summarise` gives, of sentences, and `answers`, what `compare_answers` gives.
+
+    Raises:
+        RuntimeError: They do not find the same.
+    """
+    works, answers = {}, {}
+    for name, search in searches.items():
+        works[name] = lambda turn, search=search: [search(source) for source in batches]
+        answers[name] = works[name](0)
+        pause(name)
+    compared = compare_answers(answers, width)
+    amounts = [sum(map(len, batches))] * TRANSLATING_ROUNDS
+    return {**summarise(take_turns(works, TRANSLATING_ROUNDS), amounts, "sentences"), "answers": compared}
 
 
 def summarise(seconds: dict[str, list[float]], amounts: list[int], unit: str) -> dict:

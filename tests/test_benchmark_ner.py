@@ -13,7 +13,7 @@ import tensorflow as tf
 from click.testing import CliRunner
 from rich.console import Console
 
-from benchmarks import ner, ner_speed
+from benchmarks import ner, ner_speed, records
 from benchmarks.ner_peers import Problem, tensorflow_peer, torch_peer, with_keras_layer
 from data.columns import TaggedSentences
 from data.token_features import TokenFeatures
@@ -223,7 +223,7 @@ def fake_run(monkeypatch, folder, without=()):
         (run_dir / "metrics.json").write_text(json.dumps(metrics))
         return 120.0 + seed, []
 
-    monkeypatch.setattr(ner, "run", run)
+    monkeypatch.setattr(records, "run", run)
     monkeypatch.setattr(ner, "RESULTS", folder / "results")
 
 
@@ -275,7 +275,7 @@ def test_the_table_has_mean_and_deviation_of_each_decoder(tmp_path, data, monkey
     fake_run(monkeypatch, tmp_path, without=["accuracy"])
     measure("--data", data, "--decoder", "crf")
     measure("--data", data, "--seed", 5, "--decoder", "softmax")
-    header, *rows = ner.table_rows(ner.read(tmp_path / "results" / "ner.json"))
+    header, *rows = records.table_rows(records.read(tmp_path / "results" / "ner.json"), "decoder", ner.COLUMNS)
     assert "accuracy" not in header and "validation\naccuracy" in header
     table = {tuple(row[:2]): dict(zip(header, row, strict=True)) for row in rows}
     assert [table["crf", str(seed)]["f1"] for seed in range(3)] == ["0.8700", "0.8800", "0.8900"]
@@ -283,4 +283,4 @@ def test_the_table_has_mean_and_deviation_of_each_decoder(tmp_path, data, monkey
     assert (table["crf", "mean of 3"]["f1"], table["crf", "deviation"]["f1"]) == ("0.8800", "0.0100")
     assert (table["crf", "mean of 3"]["wall s"], table["crf", "deviation"]["wall s"]) == ("121.0", "1.0")
     assert (table["softmax", "mean of 1"]["f1"], table["softmax", "deviation"]["f1"]) == ("0.9000", "-")
-    assert ner.mean_and_deviation([1.0, 2.0, 6.0]) == (3.0, pytest.approx(7**0.5))
+    assert records.mean_and_deviation([1.0, 2.0, 6.0]) == (3.0, pytest.approx(7**0.5))
