@@ -1,6 +1,6 @@
 """Training and translating speed of the `translation` template's network: ours, with Keras's own layers, in PyTorch.
 
-    python -m benchmarks.translation_speed --data DATA --source-language de --target-language en
+    python -m benchmarks.translation_speed --data DATA --source-language de --target-language en --run RUN
 
 All take turns in one run, on the same planned batches, made beforehand: the template's default network and rates of
 dropout, in float32, with TensorFlow's ops deterministic, as in the template. A training step is forward, gradient,
@@ -9,8 +9,9 @@ Translating is the search for an answer to every validation sentence, greedily a
 ids. Before anything is timed the losses are compared, with the same weights.
 
 How long a search takes depends on the answers' lengths: for it all have one model's weights, those of a finished run
-(`--run`) or of our network after some steps of training. Answers are compared, too. PyTorch takes part if it is
-installed; it translates with the encoder that trained faster. `benchmarks.translation_peers` says what each is.
+(`--run`), or of our network after some steps of training, whose answers may be far too short or too long: their lengths
+are shown. Answers are compared, too. PyTorch takes part if it is installed; it translates with the encoder that trained
+faster. `benchmarks.translation_peers` says what each is.
 """
 
 import itertools
@@ -56,7 +57,7 @@ COMPARED = 2
 @click.option("--output", type=click.Path(path_type=Path), help="[default: benchmarks/results/translation_speed.json]")
 def main(data, source_language, target_language, batches, run, practice, output):
     """Times training and translating with the same network in three frameworks."""
-    console = Console() if Console().is_terminal else Console(width=120)
+    console = Console() if Console().is_terminal else Console(width=140)
     output = output or RESULTS / "translation_speed.json"
     flags = f" --source-language {source_language} --target-language {target_language} --batches {batches}"
     flags += " --run RUN" if run else f" --practice {practice}"
