@@ -24,7 +24,7 @@ def continuations(logits, is_last, width, end, forbidden):
     vocabulary, wanted = logits.shape[1], width + len(forbidden)
     count = tf.minimum(wanted, tf.shape(logits)[1]) if vocabulary is None else min(wanted, vocabulary)
     chosen, tokens = largest(logits, count)
-    # All log p from the largest, which cannot underflow: softmax is the fastest pass over all logits that there is.
+    # All log p from the largest, which cannot underflow: softmax is one fused pass over all logits.
     top = chosen[:, :1]
     top_gain = tf.math.log(tf.gather(tf.nn.softmax(logits), tokens[:, :1], batch_dims=1))
     gains = (chosen - top) + top_gain
@@ -37,7 +37,7 @@ def continuations(logits, is_last, width, end, forbidden):
 
 
 def largest(values, count):
-    """`tf.math.top_k`, a few times faster on a processor where rows are long and few numbers are wanted.
+    """`tf.math.top_k`, faster on a processor where rows are long and few numbers are wanted.
 
     The maximum of each group of neighbours is taken first; the largest numbers are in the groups with the largest ones.
 
