@@ -23,16 +23,19 @@ END_OF_EPOCH = ("epoch ", "validation loss")
 Columns = Mapping[str, tuple[tuple[str, ...], str]]
 
 
-def measure(command: str, data: str, run_dir: Path | None = None) -> dict:
+def measure(
+    command: str, data: str, run_dir: Path | None = None, more: Callable[[Path], dict] = lambda run_dir: {}
+) -> dict:
     """Runs a template once, in a process of its own.
 
     Args:
         command: What one types, `python cli.py run TEMPLATE --data DATA ...`.
         data: What `--data` is to be.
         run_dir: The run's folder; None takes one that is deleted afterwards.
+        more: Returns what else is to be recorded, from the run's folder while it is there.
 
     Returns:
-        `command`, `wall_seconds` from the process's start to its last epoch's end, and all of `metrics.json`.
+        `command`, `wall_seconds` from the process's start to its last epoch's end, all of `metrics.json`, and `more`.
 
     Raises:
         click.ClickException: The run failed.
@@ -44,7 +47,7 @@ def measure(command: str, data: str, run_dir: Path | None = None) -> dict:
         run_dir = run_dir or Path(folder) / "run"
         words = [data if word == "DATA" else word for word in command.split()[2:]]
         seconds, _ = run([sys.executable, str(ROOT / "cli.py"), *words, "--run-dir", str(run_dir)], *END_OF_EPOCH)
-        metrics = json.loads((run_dir / "metrics.json").read_text(encoding="utf-8"))
+        metrics = json.loads((run_dir / "metrics.json").read_text(encoding="utf-8")) | more(run_dir)
     return {"command": command, "wall_seconds": seconds, **metrics}
 
 

@@ -11,13 +11,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError
 from data.known_datasets import DATASETS, Dataset
 from data.splits import STANDARD_STEMS
 from data.tables import LabelledTexts
 from data.tfds_quirks import careful_downloads, quiet_tfds
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def data_folder() -> Path:
@@ -170,27 +173,27 @@ def _wrong_archive(dataset: Dataset, data_dir: Path, archive: Path | None, probl
         what, place = f"the {name}", archive_place(dataset, data_dir) / name
         archive = place if place.is_file() else None
     wrong = archive or f"what {url} gave"
-    return f"{wrong} is not {what} of {dataset.name} (its SHA-256 differs); remove it and get {url} again"
+    checksum = "MD5" if any(file.md5 for file in dataset.files) else "SHA-256"
+    return f"{wrong} is not {what} of {dataset.name} (its {checksum} differs); remove it and get {url} again"
 
 
-def read_batches(
-    dataset: Dataset, split: str, columns: Sequence[str], data_dir: Path | None = None, *, holds: str
-) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
-    """Reads a split in batches, preparing the set if need be.
+def read_examples(
+    dataset: Dataset, split: str, data_dir: Path | None = None, *, holds: str, decoders: Any = None
+) -> tuple["tf.data.Dataset", Mapping[str, Any]]:
+    """Opens a split, preparing the set if need be.
 
     Args:
-        dataset: the set.
+        dataset: the set; the module of a builder of our own must be imported, as for ``prepare``.
         split: one of ``dataset.splits``, or another common word for it.
-        columns: the features that are wanted.
         data_dir: TFDS's data folder; None means ``data_folder()``.
         holds: what the set must hold, as ``Dataset.holds`` says it.
+        decoders: what TFDS decodes, and how, as ``as_dataset`` takes it; None means everything.
 
     Returns:
-        An iterator of (a batch: a tensor for each column, ragged where rows are sequences; the features of the whole
-        set, as TFDS describes them). The order is always the same.
+        The examples, always in the same order; the features of the whole set, as TFDS describes them.
 
     Raises:
-        DataError: for an unknown split or a set that holds something else, and as ``prepare``; on the first step.
+        DataError: for an unknown split or a set that holds something else, and as ``prepare``.
     """
     if dataset.holds != holds:
         others = ", ".join(other.name for other in DATASETS.values() if other.holds == holds)
@@ -204,12 +207,45 @@ def read_batches(
 
     with quiet_tfds():
         builder = tfds.builder_from_directory(data_dir / dataset.folder)
-        split = next(name for name in builder.info.splits if STANDARD_STEMS.get(name, name) == standard)
+        name = next(name for name in builder.info.splits if STANDARD_STEMS.get(name, name) == standard)
+        names = [name, *(dataset.more_training if standard == "train" else ())]
         # One file after the other: the order must not depend on how fast each is read.
         one_by_one = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
-        examples = builder.as_dataset(split=split, shuffle_files=False, read_config=one_by_one)
-        for batch in examples.map(lambda example: {column: example[column] for column in columns}).ragged_batch(1024):
-            yield batch, builder.info.features
+        examples = builder.as_dataset(
+            split="+".join(names), decoders=decoders, shuffle_files=False, read_config=one_by_one
+        )
+    return examples, builder.info.features
+
+
+def read_batches(
+    dataset: Dataset,
+    split: str,
+    columns: Sequence[str],
+    data_dir: Path | None = None,
+    *,
+    holds: str,
+    decoders: Any = None,
+) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
+    """Reads a split in batches, preparing the set if need be.
+
+    Args:
+        dataset: the set.
+        split: one of ``dataset.splits``, or another common word for it.
+        columns: the features that are wanted.
+        data_dir: TFDS's data folder; None means ``data_folder()``.
+        holds: what the set must hold, as ``Dataset.holds`` says it.
+        decoders: as for ``read_examples``.
+
+    Returns:
+        An iterator of (a batch: a tensor for each column, ragged where rows are sequences; the features of the whole
+        set, as TFDS describes them). The order is always the same.
+
+    Raises:
+        DataError: as ``read_examples``; on the first step.
+    """
+    examples, features = read_examples(dataset, split, data_dir, holds=holds, decoders=decoders)
+    for batch in examples.map(lambda example: {column: example[column] for column in columns}).ragged_batch(1024):
+        yield batch, features
 
 
 def load_labelled_texts(dataset: Dataset, split: str, data_dir: Path | None = None) -> LabelledTexts:

@@ -41,14 +41,16 @@ class AttentionDecoder(keras.layers.Layer):
     score is a product q.k (multiplicative; Luong et al. 2015, arXiv:1508.04025) or v.tanh(q + k) (additive; Bahdanau et
     al. 2015, arXiv:1409.0473). Every state starts at tanh(mean_j(m_j) W + b). The context does not enter the first
     layer, as in Wu et al. 2016 (arXiv:1609.08144): no product of the attention or of the output waits for the loop
-    over time, and in training each is one product for all steps.
+    over time, and in training each is one product for all steps. With `memory_first` the states start at 0, and the
+    layers read x_0 = mean_j(m_j) W + b before the tokens (Vinyals et al. 2015, arXiv:1411.4555).
 
     Args:
         recurrent_layers: `rnn_layers.layer.RecurrentLayer`s, all with `return_sequences` and `return_state`.
         vocabulary_size: The number of tokens; 0 is padding.
         embedding_size: The length of x_t and o_t.
-        attention: "multiplicative", "additive", or "none": then c_t is left out, and the memory is seen in the first
-            states alone.
+        attention: "multiplicative", "additive", or "none": then c_t is left out, and the memory is seen at the start
+            alone.
+        memory_first: Whether the memory is the first input instead of setting the first states; without attention only.
         tied: Whether the table E also scores the outputs (Press and Wolf 2017, arXiv:1608.05859).
         embedding_dropout: The share of x_t's channels dropped in training, the same ones at every step.
         dropout: The share dropped of [h_t; c_t] where it enters the next layer, of what enters W_o, and of o_t.
@@ -66,7 +68,8 @@ class AttentionDecoder(keras.layers.Layer):
         Scores of y_1 .. y_T before the softmax, float32 (batch, steps, vocabulary_size).
 
     Raises:
-        ValueError: There is no layer, one does not return sequences and states, or the attention is unknown.
+        ValueError: There is no layer, one does not return sequences and states, or the attention is unknown or does not
+            go with `memory_first`.
 
     Example:
         layer = GRU(8, return_sequences=True, return_state=True)
@@ -80,6 +83,7 @@ class AttentionDecoder(keras.layers.Layer):
         vocabulary_size,
         embedding_size,
         attention="multiplicative",
+        memory_first=False,
         tied=True,
         embedding_dropout=0.0,
         dropout=0.0,
@@ -93,9 +97,11 @@ class AttentionDecoder(keras.layers.Layer):
             raise ValueError("every recurrent layer needs return_sequences=True and return_state=True")
         if attention not in ATTENTIONS:
             raise ValueError(f"attention must be one of {', '.join(ATTENTIONS)}, got {attention!r}")
+        if memory_first and attention != "none":
+            raise ValueError(f'memory_first needs attention="none", got {attention!r}')
         self.recurrent_layers = list(recurrent_layers)
         self.vocabulary_size, self.embedding_size = vocabulary_size, embedding_size
-        self.attention, self.tied, self.seed = attention, tied, seed
+        self.attention, self.memory_first, self.tied, self.seed = attention, memory_first, tied, seed
         self.embedding_dropout, self.dropout = embedding_dropout, dropout
         self.supports_masking = True
         units = self.recurrent_layers[0].units
@@ -104,14 +110,20 @@ class AttentionDecoder(keras.layers.Layer):
         own = {"dtype": self.dtype_policy}
         seeds = [None if seed is None else seed + place for place in range(4)]
         self.embedding = keras.layers.Embedding(vocabulary_size, embedding_size, table, name="embedding", **own)
-        self.drop_channels = keras.layers.SpatialDropout1D(embedding_dropout, seed=seeds[0], name="drop_channels", **own)
+        self.drop_channels = keras.layers.SpatialDropout1D(
+            embedding_dropout, seed=seeds[0], name="drop_channels", **own
+        )
         self.drop_states = keras.layers.SpatialDropout1D(dropout, seed=seeds[1], name="drop_states", **own)
         self.drop_inputs = keras.layers.SpatialDropout1D(dropout, seed=seeds[2], name="drop_inputs", **own)
         self.drop_output = keras.layers.SpatialDropout1D(dropout, seed=seeds[3], name="drop_output", **own)
         sizes = [size for layer in self.recurrent_layers for size in layer.state_size]
-        self.first_states = [
-            keras.layers.Dense(size, "tanh", name=f"first_state_{index}", **own) for index, size in enumerate(sizes)
-        ]
+        self.first_input, self.first_states = None, []
+        if memory_first:
+            self.first_input = keras.layers.Dense(embedding_size, name="first_input", **own)
+        else:
+            self.first_states = [
+                keras.layers.Dense(size, "tanh", name=f"first_state_{index}", **own) for index, size in enumerate(sizes)
+            ]
         self.attend = None
         if attention != "none":
             self.query = keras.layers.Dense(units, use_bias=False, name="query", **own)
@@ -130,8 +142,8 @@ class AttentionDecoder(keras.layers.Layer):
         for index, layer in enumerate(self.recurrent_layers):
             layer.build((None, None, width))
             width = layer.units + (context if index == 0 else 0)
-        for state in self.first_states:
-            state.build((None, size))
+        for first in [self.first_input] if self.first_input else self.first_states:
+            first.build((None, size))
         if self.attend:
             self.query.build((None, None, units))
             self.key.build((None, None, size))
@@ -158,8 +170,18 @@ class AttentionDecoder(keras.layers.Layer):
         keys = self.key(memory) if self.attend else memory
         counts = tf.cast(mask, memory.dtype)[:, :, tf.newaxis]
         mean = tf.reduce_sum(memory * counts, axis=1) / tf.maximum(tf.reduce_sum(counts, axis=1), 1)
-        states = iter([state(mean) for state in self.first_states])
-        return Memory(memory, keys, mask), [[next(states) for _ in layer.state_size] for layer in self.recurrent_layers]
+        return Memory(memory, keys, mask), self._first_states(mean)
+
+    def _first_states(self, mean):
+        if not self.memory_first:
+            states = iter([state(mean) for state in self.first_states])
+            return [[next(states) for _ in layer.state_size] for layer in self.recurrent_layers]
+        outputs, new_states = self.first_input(mean)[:, tf.newaxis], []
+        for layer in self.recurrent_layers:
+            zeros = [tf.zeros([tf.shape(mean)[0], size], outputs.dtype) for size in layer.state_size]
+            outputs, states = _one_step(layer, outputs, zeros, training=False)
+            new_states.append(states)
+        return new_states
 
     def call(self, tokens, memory, mask=None, training=False, return_attention=False):
         """Scores for every step of known tokens; see the class."""
@@ -233,6 +255,7 @@ class AttentionDecoder(keras.layers.Layer):
             "vocabulary_size": self.vocabulary_size,
             "embedding_size": self.embedding_size,
             "attention": self.attention,
+            "memory_first": self.memory_first,
             "tied": self.tied,
             "embedding_dropout": self.embedding_dropout,
             "dropout": self.dropout,

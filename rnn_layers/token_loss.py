@@ -24,6 +24,21 @@ def token_losses(scores, tokens, label_smoothing=0.0):
     surprise = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, scores)
     if not label_smoothing:
         return surprise, surprise
-    # The sum over all k is log Z less the mean score; log Z is the surprise plus the right token's score.
-    right = tf.gather(scores, tokens, batch_dims=2)
-    return surprise + label_smoothing * (right - tf.reduce_mean(scores, axis=-1)), surprise
+    return surprise + label_smoothing * _right_less_mean(scores, tokens), surprise
+
+
+@tf.custom_gradient
+def _right_less_mean(scores, tokens):
+    """The right token's score less the mean score, which is what smoothing adds: log Z is in the surprise already.
+
+    Its gradient is made in one piece: that of a gather and that of a mean would fill a tensor of the scores' size each.
+    """
+    size = tf.shape(scores)[-1]
+
+    def gradient(upstream):
+        spread = tf.broadcast_to(-upstream[..., None] / tf.cast(size, upstream.dtype), tf.shape(scores))
+        flat = tf.reshape(spread, [-1, size])
+        places = tf.stack([tf.range(tf.shape(flat)[0]), tf.reshape(tokens, [-1])], axis=1)
+        return tf.reshape(tf.tensor_scatter_nd_add(flat, places, tf.reshape(upstream, [-1])), tf.shape(scores)), None
+
+    return tf.gather(scores, tokens, batch_dims=2) - tf.reduce_mean(scores, axis=-1), gradient

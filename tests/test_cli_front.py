@@ -17,6 +17,7 @@ QUICK = [
     ("list",),
     ("run", "--help"),
     ("run", "sentiment", "--help"),
+    ("run", "captioning", "--help"),
     ("run", "ner", "--help"),
     ("run", "translation", "--help"),
     ("predict", "--help"),
@@ -43,13 +44,17 @@ def test_help_and_lists_answer_at_once_without_tensorflow(arguments, tmp_path):
 
 
 def test_list_shows_the_templates_by_their_docstrings(tmp_path):
-    first, second, third = cli("list", cwd=tmp_path).stdout.splitlines()
-    assert first.startswith("ner          Tag every token (many-to-many")
-    assert second.startswith("sentiment    Label a text (many-to-one)")
-    assert third.startswith("translation  Translate a sentence (many-to-many, lengths differ)")
+    lines = cli("list", cwd=tmp_path).stdout.splitlines()
+    beginnings = (
+        "captioning   Describe a picture in a sentence (one-to-many)",
+        "ner          Tag every token (many-to-many",
+        "sentiment    Label a text (many-to-one)",
+        "translation  Translate a sentence (many-to-many, lengths differ)",
+    )
+    assert all(line.startswith(beginning) for line, beginning in zip(lines, beginnings, strict=True))
 
 
-@pytest.mark.parametrize("template", ["ner", "sentiment", "translation"])
+@pytest.mark.parametrize("template", ["captioning", "ner", "sentiment", "translation"])
 def test_every_flag_of_a_template_has_a_help_text(tmp_path, template):
     from training.configuration import field_help, options
 

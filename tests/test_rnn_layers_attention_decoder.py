@@ -68,6 +68,8 @@ def named_variables(decoder) -> dict[str, list]:
     found = {"E": decoder.embedding, "W_o": decoder.output_layer}
     if decoder.attend:
         found |= {"W_q": decoder.query, "W_k": decoder.key, "v": decoder.attend}
+    if decoder.memory_first:
+        found["first input"] = decoder.first_input
     if not decoder.tied:
         found["W_y"] = decoder.scores
     found |= {f"first {index}": layer for index, layer in enumerate(decoder.first_states)}
@@ -85,9 +87,16 @@ def textbook(weights, cell, attention, tokens, memory, mask):
     all_scores, all_attention = [], []
     for row, places, counts in zip(tokens, memory, mask):
         m = places[counts]
-        states = [
-            np.tanh(m.mean(axis=0) @ weights[f"first {i}"][0] + weights[f"first {i}"][1]) for i in range(len(layers))
-        ]
+        if "first input" in weights:
+            g, states = m.mean(axis=0) @ weights["first input"][0] + weights["first input"][1], []
+            for layer in layers:
+                g = STEPS[cell](g, np.zeros(UNITS), layer)
+                states.append(g)
+        else:
+            states = [
+                np.tanh(m.mean(axis=0) @ weights[f"first {i}"][0] + weights[f"first {i}"][1])
+                for i in range(len(layers))
+            ]
         for token in row:
             x = table[token]
             states[0] = STEPS[cell](x, states[0], layers[0])
@@ -112,16 +121,18 @@ def textbook(weights, cell, attention, tokens, memory, mask):
 
 
 CASES = [
-    ("gru", 1, "multiplicative", True),
-    ("gru", 3, "additive", False),
-    ("simple_rnn", 2, "additive", True),
-    ("simple_rnn", 2, "none", False),
+    ("gru", 1, {"attention": "multiplicative", "tied": True}),
+    ("gru", 3, {"attention": "additive", "tied": False}),
+    ("simple_rnn", 2, {"attention": "additive", "tied": True}),
+    ("simple_rnn", 2, {"attention": "none", "tied": False}),
+    ("gru", 1, {"attention": "none", "memory_first": True}),
+    ("simple_rnn", 2, {"attention": "none", "memory_first": True}),
 ]
 
 
-@pytest.mark.parametrize("cell, layers, attention, tied", CASES)
-def test_scores_and_attention_follow_the_equations(cell, layers, attention, tied):
-    decoder = built(cell, layers, attention=attention, tied=tied)
+@pytest.mark.parametrize("cell, layers, given", CASES)
+def test_scores_and_attention_follow_the_equations(cell, layers, given):
+    decoder, attention = built(cell, layers, **given), given["attention"]
     tokens, memory, mask = call_arguments()
     weights = {name: [variable.numpy() for variable in found] for name, found in named_variables(decoder).items()}
     expected, expected_attention = textbook(weights, cell, attention, tokens, memory, mask)
@@ -133,10 +144,10 @@ def test_scores_and_attention_follow_the_equations(cell, layers, attention, tied
         np.testing.assert_allclose(looked.numpy(), expected_attention, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell, layers, attention, tied", CASES)
-def test_gradients_are_those_of_the_equations(cell, layers, attention, tied):
+@pytest.mark.parametrize("cell, layers, given", CASES)
+def test_gradients_are_those_of_the_equations(cell, layers, given):
     """Against differences of the equations in float64, of some numbers of every weight and of the memory."""
-    decoder = built(cell, layers, attention=attention, tied=tied)
+    decoder, attention = built(cell, layers, **given), given["attention"]
     tokens, memory, mask = call_arguments(batch=2, steps=3)
     factors = np.random.default_rng(2).normal(size=(*tokens.shape, VOCABULARY))
     variables = named_variables(decoder)
@@ -170,12 +181,14 @@ def test_gradients_are_those_of_the_equations(cell, layers, attention, tied):
 # One step and whole sequences
 
 
-@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize(
+    "given", [*({"attention": one} for one in ATTENTIONS), {"attention": "none", "memory_first": True}]
+)
 @pytest.mark.parametrize("cell", CELLS)
-def test_whole_sequences_score_as_one_step_after_another(cell, attention):
+def test_whole_sequences_score_as_one_step_after_another(cell, given):
     tokens, memory, mask = call_arguments()
     for layers, tied in itertools.product((1, 2, 3), (True, False)):
-        decoder = built(cell, layers, attention=attention, tied=tied)
+        decoder = built(cell, layers, tied=tied, **given)
         whole = decoder(tokens, memory, mask=mask).numpy()
         looked_at, states = decoder.look_at(memory, mask)
         for step in range(tokens.shape[1]):
@@ -317,6 +330,7 @@ OTHER_VALUES = {
     "embedding_dropout": 0.125,
     "dropout": 0.25,
     "seed": 0,
+    "memory_first": True,
     "name": "another",
     "dtype": "mixed_bfloat16",
     "trainable": False,
@@ -328,7 +342,8 @@ def test_every_argument_survives_the_configuration():
     default = AttentionDecoder(**required).get_config()
     names = [name for name in inspect.signature(AttentionDecoder.__init__).parameters if name not in ("self", "kwargs")]
     for name in [*names, "name", "dtype", "trainable"]:
-        config = AttentionDecoder(**{**required, name: OTHER_VALUES[name]}).get_config()
+        needed = {"attention": "none"} if name == "memory_first" else {}
+        config = AttentionDecoder(**{**required, **needed, name: OTHER_VALUES[name]}).get_config()
         assert config[name] != default[name], name
         again = AttentionDecoder.from_config(config)
         assert again.get_config() == config, name
@@ -368,6 +383,7 @@ def test_a_model_with_a_decoder_comes_back_from_its_file(tmp_path, cell, attenti
         ([GRU(3, return_state=True)], {}, "return_sequences"),
         ([GRU(3, return_sequences=True)], {}, "return_state"),
         ([*recurrent(layers=1), GRU(3)], {}, "every recurrent layer"),
+        (recurrent(), {"memory_first": True}, 'memory_first needs attention="none"'),
         (recurrent(), {"attention": "dot"}, "multiplicative, additive, none.*'dot'"),
         ([], {}, "layer"),
     ],

@@ -31,13 +31,15 @@ class Template:
     Args:
         folder: The template's folder; its name is the template's name.
         config: Gives the module with `Config`; `READING`, the fields about reading a file; `ANSWERING`, those about how an
-            answer is found; `EXAMPLE_INPUT`, something to type after `predict RUN`.
+            answer is found; `EXAMPLE_INPUT`, something to type after `predict RUN`; `INPUTS_ARE_FILES`, whether these
+            are paths.
         pipeline: Gives the module with `find_source(config) -> Source`, which needs no TensorFlow. A source has `kind`
             ("sample", "dataset" or "path"), `name`, `path`, `fingerprint`, `notice` and `resolved`, the fields that the
             data decided.
         train: Gives the module with `train(config, source, run, test)`, which leaves a finished run folder.
         evaluate: Gives the module with `evaluate(run, config, source, split) -> dict`.
-        serving: Gives the module with `load(run, config)`, `predict(model, inputs) -> list[dict]`,
+        serving: Gives the module with `load(run, config)`, `predict(model, inputs)`, a dictionary for each, with
+            `error` where it cannot be read,
             `as_line(answer) -> str`, `predict_file(model, config, path, output, as_json)` and
             `export(run, config, folder)`.
         version: The project's version, recorded in each run.

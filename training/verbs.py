@@ -159,13 +159,14 @@ def _predict(
     if output and not file:
         raise click.UsageError("--output goes with --file")
     config = _restore_config(template, folder, flags)
+    are_files = template.config().INPUTS_ARE_FILES
     for text in inputs:
-        if os.path.isfile(text):
+        if os.path.isfile(text) and not are_files:
             click.secho(
                 f"note: {text} is a file, and its name was taken as the input; --file {text} reads it", err=True
             )
     if not inputs and not file and sys.stdin.isatty():
-        click.echo("an input per line; Ctrl-D ends", err=True)
+        click.echo(f"{'a path' if are_files else 'an input'} per line; Ctrl-D ends", err=True)
     from training.quiet import import_tensorflow
 
     import_tensorflow()
@@ -174,11 +175,15 @@ def _predict(
     if file:
         serving.predict_file(model, config, file, output, as_json)
         return
-    # An argument that is not UTF-8 comes with surrogates, which no tensor holds.
-    given = (os.fsencode(text).decode("utf-8", errors="replace") for text in inputs)
+    # An argument that is not UTF-8 comes with surrogates, which no tensor holds, but which belong to a file's name.
+    given = (text if are_files else os.fsencode(text).decode("utf-8", errors="replace") for text in inputs)
+    unread = 0
     for chunk in _chunks(given if inputs else _lines()):
         for answer in serving.predict(model, chunk):
+            unread += "error" in answer
             click.echo(json.dumps(answer, ensure_ascii=False) if as_json else serving.as_line(answer))
+    if unread:
+        raise RunError(f"{unread:,} of the inputs could not be read; they are named above")
 
 
 def _lines() -> Iterator[str]:

@@ -12,6 +12,9 @@ BENCHMARK, SAMPLE = "conll2003", "ner"
 # What a user may type first: `predict RUN ...`.
 EXAMPLE_INPUT = '"Mr Marlow arrived in Hartfield on Friday ."'
 
+# Whether an input of `predict` is the path of a file, or a folder of them, instead of a text.
+INPUTS_ARE_FILES = False
+
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
 READING = ("tag_column", "encoding", "skip_bad_lines")
 

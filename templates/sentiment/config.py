@@ -11,6 +11,9 @@ BENCHMARK, SAMPLE = "imdb_reviews", "sentiment"
 # What a user may type first: `predict RUN ...`.
 EXAMPLE_INPUT = '"Not bad at all, in fact rather good."'
 
+# Whether an input of `predict` is the path of a file, or a folder of them, instead of a text.
+INPUTS_ARE_FILES = False
+
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
 READING = ("text_column", "label_column", "encoding", "skip_bad_lines")
 

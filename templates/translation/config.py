@@ -12,6 +12,9 @@ BENCHMARK, SAMPLE = "multi30k", "translation"
 # What a user may type first: `predict RUN ...`.
 EXAMPLE_INPUT = '"Gestern hat der kleine Hund zwei rote Vögel gesehen."'
 
+# Whether an input of `predict` is the path of a file, or a folder of them, instead of a text.
+INPUTS_ARE_FILES = False
+
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
 READING = ("source_language", "target_language", "encoding", "skip_bad_lines")
 

@@ -1,0 +1,152 @@
+"""What a model reaches on a split: BLEU, CIDEr and ROUGE-L of its captions, and how it scores the references."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.errors import BadLines
+from data.sources import Source
+from data.subwords import START, Subwords
+from data.vocabulary import PADDING
+from rnn_layers.attention_decoder import AttentionDecoder
+from rnn_layers.search import Search
+from rnn_layers.token_loss import token_losses
+from training.caption_metrics import score_captions
+from training.run_folder import RunFolder
+
+from . import pipeline, serving
+from .config import Config
+
+# Pictures per step: no gradient is kept, so there is room for many.
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `measure` found.
+
+    Args:
+        loss: -log p(reference) per piece, in nats.
+        metrics: `bleu1` to `bleu4`, 0 to 100, `cider`, 0 to 10, `rouge_l`, 0 to 1.
+        shuffled: The same of the captions when each is given to another picture. A caption depends on its picture
+            alone: this is what the model reaches if it is shown the wrong pictures.
+        captions: The caption of each picture.
+        tokens: The pieces of each, without the end.
+        scores: The score of each, as the search ranks hypotheses.
+        ciders: The CIDEr of each.
+    """
+
+    loss: float
+    metrics: dict[str, float]
+    shuffled: dict[str, float]
+    captions: list[str]
+    tokens: list[np.ndarray]
+    scores: np.ndarray
+    ciders: list[float]
+
+
+def make_predict_step(encoder: keras.Model, search: Search):
+    """Makes the function of a batch that gives the references' loss (), the pieces found, and their scores."""
+
+    @tf.function(reduce_retracing=True)
+    def predict_step(pictures, before, after):
+        places = encoder(pictures, training=False)
+        steps = tf.shape(after)[2]
+        before, after = (tf.reshape(ids, [-1, steps]) for ids in (before, after))
+        repeated = tf.repeat(places, tf.shape(after)[0] // tf.shape(places)[0], axis=0)
+        losses, _ = token_losses(search.decoder(before, repeated, training=False), after)
+        total = tf.reduce_sum(tf.where(after != PADDING, losses, 0.0))
+        return total, *search(places, tf.ones(tf.shape(places)[:2], tf.bool))
+
+    return predict_step
+
+
+def measure(predict_step, examples: pipeline.Examples, subwords: Subwords) -> Measured:
+    """Measures a model on a split.
+
+    Args:
+        predict_step: What `make_predict_step` gave.
+        examples: The split.
+        subwords: The captions' pieces.
+
+    Returns:
+        What was found; see `Measured`.
+    """
+    found: list[np.ndarray] = []
+    scores, total = [], 0.0
+    chosen = pipeline.all_captions(examples)
+    for start in range(0, len(examples), BATCH):
+        rows = np.arange(start, min(start + BATCH, len(examples)))
+        loss, tokens, scores_here = predict_step(*pipeline.make_batch(examples, rows, len(rows), chosen))
+        total += float(loss)
+        scores.append(scores_here.numpy())
+        # The end is the last id that is not padding.
+        found += [pieces[: max(np.count_nonzero(pieces) - 1, 0)] for pieces in tokens.numpy()]
+    captions = [subwords.decode(pieces) for pieces in found]
+    compared = score_captions(captions, examples.references)
+    shuffled = score_captions(captions[1:] + captions[:1], examples.references)
+    pieces = sum(len(ids) for rows in examples.captions for ids in rows)
+    return Measured(
+        total / max(pieces, 1),
+        compared.metrics,
+        shuffled.metrics,
+        captions,
+        found,
+        np.concatenate(scores),
+        compared.per_caption["cider"],
+    )
+
+
+def attention_of(encoder: keras.Model, decoder: AttentionDecoder, picture: np.ndarray, tokens: list[int]) -> np.ndarray:
+    """Where the decoder looks while it writes a caption.
+
+    Args:
+        encoder: The model's encoder.
+        decoder: Its decoder.
+        picture: What the encoder sees of the picture, one row of `Examples.pictures`.
+        tokens: The caption's pieces and the end, (steps,).
+
+    Returns:
+        (steps, places), each row's sum 1.
+    """
+    before = tf.constant([[START, *tokens[:-1]]], tf.int32)
+    places = encoder(picture[np.newaxis], training=False)
+    _, attention = decoder(before, places, training=False, return_attention=True)
+    return attention[0].numpy()
+
+
+def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:
+    """Measures a run's model on a split of any source: the verb `evaluate`.
+
+    Args:
+        run: The run's folder.
+        config: The run's configuration; its fields about reading fit the source, those about answers say how to search.
+        source: Where the data comes from.
+        split: The split's name. None: "test" where there is one; other pictures than the run's are taken whole.
+
+    Returns:
+        `data`, `split`, `rows` (pictures), `metrics`, `shuffled`, and `bad_lines`, a sentence about those left out.
+
+    Raises:
+        DataError: There is no such split, or it cannot be read.
+    """
+    model = serving.load_model(run, config)
+    subwords = Subwords(run.read_vocabulary())
+    own = source.fingerprint == run.read_config()["source"]["fingerprint"]
+    bad_lines = BadLines(config.skip_bad_lines)
+    opened = pipeline.open_source(config, source, bad_lines)
+    split = split or opened.splits.to_evaluate(own)
+    pictures = pipeline.read_splits(config, opened, [split])[split]
+    examples, unreadable = pipeline.make_examples(config, opened, split, pictures, subwords)
+    predict_step = make_predict_step(model.get_layer("encoder"), model.get_layer("search"))
+    measured = measure(predict_step, examples, subwords)
+    return {
+        "data": source.name,
+        "split": split,
+        "rows": len(examples),
+        "metrics": measured.metrics,
+        "shuffled": measured.shuffled,
+        "bad_lines": "; ".join(note for note in (bad_lines.summary(), unreadable) if note),
+    }

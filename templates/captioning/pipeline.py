@@ -1,0 +1,311 @@
+"""From a data source to batches: find pictures and captions, decode, learn pieces, draw what a step sees, pad."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.batches import pad
+from data.captioned_datasets import HOLDS, load_captions, picture_contents
+from data.captioned_pictures import CaptionedPictures, CaptionSource, JoinedPictures, find_pictures
+from data.errors import BadLines, DataError
+from data.known_datasets import DATASETS, Dataset
+from data.source_splits import SourceSplits
+from data.sources import Source, resolve_source
+from data.subword_learning import learn_pieces
+from data.subwords import END, START, Subwords, count_words
+from training.caption_metrics import caption_tokens
+
+from .config import BENCHMARK, SAMPLE, Config
+
+# Pictures that cannot be read are named up to this many.
+NAMED = 3
+
+
+def find_source(config: Config, to_train: bool = True) -> Source:
+    """Finds out what `--data` means, without TensorFlow: a mistake is answered at once.
+
+    Args:
+        config: The run's configuration.
+        to_train: Whether a folder without pictures to train on is a mistake; to evaluate, test pictures are enough.
+
+    Raises:
+        DataError: There is no such data.
+    """
+    return resolve_source(
+        config.data,
+        benchmark=BENCHMARK,
+        sample=SAMPLE,
+        need_train=to_train,
+        used_files=lambda path: find_pictures(path, config.encoding, need_train=to_train).used_files,
+        choose=_check_kind,
+    )
+
+
+def _check_kind(dataset: Dataset) -> Dataset:
+    if dataset.holds != HOLDS:
+        others = ", ".join(other.name for other in DATASETS.values() if other.holds == HOLDS)
+        raise DataError(f"{dataset.name} holds {dataset.holds}; expected {HOLDS}, as in {others}")
+    return dataset
+
+
+@dataclass(frozen=True)
+class PictureSource:
+    """A source whose captions and lists have been read.
+
+    Args:
+        splits: What can be asked for.
+        files: Where the pictures are; None for a data set.
+        joined: The pictures of each split with their captions; None for a data set.
+    """
+
+    splits: SourceSplits
+    files: CaptionSource | None
+    joined: JoinedPictures | None
+
+    @property
+    def notes(self) -> list[str]:
+        """What does not fit together, a line for each kind."""
+        return self.joined.notes if self.joined else []
+
+
+def open_source(config: Config, source: Source, bad_lines: BadLines) -> PictureSource:
+    """Reads captions and lists of splits, and brings them together with the pictures.
+
+    Args:
+        config: The run's configuration.
+        source: Where from.
+        bad_lines: What is done with lines that cannot be used; counts them.
+
+    Raises:
+        DataError: A file is damaged, or nothing fits.
+    """
+    if source.kind == "dataset":
+        return PictureSource(SourceSplits(source, ()), None, None)
+    files = find_pictures(source.path, config.encoding, need_train=False)
+    return PictureSource(SourceSplits(source, (), files.splits), files, files.join(config.encoding, bad_lines))
+
+
+def read_splits(config: Config, opened: PictureSource, wanted: Sequence[str]) -> dict[str, CaptionedPictures]:
+    """Reads splits: which pictures, with which captions.
+
+    Args:
+        config: The run's configuration.
+        opened: What `open_source` gave.
+        wanted: The splits, as `data.source_splits.SourceSplits.read` takes them.
+
+    Returns:
+        The pictures of each split.
+
+    Raises:
+        DataError: There is no such split, or nothing in it.
+    """
+
+    def read(split: str) -> CaptionedPictures:
+        return opened.joined.split(split) if opened.joined else load_captions(_dataset(opened), split)
+
+    return opened.splits.read(wanted, read, CaptionedPictures.select, len, config.validation_fraction)
+
+
+def _dataset(opened: PictureSource) -> Dataset:
+    return DATASETS[opened.splits.source.name]
+
+
+def normalise(caption: str) -> str:
+    """A caption as it is learned and scored: lower case, without punctuation marks, blanks between the words."""
+    return " ".join(caption_tokens(caption))
+
+
+def learn_vocabulary(config: Config, pictures: CaptionedPictures) -> list[str]:
+    """Learns pieces from the training captions."""
+    texts = (normalise(caption) for captions in pictures.captions for caption in captions)
+    return learn_pieces(count_words(texts), config.vocabulary_size)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One split, ready to be cut into batches.
+
+    Args:
+        names: The pictures' names.
+        pictures: Of what the encoder sees, a row each: uint8 (rows, side, side, 3), or features of a network that is
+            not trained, float32 (rows, height, width, channels).
+        at: In which row of `pictures` each of the examples is.
+        captions: The captions of each as piece ids, the end last, int32 arrays; one or more.
+        references: The captions of each as they were read.
+    """
+
+    names: list[str]
+    pictures: np.ndarray
+    at: np.ndarray
+    captions: list[list[np.ndarray]]
+    references: list[list[str]]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def most_captions(self) -> int:
+        """The captions of the picture that has most."""
+        return max(map(len, self.captions), default=1)
+
+
+def make_examples(
+    config: Config, opened: PictureSource, split: str, read: CaptionedPictures, subwords: Subwords
+) -> tuple[Examples, str]:
+    """Decodes the pictures of a split, and cuts its captions into pieces.
+
+    Args:
+        config: The run's configuration.
+        opened: Where the pictures are.
+        split: The split's name.
+        read: What `read_splits` gave for it.
+        subwords: The captions' pieces.
+
+    Returns:
+        The examples, and a sentence about pictures that cannot be read; "" if there are none.
+
+    Raises:
+        DataError: No picture can be read.
+    """
+    # Here and not above: it imports TensorFlow.
+    from data.picture_arrays import decode_pictures, file_contents
+
+    if opened.files:
+        contents = file_contents(opened.files.pictures, read.names)
+    else:
+        contents = picture_contents(_dataset(opened), split)
+    decoded = decode_pictures(contents, len(read), config.picture_size)
+    damaged = [f"{read.names[row]}: {reason}" for row, reason in decoded.unreadable.items()]
+    at = np.array([row for row in range(len(read)) if row not in decoded.unreadable], int)
+    if not len(at):
+        raise DataError(f"{opened.splits.place(split)}: no picture can be read; {'; '.join(damaged[:NAMED])}")
+    kept = read.select(at)
+    captions = [
+        [np.array([*subwords.encode(normalise(text)), END], np.int32) for text in texts] for texts in kept.captions
+    ]
+    examples = Examples(kept.names, decoded.pictures, at, captions, kept.captions)
+    more = "; ..." if len(damaged) > NAMED else ""
+    note = f"{len(damaged):,} of {len(read):,} cannot be read: {'; '.join(damaged[:NAMED])}{more}" if damaged else ""
+    return examples, note
+
+
+def filter_training(config: Config, pictures: CaptionedPictures) -> tuple[CaptionedPictures, str]:
+    """Leaves out training captions that are too long, or that hold no word.
+
+    Returns:
+        The pictures with the captions that are left, and a sentence about the others; "" if there are none.
+
+    Raises:
+        DataError: No caption is left.
+    """
+
+    def is_kept(caption: str) -> bool:
+        return 0 < len(caption_tokens(caption)) <= (config.longest or np.inf)
+
+    chosen = [[caption for caption in captions if is_kept(caption)] for captions in pictures.captions]
+    rows = [row for row, captions in enumerate(chosen) if captions]
+    if not rows:
+        raise DataError(f"no training caption has 1 to --longest {config.longest} words")
+    count, left = (sum(map(len, captions)) for captions in (pictures.captions, chosen))
+    kept = CaptionedPictures([pictures.names[row] for row in rows], [chosen[row] for row in rows])
+    if left == count:
+        return kept, ""
+    return kept, f"{count - left:,} of {count:,} training captions left out: empty, or over {config.longest} words"
+
+
+def describe(examples: Examples) -> str:
+    """A split in one line: pictures, captions, pieces."""
+    captions = sum(map(len, examples.captions))
+    pieces = sum(len(ids) for rows in examples.captions for ids in rows)
+    return f"{len(examples):,} pictures, {captions:,} captions, {pieces:,} pieces"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What an epoch sees of the training examples.
+
+    Args:
+        captions: Which captions of each, (examples, captions_per_picture); -1: no further one.
+        transforms: How each picture is moved, zoomed and mirrored; see `data.picture_augmentation`.
+        colours: How its colours are changed.
+        lengths: Pieces of the longest of these captions, (examples,).
+    """
+
+    captions: np.ndarray
+    transforms: np.ndarray
+    colours: np.ndarray
+    lengths: np.ndarray
+
+
+def draw(config: Config, examples: Examples, epoch: int) -> Drawn:
+    """Draws captions and changes of the pictures for an epoch.
+
+    What comes out depends on the seed, the epoch and the example alone: a run that goes on sees the same.
+    """
+    from data.picture_augmentation import draw_changes, may_flip
+
+    random = np.random.default_rng([config.seed, epoch, 1])
+    most = min(config.captions_per_picture, examples.most_captions)
+    captions = np.full((len(examples), most), -1)
+    for row, own in enumerate(examples.captions):
+        chosen = random.permutation(len(own))[:most]
+        captions[row, : len(chosen)] = chosen
+    lengths = np.array([max(len(own[at]) for at in row if at >= 0) for own, row in zip(examples.captions, captions)])
+    flips = np.array([config.flip and may_flip(references) for references in examples.references])
+    changes = draw_changes(
+        len(examples),
+        config.picture_size,
+        random,
+        shift=config.shift,
+        zoom=config.zoom,
+        flip=flips,
+        brightness=config.colour_change,
+        contrast=config.colour_change,
+        saturation=config.colour_change,
+    )
+    return Drawn(captions, changes.transforms, changes.colours, lengths)
+
+
+def make_batch(
+    examples: Examples, rows: np.ndarray, size: int, chosen: np.ndarray, multiple: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cuts one batch.
+
+    Args:
+        examples: The split.
+        rows: Which examples.
+        size: The number of pictures is brought to this with pictures again that have no caption here: every batch is
+            of one size, which is compiled once.
+        chosen: Which captions of every example of the split, (examples, captions); -1: none.
+        multiple: The padded length is a multiple of this.
+
+    Returns:
+        The pictures (size, ...), as they are in `examples`; the captions' ids before each id, which begin with the
+        start, and the captions' ids, int32 (size, captions, steps), 0 at padding.
+    """
+    nothing = np.zeros(0, np.int32)
+    captions = [examples.captions[row][at] if at >= 0 else nothing for row in rows for at in chosen[row]]
+    captions += [nothing] * ((size - len(rows)) * chosen.shape[1])
+    after = pad(captions, multiple)
+    before = np.concatenate([np.full((len(after), 1), START, np.int32), after[:, :-1]], axis=1)
+    shape = (size, chosen.shape[1], after.shape[1])
+    return examples.pictures[examples.at[np.resize(rows, size)]], before.reshape(shape), after.reshape(shape)
+
+
+def all_captions(examples: Examples) -> np.ndarray:
+    """Every caption of every example, as `make_batch` takes them."""
+    numbers = np.arange(examples.most_captions)
+    counts = np.array([len(own) for own in examples.captions])
+    return np.where(numbers < counts[:, np.newaxis], numbers, -1)
+
+
+def changes_of(drawn: Drawn, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The changes of a batch's pictures and of their colours, as `make_batch` puts the pictures together."""
+    rows = np.resize(rows, size)
+    return drawn.transforms[rows], drawn.colours[rows]
+
+
+def caption_lengths(examples: Examples) -> np.ndarray:
+    """Pieces of each caption, the end included, (captions,)."""
+    return np.array([len(ids) for rows in examples.captions for ids in rows], int)

@@ -1,0 +1,213 @@
+"""`run captioning` on the sample, on pictures of one's own, killed and copied; and what a user does with the run."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+
+import pytest
+
+from tests.command import ROOT, cli, start
+from tests.test_cli_resume import assert_same_end, position, wait_until
+
+SAMPLE = ROOT / "data" / "samples" / "captioning"
+SMALL = (
+    "--picture-size", "16", "--grid-stride", "4", "--channels", "4", "--units", "8", "--embedding-size", "8",
+    "--vocabulary-size", "300", "--warm-up-steps", "0", "--learning-rate", "0.01", "--max-length", "12",
+)  # fmt: skip
+OWN = ("--data", "own", *SMALL, "--batch-size", "8", "--epochs", "4", "--patience", "0", "--checkpoint-steps", "2")
+METRICS = {
+    "template", "data", "finished", "seed", "parameters", "epochs", "train_seconds", "examples_per_second", "device",
+    "validation", "test", "versions", "shuffled",
+}  # fmt: skip
+NAMES = {"bleu1", "bleu2", "bleu3", "bleu4", "cider", "rouge_l"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder with a short run on the sample, and pictures of one's own."""
+    folder = tmp_path_factory.mktemp("project")
+    flags = ("--data", "sample", *SMALL, "--batch-size", "64", "--epochs", "1")
+    done = cli("run", "captioning", *flags, "--run-dir", "runs/mine", cwd=folder)
+    (folder / "output.txt").write_text(done.stdout + done.stderr)
+    with tarfile.open(SAMPLE / "images.tar") as archive:
+        archive.extractall(folder / "pictures", filter="data")
+    write_pictures(folder / "own")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def own_run(project):
+    """A run on one's own pictures, and what it printed."""
+    done = cli("run", "captioning", *OWN, "--run-dir", "whole", cwd=project)
+    return project / "whole", done.stdout + done.stderr
+
+
+def write_pictures(folder, count: int = 40) -> None:
+    """Pictures of one colour each, without lists of splits; some damaged, one without caption, one only a caption."""
+    from PIL import Image
+
+    choose = random.Random(0)
+    colours = {"red": (200, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 200)}
+    (folder / "jpeg").mkdir(parents=True)
+    lines = []
+    for number in range(count):
+        word, colour = choose.choice(list(colours.items()))
+        picture = Image.new("RGB", (choose.randint(10, 60), choose.randint(10, 60)), colour)
+        picture = picture.convert({1: "L", 2: "CMYK"}.get(number, "RGB"))
+        picture.save(folder / "jpeg" / f"{number}.jpg")
+        lines += [f"{number}.jpg\tAll is {word}.", f"{number}.jpg\tNothing but {word}"][: choose.randint(1, 2)]
+    (folder / "jpeg" / "5.jpg").write_bytes((folder / "jpeg" / "5.jpg").read_bytes()[:300])
+    (folder / "jpeg" / "6.jpg").write_bytes(b"")
+    Image.new("RGB", (9, 9)).save(folder / "jpeg" / "no-caption.png")
+    (folder / "captions.txt").write_text("\n".join([*lines, "gone.jpg\tNobody knows."]) + "\n")
+
+
+def metrics_of(run) -> dict:
+    return json.loads((run / "metrics.json").read_text())
+
+
+def read_captions(run, split: str) -> list[dict]:
+    return [json.loads(line) for line in (run / f"captions_{split}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
+    from training.caption_metrics import score_captions
+
+    output = (project / "output.txt").read_text()
+    for part in ("600 pictures", "pieces per caption", "256 of them single bytes", "cider", "bleu4", "rouge_l"):
+        assert part in output, part
+    run = project / "runs" / "mine"
+    names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+    assert names >= {
+        "config.json", "metrics.json", "history.csv", "model.keras", "vocabulary.json", "checkpoints/latest.npz",
+        "checkpoints/best.npz", "captions_validation.jsonl", "captions_test.jsonl", "captions.html",
+        "plots/learning_curve.png", "plots/captions.png",
+    }  # fmt: skip
+    assert not [name for name in names if name.split("/")[-1].startswith(".")]
+    metrics = metrics_of(run)
+    assert set(metrics) >= METRICS and set(metrics["shuffled"]) == {"validation", "test"}
+    assert set(metrics["test"]) == set(metrics["validation"]) == set(metrics["shuffled"]["test"]) == NAMES
+    found = read_captions(run, "test")
+    assert [row["image"] for row in found] == (SAMPLE / "test.txt").read_text().split()
+    scores = score_captions([row["caption"] for row in found], [row["references"] for row in found])
+    assert scores.metrics == pytest.approx(metrics["test"])
+
+
+def test_evaluate_greedily_gives_the_figures_of_the_epoch(project):
+    flags = ("--split", "validation", "--beam-width", "1", "--json")
+    result = json.loads(cli("evaluate", "captioning", *flags, cwd=project).stdout)
+    with open(project / "runs" / "mine" / "history.csv") as stream:
+        (epoch,) = csv.DictReader(stream)
+    expected = {name: float(epoch[f"validation_{name}"]) for name in NAMES}
+    assert result["metrics"] == pytest.approx(expected, abs=1e-3) and result["rows"] == 100
+
+
+def test_predict_describes_pictures_and_folders_as_the_run_did(project):
+    expected = {row["image"]: row["caption"] for row in read_captions(project / "runs" / "mine", "test")}
+    names = sorted(expected)[:3]
+    done = cli("predict", "runs/mine", *(f"pictures/{name}" for name in names), cwd=project)
+    assert done.stdout.splitlines() == [f"pictures/{name}\t{expected[name]}" for name in names]
+    assert "note" not in done.stderr
+    answers = [
+        json.loads(line) for line in cli("predict", "runs/mine", "pictures", "--json", cwd=project).stdout.splitlines()
+    ]
+    assert len(answers) == 800 and all(set(answer) == {"image", "caption", "score"} for answer in answers)
+    found = {answer["image"].removeprefix("pictures/"): answer["caption"] for answer in answers}
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_predict_reads_paths_as_a_stream_and_names_what_it_cannot_read(project):
+    lines = b"own/jpeg/1.jpg\nown/jpeg/6.jpg\nown/jpeg/2.jpg\n"
+    done = cli("predict", "runs/mine", stdin=lines, cwd=project, status=1)
+    first, second, third = done.stdout.splitlines()
+    assert first.startswith("own/jpeg/1.jpg\t") and third.startswith("own/jpeg/2.jpg\t")
+    assert second.startswith("own/jpeg/6.jpg\t(") and "1 of the inputs could not be read" in done.stderr
+    done = cli("predict", "runs/mine", "own/jpeg/77.jpg", cwd=project, status=1)
+    assert done.stderr.startswith("Error: own/jpeg/77.jpg: no such picture") and done.stdout == ""
+
+
+def test_an_exported_model_searches_as_it_was_told(project):
+    import tensorflow as tf
+
+    cli("export", "runs/mine", "exported", "--beam-width", "1", "--max-length", "2", cwd=project)
+    contents = [(project / "own" / "jpeg" / f"{number}.jpg").read_bytes() for number in (0, 1, 2)]
+    found = tf.saved_model.load(project / "exported").signatures["serving_default"](image_bytes=tf.constant(contents))
+    assert all(len(text.decode().split()) <= 2 for text in found["caption"].numpy())
+
+
+# Pictures of one's own
+
+
+def test_odd_pictures_are_read_damaged_ones_are_named_and_what_fits_nothing_is_counted(own_run):
+    run, output = own_run
+    output = " ".join(output.split())
+    for part in (
+        "5.jpg", "picture is a file of 0 bytes", "6.jpg", "1 picture has no caption", "no-caption.png",
+        "1 picture that has captions is not there", "gone.jpg",
+    ):  # fmt: skip
+        assert part in output, part
+    metrics = metrics_of(run)
+    assert metrics["test"] is None and metrics["tested"] is True and metrics["epochs"] == 4
+    assert 2 <= len(read_captions(run, "validation")) <= 4 and not (run / "captions_test.jsonl").exists()
+
+
+def test_a_killed_run_ends_in_the_same_bits(project, own_run):
+    whole, _ = own_run
+    killed = project / "killed"
+    process = start("run", "captioning", *OWN, "--run-dir", "killed", cwd=project)
+    wait_until(lambda: position(killed) >= (1, 2), process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (1, 2) <= position(killed) < (4, 0)
+    cli("run", "captioning", *OWN, "--run-dir", "killed", cwd=project)
+    assert_same_end(killed, whole)
+    for name in ("captions_validation.jsonl", "captions.html"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_copy_runs_by_itself(project):
+    cli("copy", "captioning", "mine", cwd=project)
+    flags = [flag if flag != "own" else "../own" for flag in OWN] + ["--epochs", "1", "--run-dir", "copied"]
+
+    def run(*arguments):
+        command = [sys.executable, "-m", *arguments]
+        done = subprocess.run(command, cwd=project / "mine", capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert "python -m captioning predict copied picture.jpg" in run("captioning", "run", *flags)
+    picture = "../own/jpeg/0.jpg"
+    assert json.loads(run("captioning", "predict", "copied", picture, "--json"))["image"] == picture
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    "files, flags, message",
+    [
+        ({}, (), "bad has no pictures"),
+        ({"a.jpg": "no picture", "captions.txt": "a.jpg\tone\n"}, (), "one row is too few"),
+        (
+            {"a.jpg": "no picture", "b.jpg": "none", "captions.txt": "a.jpg\tone\nb.jpg\ttwo\n"},
+            (),
+            "no picture can be read",
+        ),
+        ({"a.jpg": "x", "captions.txt": "a.jpg one\n"}, (), "bad"),
+        ({"a.jpg": "x", "captions.txt": "a.jpg\tone\nb\n"}, (), "captions.txt:2"),
+        ({"a.jpg": "x", "captions.txt": "a.jpg\tone\nb.jpg\ttwo\n"}, ("--encoder", "ResNet51"), "ResNet50"),
+    ],
+)
+def test_a_mistake_gets_one_line(tmp_path, files, flags, message):
+    (tmp_path / "bad").mkdir()
+    for name, text in files.items():
+        (tmp_path / "bad" / name).write_text(text)
+    flags = ("--data", "bad", *SMALL, *flags, "--epochs", "1", "--run-dir", "mine")
+    done = cli("run", "captioning", *flags, cwd=tmp_path, status=1)
+    assert message in done.stderr and done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted(["bad", *files])
