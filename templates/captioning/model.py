@@ -13,6 +13,8 @@ from rnn_layers.simple_rnn import SimpleRNN
 from .config import Config
 from .encoders import PlaceEmbedding, build_network, is_frozen
 
+# The log odds of a word at first.
+RARE = -5.0
 CELLS = {"simple_rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}
 
 
@@ -60,7 +62,9 @@ def build_model(config: Config, vocabulary_size: int, picture_shape: tuple[int, 
     # The id of "unknown" is that of the start, which no vocabulary of bytes needs twice.
     dropped = WordDropout(config.word_dropout, seed=config.seed + 1, first=FIRST_BYTE, name="dropped_before")
     places = encoder(picture)
-    words = keras.layers.Dense(vocabulary_size, name="words", dtype="float32")
+    # Few of the words occur in a picture's captions: begun at 1/2 each, their loss would drown the other one.
+    rare = keras.initializers.Constant(RARE)
+    words = keras.layers.Dense(vocabulary_size, bias_initializer=rare, name="words", dtype="float32")
     return keras.Model(
         {"picture": picture, "before": before},
         {
