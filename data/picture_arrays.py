@@ -1,6 +1,8 @@
 """All pictures of a set, decoded once into one array, in memory or in a file that goes away."""
 
 import dataclasses
+import errno
+import functools
 import os
 import re
 import shutil
@@ -21,8 +23,6 @@ _SPARED = 2**28  # bytes
 _ROWS_AT_ONCE = 64
 # No picture begins with it: what follows says why a file could not be read.
 _NOT_READ = b"\0"
-# The names of functions and ops around TensorFlow's messages.
-_AROUND = r"\{\{.*?\}\}|\[.*?\]|[\w/ ]+ \(defined at.*"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +87,7 @@ def decode_pictures(
         decoded.unreadable   # {17: "damaged JPEG: ..."}
     """
     pictures = _new_array((count, side, side, 3), folder)
-    decode = tf.function(lambda content: decode_picture(content, side), input_signature=[tf.TensorSpec([], tf.string)])
+    decode = _decoder(side)
     numbered = contents.enumerate()
     decoded = numbered.map(lambda number, content: (number, decode(content)), num_parallel_calls=tf.data.AUTOTUNE)
     decoded = decoded.ignore_errors(log_warning=False).batch(_ROWS_AT_ONCE).prefetch(tf.data.AUTOTUNE)
@@ -112,6 +112,16 @@ def decode_pictures(
     return DecodedPictures(pictures, unreadable)
 
 
+@functools.lru_cache(maxsize=8)
+def _decoder(side: int) -> tf.types.experimental.PolymorphicFunction:
+    """What decodes one picture: making it takes a second."""
+
+    def decode(content):
+        return decode_picture(content, side)
+
+    return tf.function(decode, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+
+
 def _new_array(shape: tuple[int, ...], folder: str | os.PathLike | None) -> np.ndarray:
     """An array of zeros in memory, or mapped to a temporary file."""
     size = int(np.prod(shape, dtype=np.int64))
@@ -131,7 +141,9 @@ def _new_array(shape: tuple[int, ...], folder: str | os.PathLike | None) -> np.n
             try:
                 os.posix_fallocate(file.fileno(), 0, size)
             except OSError as error:
-                raise DataError(f"{no_room} ({error.strerror})") from None
+                # Not every file system can.
+                if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                    raise DataError(f"{no_room} ({error.strerror})") from None
         return np.memmap(file, np.uint8, mode="w+", shape=shape)
 
 
@@ -141,10 +153,15 @@ def _reason(content: bytes, error: tf.errors.OpError) -> str:
         return "0 bytes"
     if content.startswith(_NOT_READ) and len(content) > 1:
         return content[1:].decode(errors="replace")
-    message = error.message.strip()
-    asserted = re.search(r"assertion failed: \[(.*)\]", message)
+    asserted = re.search(r"assertion failed: \[(.*)\]", error.message)
     if asserted:
         return asserted[1].replace("] [", " ")
-    name = next(name for name, start in BEGINNINGS.items() if re.match(re.escape(start).replace(rb"\.", b"."), content))
-    # Without the names of functions and ops around it.
-    return f"damaged {name}: {re.sub(_AROUND, '', message).splitlines()[0].strip()}"
+    # The message stands between two accounts of where it happened.
+    message = re.split(r"\s*\[\[\{\{|\s*\[Op:", error.message)[0].splitlines()[-1]
+    message = re.sub(r"\{\{.*?\}\}\s*", "", message)
+    (name,) = (name for name, start in BEGINNINGS.items() if _begins_with(content, start))
+    return f"damaged {name}: {message}"
+
+
+def _begins_with(content: bytes, beginning: bytes) -> bool:
+    return re.match(re.escape(beginning).replace(rb"\.", b"."), content, re.DOTALL) is not None

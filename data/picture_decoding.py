@@ -66,9 +66,9 @@ def decode_picture(content: tf.Tensor, side: int) -> tf.Tensor:
     )
     picture = tf.ensure_shape(picture, [None, None, 3])
     picture = tf.image.resize(picture, (side, side), antialias=True)
-    picture = tf.saturate_cast(tf.round(picture), tf.uint8)
     # Squashing and turning may change places, and a small picture is turned in no time.
-    return tf.cond(orientation > 1, lambda: _turned(picture, orientation), lambda: picture)
+    picture = tf.cond(orientation > 1, lambda: _turned(picture, orientation), lambda: picture)
+    return tf.saturate_cast(tf.round(picture), tf.uint8)
 
 
 def _bytes_at(content: tf.Tensor, place: tf.Tensor | int, count: int) -> tf.Tensor:
@@ -85,9 +85,8 @@ def _begins_with(values: tf.Tensor, beginning: bytes) -> tf.Tensor:
 def _number(digits: tf.Tensor, is_little: tf.Tensor | bool) -> tf.Tensor:
     """Bytes (..., digits) as whole numbers int64 (...), the lowest byte first or last."""
     count = digits.shape[-1]
-    weights = tf.constant(256 ** np.arange(count, dtype=np.int64))
-    weights = tf.where(is_little, weights, weights[::-1])
-    return tf.reduce_sum(tf.cast(digits, tf.int64) * weights, axis=-1)
+    weights = 256 ** np.arange(count, dtype=np.int64)
+    return tf.reduce_sum(tf.cast(digits, tf.int64) * tf.where(is_little, weights, weights[::-1].copy()), axis=-1)
 
 
 def _of_size(content: tf.Tensor, width: tf.Tensor, height: tf.Tensor, most: int) -> tf.Tensor:
@@ -176,8 +175,19 @@ def _decode_webp(content: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     lossless = bits % 2**14 + 1, bits // 2**14 % 2**14 + 1
     lossy = _number(header[26:28], True) % 2**14, _number(header[28:30], True) % 2**14
     sizes = tf.stack([extended, lossless, lossy])
-    kind = tf.where(header[15] == ord("X"), 0, tf.where(header[15] == ord("L"), 1, 2))
+    kind = tf.where(_begins_with(header[12:], b"VP8X"), 0, tf.where(header[15] == ord("L"), 1, 2))
     content = _of_size(content, sizes[kind, 0], sizes[kind, 1], LARGEST_PICTURE)
+    # Of an animation that does not say that it has an alpha channel, TensorFlow 2.21 writes one all the same, past the
+    # end of the room that it took.
+    flags = header[20]
+
+    def with_alpha():
+        more_flags = tf.gather([bytes([byte]) for byte in range(256)], tf.bitwise.bitwise_or(flags, 0x10))
+        rest = tf.strings.substr(content, 21, tf.strings.length(content))
+        return tf.strings.join([tf.strings.substr(content, 0, 20), more_flags, rest])
+
+    is_animated = (kind == 0) & (tf.bitwise.bitwise_and(flags, 0x02) > 0)
+    content = tf.cond(is_animated, with_alpha, lambda: content)
     return _over_white(tf.io.decode_image(content, channels=0, expand_animations=False))
 
 

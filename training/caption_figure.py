@@ -1,12 +1,11 @@
 """A figure of a few captioned pictures, with where the network looked for each word."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.atomic import replacing
 from training.caption_page import ShownCaption, attention_veil, words_of_no_reference
+from training.plots import DOTS, save_figure
 
 # What fits on a page: more pictures or words are left out.
 MOST_PICTURES = 4
@@ -16,7 +15,6 @@ _WORDS_IN_A_LINE = 7
 _PANEL, _LABEL, _GAP, _PICTURE, _TEXT = 1.12, 0.24, 0.1, 1.7, 0.46
 # Inches: the left and the right, the title, and the space below a picture.
 _MARGIN, _TITLE, _BELOW = 0.15, 0.75, 0.25
-_DOTS = 120  # per inch
 _EXPLANATION = "Clear: where the network looked most for the word. Red: a word of none of the references."
 _MARKED, _QUIET = "tab:red", "0.35"
 
@@ -49,16 +47,13 @@ def plot_captions(path: Path, shown: Sequence[ShownCaption], title: str) -> None
     columns = min(max(longest, 5), _WORDS_IN_A_LINE)
     heights = [_row_height(one, columns) for one in shown]
     width = 2 * _MARGIN + _PICTURE + columns * (_GAP + _PANEL)
-    figure = Figure(figsize=(width, _TITLE + sum(heights)), dpi=_DOTS)
-    with replacing(path) as temporary, warnings.catch_warnings():
-        # A word in a script that the font lacks shows as boxes; the attention is still there.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        _write(figure, (_MARGIN, 0.1), title, width - 2 * _MARGIN, fontsize=13)
-        explanation = _EXPLANATION if any(one.attention is not None for one in shown) else ""
-        _write(figure, (_MARGIN, 0.38), explanation, width - 2 * _MARGIN, fontsize=9, color=_QUIET)
-        for number, one in enumerate(shown):
-            _draw_row(figure, _TITLE + sum(heights[:number]), columns, one)
-        figure.savefig(temporary, dpi=_DOTS)
+    figure = Figure(figsize=(width, _TITLE + sum(heights)), dpi=DOTS)
+    _write(figure, (_MARGIN, 0.1), title, width - 2 * _MARGIN, fontsize=13)
+    explanation = _EXPLANATION if any(one.attention is not None for one in shown) else ""
+    _write(figure, (_MARGIN, 0.38), explanation, width - 2 * _MARGIN, fontsize=9, color=_QUIET)
+    for number, one in enumerate(shown):
+        _draw_row(figure, _TITLE + sum(heights[:number]), columns, one)
+    save_figure(figure, path)
 
 
 def _row_height(one: ShownCaption, columns: int) -> float:

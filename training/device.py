@@ -2,6 +2,7 @@
 
 import platform
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -36,7 +37,9 @@ class Device:
         return f"{self.name}{replicas}, {self.precision}, jit {'on' if self.jit else 'off'}, deterministic ops"
 
 
-def choose_device(seed: int, strategy: str = "auto", precision: str = "auto", jit: str = "auto") -> Device:
+def choose_device(
+    seed: int, strategy: str = "auto", precision: str = "auto", jit: str = "auto", convolutional: bool = False
+) -> Device:
     """Seeds everything, makes every op deterministic, and chooses device, precision and jit. Call it once, first.
 
     Args:
@@ -45,6 +48,8 @@ def choose_device(seed: int, strategy: str = "auto", precision: str = "auto", ji
             logical CPU device where there is no GPU).
         precision: "auto" (mixed_bfloat16 on a GPU that computes in it, compute capability 8.0 or higher; else float32),
             "float32" or "mixed_bfloat16". mixed_float16 is not offered: it would need loss scaling around the clipping.
+        convolutional: Whether convolutions take most of the time: then "auto" is mixed_bfloat16 on a CPU, too, that has
+            instructions for products of such matrices (Intel's AMX).
         jit: "auto" (off: on a CPU each new batch length costs seconds of compiling), "on" or "off".
 
     Returns:
@@ -64,7 +69,8 @@ def choose_device(seed: int, strategy: str = "auto", precision: str = "auto", ji
     else:
         chosen = tf.distribute.get_strategy()
     if precision == "auto":
-        precision = "mixed_bfloat16" if gpus and all(map(_computes_bfloat16, _gpu_details())) else "float32"
+        computes = all(map(_computes_bfloat16, _gpu_details())) if gpus else convolutional and _cpu_has_amx()
+        precision = "mixed_bfloat16" if computes else "float32"
     keras.mixed_precision.set_dtype_policy(precision)
     return Device(chosen, _device_name(len(gpus) if chosen.num_replicas_in_sync > 1 else 1), precision, jit == "on")
 
@@ -91,6 +97,13 @@ def _gpu_details() -> list[dict]:
 
 def _computes_bfloat16(details: dict) -> bool:
     return details.get("compute_capability", (0, 0)) >= (8, 0)
+
+
+def _cpu_has_amx() -> bool:
+    try:
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # no such file but in Linux
+        return False
 
 
 def _device_name(count: int) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 
 from training.atomic import replacing
 
+DOTS = 120  # per inch
+
 
 def plot_learning_curve(path: Path, history: list[dict], metric: str, best_epoch: int) -> None:
     """Draws loss and a validation metric over the epochs.
@@ -34,7 +36,7 @@ def plot_learning_curve(path: Path, history: list[dict], metric: str, best_epoch
     for axes in (left, right):
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_confusion_matrix(path: Path, confusion: np.ndarray, names: list[str], title: str) -> None:
@@ -64,7 +66,7 @@ def plot_confusion_matrix(path: Path, confusion: np.ndarray, names: list[str], t
                 colour = "white" if shares[row, column] > 0.5 else "black"
                 axes.text(column, row, f"{confusion[row, column]:,}", ha="center", va="center", color=colour)
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_attention(path: Path, attention: np.ndarray, inputs: list[str], outputs: list[str], title: str = "") -> None:
@@ -89,7 +91,7 @@ def plot_attention(path: Path, attention: np.ndarray, inputs: list[str], outputs
     axes.set_yticks(np.arange(1, len(outputs)) - 0.5, minor=True)
     axes.grid(which="minor", color="0.9", linewidth=0.5)
     axes.set_title(title, parse_math=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _figure(rows: int, columns: int, size: tuple[float, float]):
@@ -100,8 +102,9 @@ def _figure(rows: int, columns: int, size: tuple[float, float]):
     return figure, figure.subplots(rows, columns)
 
 
-def _save(figure, path: Path) -> None:
+def save_figure(figure, path: Path) -> None:
+    """Writes a matplotlib figure as a `.png`; it appears whole or not at all."""
     with replacing(path) as temporary, warnings.catch_warnings():
-        # A label in a script that the font lacks shows as boxes; the counts are still there.
+        # A label in a script that the font lacks shows as boxes; the rest is still there.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(temporary, dpi=120)
+        figure.savefig(temporary, dpi=DOTS)

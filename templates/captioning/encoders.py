@@ -39,7 +39,7 @@ def build_network(config: Config) -> keras.Model:
 
 
 def _convolutional(config: Config) -> keras.Model:
-    """Residual blocks, as in He et al. 2016 (arXiv:1603.05027): a stage for each halving of the picture."""
+    """Residual blocks, as in He et al. 2016 (arXiv:1512.03385): a stage for each halving of the picture."""
     layers = keras.layers
     seeds = iter(range(config.seed + 1000, config.seed + 2000))
 
@@ -51,18 +51,18 @@ def _convolutional(config: Config) -> keras.Model:
 
     picture = keras.Input((config.picture_size, config.picture_size, 3), name="picture")
     values = layers.Rescaling(1 / 64, -2)(picture)
-    channels, stride = config.channels // 2, 2
-    values = layers.ReLU()(convolve(values, channels, stride=2))
-    while stride < config.grid_stride:
-        stride, channels = stride * 2, channels * 2
+    # Patches of 4 x 4 pixels first, as in Liu et al. 2022 (arXiv:2201.03545): finer maps would take most of the time.
+    channels, stride = config.channels, 4
+    values = layers.ReLU()(convolve(values, channels, size=4, stride=4))
+    while stride <= config.grid_stride:
         for block in range(config.blocks):
-            step = 2 if block == 0 else 1
-            inner = layers.ReLU()(convolve(values, channels, stride=step))
+            shrinks = block == 0 and stride > 4
+            inner = layers.ReLU()(convolve(values, channels, stride=2 if shrinks else 1))
             inner = convolve(inner, channels)
-            beside = values
-            if block == 0:
-                beside = convolve(layers.AveragePooling2D(2, padding="same")(values), channels, size=1)
-            values = layers.ReLU()(layers.Add()([inner, beside]))
+            if shrinks:
+                values = convolve(layers.AveragePooling2D(2, padding="same")(values), channels, size=1)
+            values = layers.ReLU()(layers.Add()([inner, values]))
+        stride, channels = stride * 2, channels * 2
     return keras.Model(picture, values, name=CONVOLUTIONAL)
 
 

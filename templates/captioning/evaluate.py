@@ -30,8 +30,6 @@ class Measured:
     Args:
         loss: -log p(reference) per piece, in nats.
         metrics: `bleu1` to `bleu4`, 0 to 100, `cider`, 0 to 10, `rouge_l`, 0 to 1.
-        shuffled: The same of the captions when each is given to another picture. A caption depends on its picture
-            alone: this is what the model reaches if it is shown the wrong pictures.
         captions: The caption of each picture.
         tokens: The pieces of each, without the end.
         scores: The score of each, as the search ranks hypotheses.
@@ -40,7 +38,6 @@ class Measured:
 
     loss: float
     metrics: dict[str, float]
-    shuffled: dict[str, float]
     captions: list[str]
     tokens: list[np.ndarray]
     scores: np.ndarray
@@ -86,17 +83,30 @@ def measure(predict_step, examples: pipeline.Examples, subwords: Subwords) -> Me
         found += [pieces[: max(np.count_nonzero(pieces) - 1, 0)] for pieces in tokens.numpy()]
     captions = [subwords.decode(pieces) for pieces in found]
     compared = score_captions(captions, examples.references)
-    shuffled = score_captions(captions[1:] + captions[:1], examples.references)
     pieces = sum(len(ids) for rows in examples.captions for ids in rows)
     return Measured(
         total / max(pieces, 1),
         compared.metrics,
-        shuffled.metrics,
         captions,
         found,
         np.concatenate(scores),
         compared.per_caption["cider"],
     )
+
+
+def score_shuffled(captions: list[str], references: list[list[str]]) -> dict[str, float]:
+    """What captions score when each is given to the next picture.
+
+    A caption depends on its picture alone: this is what the model reaches if it is shown the wrong pictures.
+
+    Args:
+        captions: The caption of each picture.
+        references: The references of each.
+
+    Returns:
+        The metrics, as `measure` gives them.
+    """
+    return score_captions(captions[1:] + captions[:1], references).metrics
 
 
 def attention_of(encoder: keras.Model, decoder: AttentionDecoder, picture: np.ndarray, tokens: list[int]) -> np.ndarray:
@@ -147,6 +157,6 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "split": split,
         "rows": len(examples),
         "metrics": measured.metrics,
-        "shuffled": measured.shuffled,
+        "shuffled": score_shuffled(measured.captions, examples.references),
         "bad_lines": "; ".join(note for note in (bad_lines.summary(), unreadable) if note),
     }

@@ -132,6 +132,7 @@ class Examples:
             not trained, float32 (rows, height, width, channels).
         at: In which row of `pictures` each of the examples is.
         captions: The captions of each as piece ids, the end last, int32 arrays; one or more.
+        words: The ids that occur in the captions of each, but for the end, int32 arrays.
         references: The captions of each as they were read.
     """
 
@@ -139,6 +140,7 @@ class Examples:
     pictures: np.ndarray
     at: np.ndarray
     captions: list[list[np.ndarray]]
+    words: list[np.ndarray]
     references: list[list[str]]
 
     def __len__(self) -> int:
@@ -184,7 +186,8 @@ def make_examples(
     captions = [
         [np.array([*subwords.encode(normalise(text)), END], np.int32) for text in texts] for texts in kept.captions
     ]
-    examples = Examples(kept.names, decoded.pictures, at, captions, kept.captions)
+    words = [np.setdiff1d(np.concatenate(own), END) for own in captions]
+    examples = Examples(kept.names, decoded.pictures, at, captions, words, kept.captions)
     more = "; ..." if len(damaged) > NAMED else ""
     note = f"{len(damaged):,} of {len(read):,} cannot be read: {'; '.join(damaged[:NAMED])}{more}" if damaged else ""
     return examples, note
@@ -304,6 +307,11 @@ def changes_of(drawn: Drawn, rows: np.ndarray, size: int) -> tuple[np.ndarray, n
     """The changes of a batch's pictures and of their colours, as `make_batch` puts the pictures together."""
     rows = np.resize(rows, size)
     return drawn.transforms[rows], drawn.colours[rows]
+
+
+def words_of(examples: Examples, rows: np.ndarray, size: int) -> np.ndarray:
+    """The ids that occur in the captions of a batch's pictures, int32 (size, most), 0 at padding."""
+    return pad([examples.words[row] for row in np.resize(rows, size)])
 
 
 def caption_lengths(examples: Examples) -> np.ndarray:

@@ -84,9 +84,13 @@ def load(run: RunFolder, config: Config):
 def as_function(model: keras.Model):
     """The model as a traced function of `image_bytes`, strings (batch,) -> `caption` and `score`, (batch,)."""
     contents = tf.TensorSpec([None], tf.string, name="image_bytes")
-    return tf.function(
-        lambda image_bytes: model(image_bytes, training=False), input_signature=[contents], autograph=False
-    )
+
+    def answer(image_bytes):
+        # Not all convolutions of TensorFlow's can be of no picture at all.
+        nothing = {"caption": tf.zeros([0], tf.string), "score": tf.zeros([0])}
+        return tf.cond(tf.size(image_bytes) > 0, lambda: model(image_bytes, training=False), lambda: nothing)
+
+    return tf.function(answer, input_signature=[contents], autograph=False)
 
 
 def predict(describe, inputs: list[str]) -> Iterator[dict]:

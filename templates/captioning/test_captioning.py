@@ -24,9 +24,9 @@ from . import pipeline, serving
 from .captions import show, typical_rows, words_of, write_captions
 from .config import Config
 from .encoders import build_network, features_of
-from .evaluate import attention_of, evaluate, make_predict_step, measure
+from .evaluate import attention_of, evaluate, make_predict_step, measure, score_shuffled
 from .model import build_model
-from .train import learning_rate, make_train_step, occurring_pieces
+from .train import learning_rate, make_train_step, many_hot
 
 SMALL = Config(
     picture_size=16, channels=4, grid_stride=4, units=4, embedding_size=5, vocabulary_size=290, batch_size=4,
@@ -100,7 +100,8 @@ def make_step_input(config, examples, rows, size, epoch=0):
     """What a training step takes, for some of the examples."""
     drawn = pipeline.draw(config, examples, epoch)
     shown, before, after = pipeline.make_batch(examples, rows, size, drawn.captions)
-    return [tf.constant(array) for array in (shown, *pipeline.changes_of(drawn, rows, size), before, after)]
+    words = pipeline.words_of(examples, rows, size)
+    return [tf.constant(array) for array in (shown, *pipeline.changes_of(drawn, rows, size), before, after, words)]
 
 
 # The network and its training step
@@ -130,20 +131,20 @@ def test_one_step_moves_every_weight(pictures, fields):
 def test_the_steps_loss_is_the_mean_over_the_pieces_and_learns_the_words_too(pictures):
     config = dataclasses.replace(SMALL, label_smoothing=0.2, word_loss=0.5)
     model, _, examples = small_model(pictures, config)
-    shown, *_, before, after = (tensor.numpy() for tensor in make_step_input(config, examples, np.arange(4), 4))
+    inputs = make_step_input(config, examples, np.arange(4), 4)
+    shown, *_, before, after, words = (tensor.numpy() for tensor in inputs)
     tokens, right = before.reshape(8, -1), after.reshape(8, -1)
     output = model({"picture": shown, "before": tokens}, training=True)
     log_p = tf.nn.log_softmax(output["scores"]).numpy().astype(float)
     found = np.take_along_axis(log_p, right[:, :, np.newaxis], axis=2)[:, :, 0]
     expected = -(0.8 * found + 0.2 * log_p.mean(axis=2))[right > 0].mean()
     step = train_steps(model, config)
-    inputs = make_step_input(config, examples, np.arange(4), 4)
     assert step(*inputs).numpy() == pytest.approx(expected, rel=1e-4)
 
     def words_missed():
         scores = model({"picture": shown, "before": tokens})["words"]
-        truth = occurring_pieces(after, scores.shape[-1])
-        return tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(truth, scores[:, 3:])).numpy()
+        truth = many_hot(words, scores.shape[-1])
+        return tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(truth, scores)[:, 3:]).numpy()
 
     before_steps = words_missed()
     for _ in range(30):
@@ -151,10 +152,14 @@ def test_the_steps_loss_is_the_mean_over_the_pieces_and_learns_the_words_too(pic
     assert words_missed() < 0.7 * before_steps
 
 
-def test_the_words_of_a_picture_are_those_of_all_its_captions():
-    captions = tf.constant([[[7, 5, 2], [5, 2, 0]], [[3, 2, 0], [0, 0, 0]]])
-    words = occurring_pieces(captions, 9).numpy()
-    assert words.tolist() == [[0, 0, 1, 0, 1, 0], [1, 0, 0, 0, 0, 0]]
+def test_the_words_of_a_picture_are_those_of_all_its_captions(pictures):
+    subwords, examples = prepared(pictures)
+    words = pipeline.words_of(examples, np.array([0, 5]), 3)
+    assert words.shape[0] == 3 and words[2].tolist() == words[0].tolist()
+    expected = set(np.concatenate(examples.captions[0])) - {END}
+    assert set(words[0]) - {0} == expected and len(expected) > 8
+    hot = many_hot(tf.constant(words), subwords.size).numpy()
+    assert set(np.flatnonzero(hot[0, 1:]) + 1) == expected and set(np.unique(hot[:, 1:])) == {0, 1}
 
 
 @pytest.mark.parametrize("attention", ["additive", "none"])
@@ -245,8 +250,8 @@ def test_a_picture_whose_captions_name_a_side_is_never_mirrored(pictures, tmp_pa
     mirrored = np.zeros(12, bool)
     _, examples = prepared(tmp_path / "some")
     for epoch in range(12):
-        # The first of the eight numbers is the scale along x, negative in a mirror.
-        mirrored |= pipeline.draw(config, examples, epoch).transforms[:, 0] < 0
+        # The first number is the factor across, negative in a mirror.
+        mirrored |= pipeline.draw(config, examples, epoch).transforms[:, 0, 0] < 0
     assert mirrored.tolist() == ["right" not in corner for _, corner in SCENES]
 
 
@@ -362,7 +367,8 @@ def test_measure_tells_the_loss_per_piece_and_what_captions_of_other_pictures_sc
     assert measured.loss == pytest.approx(total / pieces, rel=1e-4)
     assert measured.captions == [pipeline.normalise(captions_of(*scene)[0]) for scene in SCENES]
     assert measured.metrics["bleu4"] == pytest.approx(100) and measured.metrics["rouge_l"] == pytest.approx(1)
-    assert measured.shuffled["cider"] < 0.7 * measured.metrics["cider"]
+    shuffled = score_shuffled(measured.captions, examples.references)
+    assert set(shuffled) == set(measured.metrics) and shuffled["cider"] < 0.7 * measured.metrics["cider"]
     assert [[*ids, END] for ids in measured.tokens] == [own[0].tolist() for own in examples.captions]
 
 
@@ -372,9 +378,9 @@ def learned(tmp_path_factory, pictures):
     model, subwords, examples = small_model(pictures, LEARNING)
     step = train_steps(model, LEARNING)
     inputs = make_step_input(LEARNING, examples, np.arange(12), 12)
-    for _ in range(20):
+    for _ in range(40):
         losses = [step(*inputs).numpy() for _ in range(50)]
-        if losses[-1] < 0.25:
+        if losses[-1] < 0.12:
             break
     run = RunFolder(tmp_path_factory.mktemp("learned"))
     serving.save(run.model_file, subwords, None, model, LEARNING)
@@ -392,13 +398,13 @@ def names(corner: str, colour: str, caption: str) -> bool:
 
 
 def test_twelve_pictures_are_learned_by_heart(learned):
-    # Two captions for a picture: the choice between them costs log 2 once per caption.
-    assert learned.loss < 0.3
+    # Which of a picture's two captions is asked for costs log 2 for each caption, 0.09 for each of its pieces.
+    assert 0.09 < learned.loss < 0.15
     loaded = serving.load_model(learned.run, LEARNING)
     step = make_predict_step(loaded.get_layer("encoder"), loaded.get_layer("search"))
     measured = measure(step, learned.examples, learned.subwords)
     assert all(names(corner, colour, text) for (colour, corner), text in zip(SCENES, measured.captions, strict=True))
-    assert measured.metrics["bleu4"] == pytest.approx(100) and measured.shuffled["bleu4"] < 90
+    assert measured.metrics["bleu4"] == pytest.approx(100)
 
 
 def test_evaluate_reads_the_run_and_any_pictures(learned, pictures, tmp_path):
@@ -506,7 +512,7 @@ print(json.dumps([[text.decode() for text in found["caption"]], found["score"].t
 
 def test_captions_are_written_beside_their_references(tmp_path):
     examples = pipeline.Examples(
-        ["a.png", "b.png"], np.zeros((2, 1, 1, 3)), np.arange(2), [[], []], [["A é"], ["B", "C"]]
+        ["a.png", "b.png"], np.zeros((2, 1, 1, 3)), np.arange(2), [[], []], [], [["A é"], ["B", "C"]]
     )
     measured = SimpleNamespace(captions=["x", ""], scores=np.array([-0.25, -1.0]), ciders=[1.5, 0.0])
     write_captions(tmp_path / "out.jsonl", examples, measured)

@@ -32,7 +32,7 @@ from . import pipeline, serving
 from .captions import show, typical_rows, write_captions
 from .config import Config
 from .encoders import build_network, features_of, is_frozen
-from .evaluate import make_predict_step, measure
+from .evaluate import make_predict_step, measure, score_shuffled
 from .model import build_model
 
 # With XLA every batch length is compiled, so that there should be few.
@@ -55,7 +55,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         RunError: The device, the encoder or the checkpoint cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
-    device = choose_device(config.seed, config.strategy, config.precision, config.jit)
+    device = choose_device(config.seed, config.strategy, config.precision, config.jit, convolutional=True)
     network = build_network(config) if is_frozen(config) else None
 
     # The data. A run that goes on keeps its pieces.
@@ -129,7 +129,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
                 # Teacher forcing: the decoder sees the right pieces before each piece that it is to score.
                 shown, before, after = pipeline.make_batch(seen["train"], rows, batch_rows, drawn.captions, multiple)
                 changes = pipeline.changes_of(drawn, rows, batch_rows)
-                step_loss = train_step(*map(tf.constant, (shown, *changes, before, after)))
+                words = pipeline.words_of(training, rows, batch_rows)
+                step_loss = train_step(*map(tf.constant, (shown, *changes, before, after, words)))
                 losses.append((step_loss, len(rows)))
                 progress.batch += 1
                 progress.step += 1
@@ -211,7 +212,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "device": device.describe(),
             "validation": results["validation"].metrics,
             "test": results["test"].metrics if "test" in results else None,
-            "shuffled": {split: result.shuffled for split, result in results.items()},
+            "shuffled": {
+                split: score_shuffled(result.captions, splits[split].references) for split, result in results.items()
+            },
             "versions": versions(),
         }
     )
@@ -244,37 +247,40 @@ def make_train_step(
         config: `clip_norm`, the largest global norm of the gradient, `label_smoothing`, and `word_loss`.
 
     Returns:
-        A function of what the encoder sees (pictures, ...); of the changes to the pictures (pictures, 8) and their
-        colours (pictures, ...), left alone if they are features; of the pieces before each piece of their captions, and
-        of these pieces (pictures, captions, steps), pictures a multiple of the replicas. It gives the batch's mean loss
-        per piece, before the step, as a scalar tensor.
+        A function of what the encoder sees (pictures, ...); of the changes to the pictures (pictures, 2, 2) and their
+        colours (pictures, 3, 4), left alone if they are features; of the pieces before each piece of their captions, and
+        of these pieces (pictures, captions, steps); of the pieces that occur in any of a picture's captions (pictures,
+        most); pictures a multiple of the replicas. It gives the batch's mean loss per piece, before the step, as a
+        scalar tensor.
     """
     variables = model.trainable_variables
     frozen = is_frozen(config)
 
     @tf.function(reduce_retracing=True, jit_compile=device.jit)
-    def loss_and_gradients(pictures, before, after, piece_weight, word_weight):
+    def loss_and_gradients(pictures, before, after, words, piece_weight, word_weight):
         steps = tf.shape(after)[2]
         before, pieces = (tf.reshape(ids, [-1, steps]) for ids in (before, after))
-        words = occurring_pieces(after, model.output["words"].shape[-1])
+        occurring = many_hot(words, model.output["words"].shape[-1])[:, FIRST_BYTE:]
         with tf.GradientTape() as tape:
             output = model({"picture": pictures, "before": before}, training=True)
             losses, _ = token_losses(output["scores"], pieces, config.label_smoothing)
             total = tf.reduce_sum(tf.where(pieces != PADDING, losses, 0.0)) * piece_weight
-            missed = tf.nn.sigmoid_cross_entropy_with_logits(words, output["words"][:, FIRST_BYTE:])
+            missed = tf.nn.sigmoid_cross_entropy_with_logits(occurring, output["words"][:, FIRST_BYTE:])
             weighted = total + tf.reduce_sum(missed) * word_weight * config.word_loss
         # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one piece.
         return total, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(weighted, variables)]
 
     @tf.function(reduce_retracing=True)
-    def train_step(pictures, transforms, colours, before, after):
+    def train_step(pictures, transforms, colours, before, after, words):
         def step():
             replica = tf.distribute.get_replica_context()
             mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
             shown = pictures[mine] if frozen else apply_changes(pictures[mine], transforms[mine], colours[mine])
             piece_weight = 1 / tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
-            word_weight = 1 / tf.reduce_sum(occurring_pieces(after, model.output["words"].shape[-1]))
-            total, gradients = loss_and_gradients(shown, before[mine], after[mine], piece_weight, word_weight)
+            word_weight = 1 / tf.reduce_sum(tf.cast(words != PADDING, tf.float32))
+            total, gradients = loss_and_gradients(
+                shown, before[mine], after[mine], words[mine], piece_weight, word_weight
+            )
             gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
             optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
@@ -286,18 +292,16 @@ def make_train_step(
     return train_step
 
 
-def occurring_pieces(captions: tf.Tensor, vocabulary_size: int) -> tf.Tensor:
-    """Which pieces occur in a picture's captions.
+def many_hot(ids: tf.Tensor, size: int) -> tf.Tensor:
+    """1 at the places of ids, 0 elsewhere.
 
     Args:
-        captions: int32 (pictures, captions, steps).
-        vocabulary_size: The number of ids.
+        ids: Each once in a row, int32 (rows, most); 0 is padding.
+        size: The number of ids.
 
     Returns:
-        1 or 0, float32 (pictures, vocabulary_size - 3): padding, start and end are no words.
+        float32 (rows, size); place 0 says nothing.
     """
-    count = tf.shape(captions)[0]
-    ids = tf.reshape(captions, [count, -1])
-    places = tf.stack([tf.broadcast_to(tf.range(count)[:, None], tf.shape(ids)), ids], axis=-1)
-    counts = tf.scatter_nd(tf.reshape(places, [-1, 2]), tf.ones([tf.size(ids)]), [count, vocabulary_size])
-    return tf.minimum(counts[:, FIRST_BYTE:], 1.0)
+    rows = tf.broadcast_to(tf.range(tf.shape(ids)[0])[:, tf.newaxis], tf.shape(ids))
+    places = tf.reshape(tf.stack([rows, ids], axis=-1), [-1, 2])
+    return tf.scatter_nd(places, tf.ones([tf.size(ids)]), [tf.shape(ids)[0], size])
