@@ -108,6 +108,17 @@ except RunError as error:
     assert "mixed_bfloat16 CPU" in output and "jit on" in output and output.rstrip().endswith("True")
 
 
+def test_only_what_is_convolutional_computes_in_bfloat16_on_a_cpu_that_multiplies_in_it():
+    script = """
+import training.device
+for has_amx in (True, False):
+    training.device._cpu_has_amx = lambda: has_amx
+    for convolutional in (True, False):
+        print(training.device.choose_device(0, convolutional=convolutional).precision)
+"""
+    assert run_python(script).split() == ["mixed_bfloat16", "float32", "float32", "float32"]
+
+
 def test_tensorflow_is_imported_without_a_line_unless_the_import_fails():
     script = (
         "from training.quiet import import_tensorflow; import_tensorflow(); import tensorflow as tf; tf.constant(1)"

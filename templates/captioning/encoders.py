@@ -101,7 +101,8 @@ def features_of(network: keras.Model, pictures: np.ndarray) -> np.ndarray:
         float32 (count, height, width, channels).
     """
     starts = range(0, len(pictures), BATCH)
-    return np.concatenate([np.asarray(network.predict_on_batch(pictures[at : at + BATCH])) for at in starts])
+    found = (network.predict_on_batch(pictures[at : at + BATCH]) for at in starts)
+    return np.concatenate([np.asarray(features, np.float32) for features in found])
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")

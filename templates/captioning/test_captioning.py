@@ -23,7 +23,7 @@ from training.run_folder import RunFolder
 from . import pipeline, serving
 from .captions import show, typical_rows, words_of, write_captions
 from .config import Config
-from .encoders import build_network, features_of
+from .encoders import FusedBatchNormalization, build_network, features_of
 from .evaluate import attention_of, evaluate, make_predict_step, measure, score_shuffled
 from .model import build_model
 from .train import learning_rate, make_train_step, many_hot
@@ -292,6 +292,29 @@ def test_a_damaged_picture_is_named_and_the_others_are_read(tmp_path):
 def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
     with pytest.raises(RunError, match="--" + field.replace("_", "-")):
         dataclasses.replace(SMALL, **{field: value})
+
+
+def test_the_fused_normalization_is_keras_own_but_for_the_unbiased_variance():
+    random = np.random.default_rng(0)
+    pictures = tf.constant(random.normal(2, 3, size=(3, 4, 5, 6)).astype("float32"))
+    factors = random.normal(size=pictures.shape).astype("float32")
+    layers = [FusedBatchNormalization(momentum=0.9), keras.layers.BatchNormalization(momentum=0.9)]
+    found = []
+    for layer in layers:
+        layer.build(pictures.shape)
+        layer.gamma.assign(np.arange(1, 7))
+        layer.beta.assign(np.arange(6))
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            outputs = layer(pictures, training=True)
+            total = tf.reduce_sum(outputs * factors)
+        gradients = tape.gradient(total, [pictures, layer.gamma.value, layer.beta.value])
+        found.append([outputs, *gradients, layer.moving_mean, (layer.moving_variance - 0.9)])
+    found[1][-1] *= 60 / 59  # the variance of 3 x 4 x 5 places, of which one is the mean's
+    for ours, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
+    layers[1].set_weights(layers[0].get_weights())
+    np.testing.assert_allclose(layers[0](pictures), layers[1](pictures), atol=1e-5)
 
 
 # A network of keras.applications

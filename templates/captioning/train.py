@@ -247,11 +247,11 @@ def make_train_step(
         config: `clip_norm`, the largest global norm of the gradient, `label_smoothing`, and `word_loss`.
 
     Returns:
-        A function of what the encoder sees (pictures, ...); of the changes to the pictures (pictures, 2, 2) and their
-        colours (pictures, 3, 4), left alone if they are features; of the pieces before each piece of their captions, and
-        of these pieces (pictures, captions, steps); of the pieces that occur in any of a picture's captions (pictures,
-        most); pictures a multiple of the replicas. It gives the batch's mean loss per piece, before the step, as a
-        scalar tensor.
+        A function of what the encoder sees (pictures, ...), the pictures a multiple of the replicas; of the changes to
+        their places (pictures, 2, 2) and colours (pictures, 3, 4), which features are spared; of the pieces before each
+        piece of their captions, and of these pieces (pictures, captions, steps); of the pieces that occur in any of a
+        picture's captions (pictures, most). It gives the batch's mean loss per piece, before the step, as a scalar
+        tensor.
     """
     variables = model.trainable_variables
     frozen = is_frozen(config)
