@@ -50,11 +50,11 @@ class AttentionDecoder(keras.layers.Layer):
         embedding_size: The length of x_t and o_t.
         attention: "multiplicative", "additive", or "none": then c_t is left out, and the memory is seen at the start
             alone.
-        memory_first: Whether the memory is the first input instead of setting the first states; without attention only.
         tied: Whether the table E also scores the outputs (Press and Wolf 2017, arXiv:1608.05859).
         embedding_dropout: The share of x_t's channels dropped in training, the same ones at every step.
         dropout: The share dropped of [h_t; c_t] where it enters the next layer, of what enters W_o, and of o_t.
         seed: From which the dropout masks follow.
+        memory_first: Whether the memory is the first input instead of setting the first states; without attention only.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Call arguments:
@@ -83,11 +83,11 @@ class AttentionDecoder(keras.layers.Layer):
         vocabulary_size,
         embedding_size,
         attention="multiplicative",
-        memory_first=False,
         tied=True,
         embedding_dropout=0.0,
         dropout=0.0,
         seed=None,
+        memory_first=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -255,11 +255,11 @@ class AttentionDecoder(keras.layers.Layer):
             "vocabulary_size": self.vocabulary_size,
             "embedding_size": self.embedding_size,
             "attention": self.attention,
-            "memory_first": self.memory_first,
             "tied": self.tied,
             "embedding_dropout": self.embedding_dropout,
             "dropout": self.dropout,
             "seed": self.seed,
+            "memory_first": self.memory_first,
         }
 
     @classmethod

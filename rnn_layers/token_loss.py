@@ -21,24 +21,32 @@ def token_losses(scores, tokens, label_smoothing=0.0):
 
     Source: Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567, section 7.
     """
-    surprise = tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, scores)
-    if not label_smoothing:
-        return surprise, surprise
-    return surprise + label_smoothing * _right_less_mean(scores, tokens), surprise
+    if label_smoothing:
+        return _losses(scores, tokens, label_smoothing)
+    surprise, _ = _losses(scores, tokens, 0.0)
+    return surprise, surprise
 
 
-@tf.custom_gradient
-def _right_less_mean(scores, tokens):
-    """The right token's score less the mean score, which is what smoothing adds: log Z is in the surprise already.
+def _losses(scores, tokens, smoothing):
+    # TensorFlow's own op is, where ops are to be deterministic, a gather with a gradient that takes several times as long.
+    @tf.custom_gradient
+    def losses_of(scores):
+        size = scores.shape[-1] or tf.shape(scores)[-1]
+        log_p = tf.nn.log_softmax(tf.reshape(scores, [-1, size]))
+        right = tf.reshape(tokens, [-1])
+        surprise = -tf.gather(log_p, right, batch_dims=1)
+        losses = (1 - smoothing) * surprise - smoothing * tf.reduce_mean(log_p, axis=1) if smoothing else surprise
 
-    Its gradient is made in one piece: that of a gather and that of a mean would fill a tensor of the scores' size each.
-    """
-    size = tf.shape(scores)[-1]
+        def gradient(of_losses, of_surprise):
+            of_losses, of_surprise = (tf.reshape(each, [-1, 1]) for each in (of_losses, of_surprise))
+            # p - q, with q = one-hot for the surprise.
+            found = tf.exp(log_p) * (of_losses + of_surprise)
+            if smoothing:
+                found -= of_losses * (smoothing / tf.cast(size, found.dtype))
+            places = tf.stack([tf.range(tf.size(right)), right], axis=1)
+            at_right = tf.reshape((1 - smoothing) * of_losses + of_surprise, [-1])
+            return tf.reshape(tf.tensor_scatter_nd_sub(found, places, at_right), tf.shape(scores))
 
-    def gradient(upstream):
-        spread = tf.broadcast_to(-upstream[..., None] / tf.cast(size, upstream.dtype), tf.shape(scores))
-        flat = tf.reshape(spread, [-1, size])
-        places = tf.stack([tf.range(tf.shape(flat)[0]), tf.reshape(tokens, [-1])], axis=1)
-        return tf.reshape(tf.tensor_scatter_nd_add(flat, places, tf.reshape(upstream, [-1])), tf.shape(scores)), None
+        return (tf.reshape(losses, tf.shape(tokens)), tf.reshape(surprise, tf.shape(tokens))), gradient
 
-    return tf.gather(scores, tokens, batch_dims=2) - tf.reduce_mean(scores, axis=-1), gradient
+    return losses_of(scores)

@@ -98,7 +98,11 @@ class RepeatForCaptions(keras.layers.Layer):
     """
 
     def call(self, places, captions):
-        return tf.repeat(places, tf.shape(captions)[0] // tf.maximum(tf.shape(places)[0], 1), axis=0)
+        pictures, *shape = tf.unstack(tf.shape(places))
+        count = tf.shape(captions)[0] // tf.maximum(pictures, 1)
+        # Not tf.repeat: the gradient of a gather costs more.
+        repeated = tf.broadcast_to(places[:, tf.newaxis], [pictures, count, *shape])
+        return tf.ensure_shape(tf.reshape(repeated, [pictures * count, *shape]), (None, *places.shape[1:]))
 
     def compute_output_spec(self, places, captions):
         return keras.KerasTensor((captions.shape[0], *places.shape[1:]), places.dtype)
