@@ -175,11 +175,15 @@ class AttentionDecoder(keras.layers.Layer):
     def _first_states(self, mean):
         if not self.memory_first:
             states = iter([state(mean) for state in self.first_states])
-            return [[next(states) for _ in layer.state_size] for layer in self.recurrent_layers]
+            return [
+                [tf.cast(next(states), layer.compute_dtype) for _ in layer.state_size]
+                for layer in self.recurrent_layers
+            ]
         outputs, new_states = self.first_input(mean)[:, tf.newaxis], []
         for layer in self.recurrent_layers:
-            zeros = [tf.zeros([tf.shape(mean)[0], size], outputs.dtype) for size in layer.state_size]
+            zeros = [tf.zeros([tf.shape(mean)[0], size], layer.compute_dtype) for size in layer.state_size]
             outputs, states = _one_step(layer, outputs, zeros, training=False)
+            outputs = tf.cast(outputs, self.compute_dtype)
             new_states.append(states)
         return new_states
 
@@ -211,6 +215,8 @@ class AttentionDecoder(keras.layers.Layer):
             if index:
                 outputs = self.drop_states(outputs, training=training)
             outputs, after = run(layer, outputs, first, training)
+            # A recurrent layer may compute in another precision.
+            outputs = tf.cast(outputs, self.compute_dtype)
             new_states.append(after)
             if index == 0 and self.attend:
                 seen, attention = self.attend(
@@ -276,5 +282,5 @@ def _all_steps(layer, inputs, states, training):
 
 def _one_step(layer, inputs, states, training):
     # The cell alone: a loop of a single step would cost more than the step.
-    output, states = layer.cell(inputs[:, 0], states, training=training)
+    output, states = layer.cell(tf.cast(inputs[:, 0], layer.compute_dtype), states, training=training)
     return output[:, tf.newaxis], states

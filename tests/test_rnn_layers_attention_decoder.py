@@ -303,8 +303,9 @@ def test_dropout_acts_in_training_only():
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_scores_are_float32_in_mixed_precision_and_gradients_reach_all(tied):
-    layers = recurrent(dtype="mixed_bfloat16")
+@pytest.mark.parametrize("loops", ["mixed_bfloat16", "float32"])
+def test_scores_are_float32_in_mixed_precision_and_gradients_reach_all(loops, tied):
+    layers = recurrent(dtype=loops)
     decoder = AttentionDecoder(layers, VOCABULARY, EMBEDDING, tied=tied, dtype="mixed_bfloat16")
     tokens, memory, mask = call_arguments()
     with tf.GradientTape() as tape:
@@ -317,6 +318,13 @@ def test_scores_are_float32_in_mixed_precision_and_gradients_reach_all(tied):
     exact.build((None, None), (None, None, SIZE))
     exact.set_weights(decoder.get_weights())
     np.testing.assert_allclose(scores.numpy(), exact(tokens, memory, mask=mask).numpy(), atol=0.05)
+    looked_at, states = decoder.look_at(memory, mask)
+    for step in range(tokens.shape[1]):
+        types = [[state.dtype for state in layer] for layer in states]
+        stepped, states = decoder.step(tf.constant(tokens[:, step]), states, looked_at)
+        np.testing.assert_allclose(stepped.numpy(), scores[:, step].numpy(), atol=0.05)
+        # A search loops over them.
+        assert [[state.dtype for state in layer] for layer in states] == types
 
 
 # Configuration and files

@@ -13,6 +13,8 @@ from rnn_layers.simple_rnn import SimpleRNN
 from .config import Config
 from .encoders import PlaceEmbedding, build_network, is_frozen
 
+# The loops over time are small beside the convolutions, and bfloat16 does not make them faster on a CPU.
+LOOPS_IN = "float32"
 # The log odds of a word at first.
 RARE = -5.0
 CELLS = {"simple_rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}
@@ -45,7 +47,9 @@ def build_model(config: Config, vocabulary_size: int, picture_shape: tuple[int, 
     encoder = _build_encoder(config, picture_shape)
     decoder = AttentionDecoder(
         [
-            CELLS[config.cell](config.units, return_sequences=True, return_state=True, name=f"recurrent_{index + 1}")
+            CELLS[config.cell](
+                config.units, return_sequences=True, return_state=True, dtype=LOOPS_IN, name=f"recurrent_{index + 1}"
+            )
             for index in range(config.decoder_layers)
         ],
         vocabulary_size,
