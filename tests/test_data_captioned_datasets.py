@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -13,9 +14,12 @@ from data import datasets, flickr8k, sources
 from data.captioned_datasets import HOLDS, load_captions, picture_contents
 from data.captioned_pictures import CaptionedPictures
 from data.datasets import find_archive, hand_placed, is_prepared, prepare
-from data.errors import DataError
+from data.errors import BadLines, DataError
 from data.known_datasets import DATASETS, File
 from data.sources import resolve_source
+from data.subwords import Subwords
+from templates.captioning import pipeline
+from templates.captioning.config import Config
 from tests.test_data_datasets import serving, tfds_folder
 
 FIXTURES = (tfds_folder,)  # pytest finds it by its name in this module
@@ -332,6 +336,28 @@ def test_a_file_of_coco_that_is_not_the_right_one_is_named(hand_placed_coco, no_
         "get http://images.cocodataset.org/zips/val2014.zip again"
     )
     assert not is_prepared(COCO)
+
+
+# What the template makes of them
+
+
+def test_the_template_reads_a_set_as_it_reads_files(tfds_folder, small_flickr8k, no_network, monkeypatch):  # noqa: F811
+    monkeypatch.setitem(DATASETS, "flickr8k", small_flickr8k)
+    place(tfds_folder, "Flickr8k_Dataset.zip", "Flickr8k_text.zip")
+    config = Config(data="flickr8k", picture_size=32, longest=4)
+    opened = pipeline.open_source(config, pipeline.find_source(config), BadLines())
+    read = pipeline.read_splits(config, opened, ["train", "validation", "test"])
+    train, told = pipeline.filter_training(config, read["train"])
+    assert told == ""
+    subwords = Subwords(pipeline.learn_vocabulary(config, train))
+    examples, note = pipeline.make_examples(config, opened, "train", train, subwords)
+    assert note == "1 of 4 cannot be read: 5_broken.jpg: no JPEG, PNG, GIF, BMP or WebP picture"
+    assert sorted(examples.names) == ["1_a.jpg", "2_b.jpg", "3_c.jpg"]
+    for name, row, references in zip(examples.names, examples.at, examples.references, strict=True):
+        # Each picture is of one colour, its own.
+        expected = np.asarray(Image.open(io.BytesIO(JPEGS[name])))[0, 0]
+        assert abs(examples.pictures[row].astype(int) - expected).max() <= 2 and references == texts_of(name)
+    assert opened.splits.has_test and opened.notes == []
 
 
 # A set of something else

@@ -1,7 +1,7 @@
 """From a data source to batches: find pictures and captions, decode, learn pieces, draw what a step sees, pad."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -155,7 +155,7 @@ class Examples:
 def make_examples(
     config: Config, opened: PictureSource, split: str, read: CaptionedPictures, subwords: Subwords
 ) -> tuple[Examples, str]:
-    """Decodes the pictures of a split, and cuts its captions into pieces.
+    """Decodes the pictures of a split that have captions, and cuts these into pieces.
 
     Args:
         config: The run's configuration.
@@ -179,7 +179,8 @@ def make_examples(
         contents = picture_contents(_dataset(opened), split)
     decoded = decode_pictures(contents, len(read), config.picture_size)
     damaged = [f"{read.names[row]}: {reason}" for row, reason in decoded.unreadable.items()]
-    at = np.array([row for row in range(len(read)) if row not in decoded.unreadable], int)
+    rows = (row for row, captions in enumerate(read.captions) if captions and row not in decoded.unreadable)
+    at = np.array(list(rows), int)
     if not len(at):
         raise DataError(f"{opened.splits.place(split)}: no picture can be read; {'; '.join(damaged[:NAMED])}")
     kept = read.select(at)
@@ -197,7 +198,7 @@ def filter_training(config: Config, pictures: CaptionedPictures) -> tuple[Captio
     """Leaves out training captions that are too long, or that hold no word.
 
     Returns:
-        The pictures with the captions that are left, and a sentence about the others; "" if there are none.
+        All pictures with the captions that are left, maybe none, and a sentence about the others; "" if there are none.
 
     Raises:
         DataError: No caption is left.
@@ -207,11 +208,10 @@ def filter_training(config: Config, pictures: CaptionedPictures) -> tuple[Captio
         return 0 < len(caption_tokens(caption)) <= (config.longest or np.inf)
 
     chosen = [[caption for caption in captions if is_kept(caption)] for captions in pictures.captions]
-    rows = [row for row, captions in enumerate(chosen) if captions]
-    if not rows:
-        raise DataError(f"no training caption has 1 to --longest {config.longest} words")
     count, left = (sum(map(len, captions)) for captions in (pictures.captions, chosen))
-    kept = CaptionedPictures([pictures.names[row] for row in rows], [chosen[row] for row in rows])
+    if not left:
+        raise DataError(f"no training caption has 1 to --longest {config.longest} words")
+    kept = replace(pictures, captions=chosen)
     if left == count:
         return kept, ""
     return kept, f"{count - left:,} of {count:,} training captions left out: empty, or over {config.longest} words"

@@ -268,6 +268,11 @@ def test_only_training_captions_are_left_out(tmp_path):
     assert told.startswith("2 of 26 training captions left out") and len(splits["validation"].captions[0]) == 3
     with pytest.raises(DataError, match="--longest 2"):
         pipeline.filter_training(dataclasses.replace(config, longest=2), splits["train"])
+    # Of the first picture nothing is left: it is left out itself.
+    shorter = dataclasses.replace(kept, captions=[[], *kept.captions[1:]])
+    subwords = Subwords(pipeline.learn_vocabulary(config, shorter))
+    examples, note = pipeline.make_examples(config, opened, "train", shorter, subwords)
+    assert len(examples) == 11 and note == "" and examples.at.tolist() == list(range(1, 12))
 
 
 def test_a_damaged_picture_is_named_and_the_others_are_read(tmp_path):
