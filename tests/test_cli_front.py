@@ -35,12 +35,14 @@ def test_help_and_lists_answer_at_once_without_tensorflow(arguments, tmp_path):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
     assert "HEAVY []" in done.stdout, done.stdout + done.stderr
 
-    def seconds():
+    def seconds(*command):
         start = time.monotonic()
-        cli(*arguments, cwd=tmp_path)
+        subprocess.run([sys.executable, *command], check=True, capture_output=True, cwd=tmp_path)
         return time.monotonic() - start
 
-    assert min(seconds() for _ in range(3)) < 0.3
+    # On a slow or busy machine, in proportion to what click alone takes.
+    click_alone = min(seconds("-c", "import click") for _ in range(3))
+    assert min(seconds(ROOT / "cli.py", *arguments) for _ in range(3)) < max(0.3, 6 * click_alone)
 
 
 def test_list_shows_the_templates_by_their_docstrings(tmp_path):
