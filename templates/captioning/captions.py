@@ -70,7 +70,7 @@ def show(
         row: Which of them.
     """
     tokens = measured.tokens[row].tolist()
-    words, starts = words_of(subwords, tokens)
+    words, starts = caption_words(subwords, tokens)
     attention = None
     if config.attention != "none" and tokens:
         found = attention_of(encoder, decoder, seen.pictures[seen.at[row]], [*tokens, END])[:-1]
@@ -89,7 +89,7 @@ def show(
     )
 
 
-def words_of(subwords: Subwords, tokens: list[int]) -> tuple[list[str], list[int]]:
+def caption_words(subwords: Subwords, tokens: list[int]) -> tuple[list[str], list[int]]:
     """The words that pieces make.
 
     Args:

@@ -21,7 +21,7 @@ from training.errors import RunError
 from training.run_folder import RunFolder
 
 from . import pipeline, serving
-from .captions import show, typical_rows, words_of, write_captions
+from .captions import caption_words, show, typical_rows, write_captions
 from .config import Config
 from .encoders import FusedBatchNormalization, build_network, features_of
 from .evaluate import attention_of, evaluate, make_predict_step, measure, score_shuffled
@@ -563,5 +563,5 @@ def test_the_pictures_to_show_are_good_and_bad_ones():
 def test_words_begin_with_a_space_whatever_their_pieces_are():
     subwords = Subwords([" snow", "board"])
     tokens = subwords.encode("a snowboard é")
-    assert words_of(subwords, tokens) == (["a", "snowboard", "é"], [0, 1, 3])
-    assert words_of(subwords, []) == ([], [])
+    assert caption_words(subwords, tokens) == (["a", "snowboard", "é"], [0, 1, 3])
+    assert caption_words(subwords, []) == ([], [])
