@@ -34,7 +34,7 @@ def project(tmp_path_factory):
     flags = ("--data", "sample", *SMALL, "--batch-size", "64", "--epochs", "1")
     done = cli("run", "captioning", *flags, "--run-dir", "runs/mine", cwd=folder)
     (folder / "output.txt").write_text(done.stdout + done.stderr)
-    with tarfile.open(SAMPLE / "images.tar") as archive:
+    with tarfile.open(SAMPLE / "images.tar.xz") as archive:
         names = (SAMPLE / "test.txt").read_text().split()[:40]
         archive.extractall(folder / "pictures", [archive.getmember(name) for name in names], filter="data")
     write_pictures(folder / "own")

@@ -60,20 +60,24 @@ def make_predict_step(encoder: keras.Model, search: Search):
     return predict_step
 
 
-def measure(predict_step, examples: pipeline.Examples, subwords: Subwords) -> Measured:
+def measure(
+    predict_step, examples: pipeline.Examples, subwords: Subwords, references_in_loss: int | None = None
+) -> Measured:
     """Measures a model on a split.
 
     Args:
         predict_step: What `make_predict_step` gave.
         examples: The split.
         subwords: The captions' pieces.
+        references_in_loss: How many references of each picture the loss is taken of; None: all. The metrics always
+            compare with all.
 
     Returns:
         What was found; see `Measured`.
     """
     found: list[np.ndarray] = []
     scores, total = [], 0.0
-    chosen = pipeline.all_captions(examples)
+    chosen = pipeline.all_captions(examples)[:, :references_in_loss]
     for start in range(0, len(examples), BATCH):
         rows = np.arange(start, min(start + BATCH, len(examples)))
         loss, tokens, scores_here = predict_step(*pipeline.make_batch(examples, rows, len(rows), chosen))
@@ -83,7 +87,7 @@ def measure(predict_step, examples: pipeline.Examples, subwords: Subwords) -> Me
         found += [pieces[: max(np.count_nonzero(pieces) - 1, 0)] for pieces in tokens.numpy()]
     captions = [subwords.decode(pieces) for pieces in found]
     compared = score_captions(captions, examples.references)
-    pieces = sum(len(ids) for rows in examples.captions for ids in rows)
+    pieces = sum(len(ids) for rows in examples.captions for ids in rows[:references_in_loss])
     return Measured(
         total / max(pieces, 1),
         compared.metrics,

@@ -69,11 +69,13 @@ def build_model(config: Config, vocabulary_size: int, picture_shape: tuple[int, 
     # Few of the words occur in a picture's captions: begun at 1/2 each, their loss would drown the other one.
     rare = keras.initializers.Constant(RARE)
     words = keras.layers.Dense(vocabulary_size, bias_initializer=rare, name="words", dtype="float32")
+    # The largest of a channel tells that a thing is somewhere, however small; the mean, what fills the picture.
+    seen = keras.ops.concatenate([keras.ops.mean(places, axis=1), keras.ops.max(places, axis=1)], axis=-1)
     return keras.Model(
         {"picture": picture, "before": before},
         {
             "scores": decoder(dropped(before), RepeatForCaptions(name="for_captions")(places, before)),
-            "words": words(keras.ops.mean(places, axis=1)),
+            "words": words(seen),
         },
         name="captioner",
     )

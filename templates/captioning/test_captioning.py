@@ -375,11 +375,14 @@ def test_a_network_that_is_not_there_is_named(fields, message):
 def test_measure_tells_the_loss_per_piece_and_what_captions_of_other_pictures_score(pictures):
     model, subwords, examples = small_model(pictures)
     chosen = pipeline.all_captions(examples)
-    total = pieces = 0
+    total = pieces = of_first = pieces_of_first = 0
     for row in range(12):
         shown, before, after = pipeline.make_batch(examples, np.array([row]), 1, chosen)
-        losses = token_losses(model({"picture": shown, "before": before[0]})["scores"], tf.constant(after[0]))[0]
-        total, pieces = total + losses.numpy()[after[0] > 0].sum(), pieces + (after > 0).sum()
+        scores = model({"picture": shown, "before": before[0]})["scores"]
+        losses = token_losses(scores, tf.constant(after[0]))[0].numpy()
+        total, pieces = total + losses[after[0] > 0].sum(), pieces + (after > 0).sum()
+        of_first += losses[0][after[0, 0] > 0].sum()
+        pieces_of_first += (after[0, 0] > 0).sum()
 
     def oracle(shown, before, after):
         steps = after.shape[2]
@@ -393,6 +396,9 @@ def test_measure_tells_the_loss_per_piece_and_what_captions_of_other_pictures_sc
 
     measured = measure(oracle, examples, subwords)
     assert measured.loss == pytest.approx(total / pieces, rel=1e-4)
+    quickly = measure(oracle, examples, subwords, references_in_loss=1)
+    assert quickly.loss == pytest.approx(of_first / pieces_of_first, rel=1e-4)
+    assert quickly.metrics == measured.metrics
     assert measured.captions == [pipeline.normalise(captions_of(*scene)[0]) for scene in SCENES]
     assert measured.metrics["bleu4"] == pytest.approx(100) and measured.metrics["rouge_l"] == pytest.approx(1)
     shuffled = score_shuffled(measured.captions, examples.references)
@@ -521,7 +527,7 @@ contents = [path.read_bytes() for path in sorted(pathlib.Path(sys.argv[1]).iterd
 found = {name: value.numpy() for name, value in answer(image_bytes=tf.constant(contents)).items()}
 assert set(found) == {"caption", "score"} and found["score"].dtype == "float32"
 assert answer(image_bytes=tf.constant([], tf.string))["caption"].shape == (0,)
-jpeg = tf.io.encode_jpeg(tf.io.decode_png(contents[0]), quality=100).numpy()
+jpeg = tf.io.encode_jpeg(tf.io.decode_png(contents[0]), quality=100, chroma_downsampling=False).numpy()
 assert answer(image_bytes=tf.constant([jpeg]))["caption"].numpy()[0] == found["caption"][0]
 assert not [name for name in sys.modules if name.split(".")[0] in ("rnn_layers", "data", "training", "templates")]
 print(json.dumps([[text.decode() for text in found["caption"]], found["score"].tolist()]))

@@ -110,7 +110,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     if environment_before not in ({}, environment):
         print_facts("", {"warning": "resumed under another device or version: the result may differ in its last bits"})
     train_step = make_train_step(model, optimizer, average, device, config)
-    # After every epoch greedily, which is quick; at the end as `predict` does it.
+    # After every epoch greedily, and with the loss of one reference, which is quick; at the end as `predict` does it.
     search = Search(decoder, START, END, 1, config.length_exponent, config.max_length + 1)
     predict_greedily = make_predict_step(encoder, search)
     events = EventLog(run.path)
@@ -155,7 +155,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
 
             # The epoch's end: measure, keep the best weights, save.
             with average.applied():
-                result = measure(predict_greedily, seen["validation"], subwords)
+                result = measure(predict_greedily, seen["validation"], subwords, references_in_loss=1)
                 score = -result.loss if config.best_by == "loss" else result.metrics[config.best_by]
                 if progress.improves(score):
                     progress.best, progress.best_epoch = score, progress.epoch + 1
