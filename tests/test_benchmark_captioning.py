@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmarks import caption_baselines, captioning, records
+from benchmarks import caption_baselines, caption_sample, captioning, records
 from benchmarks.caption_baselines import Consensus, ciders_of_constants, colour_histogram, human_metrics, nearest
 from data.captioned_pictures import CaptionedPictures
 from training.caption_metrics import CaptionScores, caption_tokens, score_captions
@@ -169,6 +169,32 @@ def test_what_cannot_run_or_be_compared_is_refused_before_anything_runs(tmp_path
     data.rename(tmp_path / "more")
     assert "holds runs on some" in measure(captioning, "--data", tmp_path / "more", "--epochs", 2, status=1)
     assert len(commands) == 1
+
+
+# The sample's.
+
+
+def test_the_samples_captions_are_judged_by_what_they_say(tmp_path, monkeypatch):
+    said = {"a red square left of a blue circle": "a blue circle right of a red square", "a cat": "a small red cross"}
+
+    def run(command, *end_marks):
+        run_dir = Path(command[-1])
+        run_dir.mkdir()
+        lines = [json.dumps({"caption": caption, "references": [truth]}) + "\n" for caption, truth in said.items()]
+        (run_dir / "captions_validation.jsonl").write_text("".join(lines))
+        (run_dir / "captions_test.jsonl").write_text(lines[0] * 3 + lines[1])
+        metrics = {"data": "sample", "seed": int(command[command.index("--seed") + 1]), "device": "CPU"}
+        (run_dir / "metrics.json").write_text(json.dumps(metrics))
+        return 90.0, []
+
+    monkeypatch.setattr(records, "run", run)
+    monkeypatch.setattr(caption_sample, "RESULTS", tmp_path / "results")
+    assert "nothing has been measured" in measure(caption_sample, "--report", status=1)
+    shown = measure(caption_sample, "--seed", 4)
+    (record,) = records.read(tmp_path / "results" / "caption_sample.json")
+    assert record["right"] == {"validation": 0.5, "test": 0.75} and "0.750" in shown and record["wall_seconds"] == 90
+    assert record["command"].startswith("python cli.py run captioning --data sample --picture-size 48 ")
+    assert record["command"].endswith(" --seed 4") and "0.750" in measure(caption_sample, "--report")
 
 
 # Captions without a network.

@@ -39,7 +39,7 @@ class Config:
     # the share of the training pictures to validate on, where the data has no validation split
     validation_fraction: float = 0.1
     # pixels of a side: every picture is brought to a square of this size
-    picture_size: int = 128
+    picture_size: int = 96
     # training captions of more words than this are left out; 0: none
     longest: int = 30
     # ids, 259 of bytes and marks included; the others are learned pieces of words
@@ -63,7 +63,7 @@ class Config:
     # the length of the decoder's state h, and of the vector of each place in the picture
     units: int = 256
     # the decoder's recurrent layers; the attention looks at the first one's states and feeds the second
-    decoder_layers: int = 1
+    decoder_layers: int = 2
     # how a state is compared with the places of the picture; none: the whole picture is the decoder's first input
     attention: Literal["multiplicative", "additive", "none"] = "multiplicative"
     # whether the table of the words also scores the outputs
@@ -75,21 +75,21 @@ class Config:
     # pictures are moved by up to this share of their side
     shift: float = 0.1
     # and made larger or smaller by up to this share
-    zoom: float = 0.25
+    zoom: float = 0.35
     # mirror half of the pictures whose captions say neither left nor right
     flip: bool = True
     # change brightness, contrast and saturation by up to this share
     colour_change: float = 0.3
     # the share of words that are taken for unknown in training
-    word_dropout: float = 0.05
+    word_dropout: float = 0.0
     # the share of the channels of a caption's word vectors that is dropped in training
-    embedding_dropout: float = 0.2
+    embedding_dropout: float = 0.1
     # the share of the states' and the picture's channels that is dropped in training
-    dropout: float = 0.3
+    dropout: float = 0.25
     # the share of the probability that training spreads over all words
     label_smoothing: float = 0.1
     # passes over the training pictures, at most
-    epochs: int = 46
+    epochs: int = 60
     # pictures per step, over all replicas together
     batch_size: int = 32
     # Adam's learning rate after the warm-up
@@ -97,9 +97,9 @@ class Config:
     # steps in which the learning rate rises from 0
     warm_up_steps: int = 200
     # steps in which the learning rate halves after that; 0 keeps it as it is
-    learning_rate_half_life: int = 2000
+    learning_rate_half_life: int = 2500
     # decoupled weight decay (AdamW)
-    weight_decay: float = 0.05
+    weight_decay: float = 0.4
     # what is validated and saved is the average of the weights over about the last 1 / (1 - this) steps; 0: the last
     # weights
     weight_average: float = 0.998
@@ -112,7 +112,7 @@ class Config:
     # hypotheses kept at each step of the search; 1 is greedy
     beam_width: int = 3
     # hypotheses are ranked by log probability / length to the power of this
-    length_exponent: float = 1.0
+    length_exponent: float = 0.7
     # the most pieces of a caption
     max_length: int = 40
     # seeds the weights, the order of the pictures, what is drawn of them and dropout

@@ -1,0 +1,81 @@
+"""`run captioning` on the bundled sample: how many captions name every shape, colour, size and relation, and no other.
+
+The sample's pictures are small and its sentences simple, so the network is made small, too, and nothing is dropped: see
+`FLAGS`. No scene of the validation and test pictures is in the training pictures. Two clocks, as in
+`benchmarks.captioning`.
+
+    python -m benchmarks.caption_sample              3 seeds, about 2 minutes each
+    python -m benchmarks.caption_sample --report     what has been measured
+"""
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchmarks.layer_machine import describe_machine
+from benchmarks.records import check_comparable, measure, merged, print_report, read
+from benchmarks.runs import RESULTS
+from data.samples.make_captioning import is_correct
+from training.atomic import write_json
+from training.quiet import import_tensorflow
+
+FLAGS = (
+    "--picture-size 48 --grid-stride 8 --channels 32 --units 128 --embedding-size 64 --captions-per-picture 3 "
+    "--dropout 0 --embedding-dropout 0 --label-smoothing 0 --weight-decay 0.05 --shift 0.2 --zoom 0.1 "
+    "--colour-change 0.1 --learning-rate 2e-3 --warm-up-steps 100 --learning-rate-half-life 800 --weight-average 0.99 "
+    "--best-by loss --epochs 28"
+)
+COLUMNS = {
+    "right": (("right", "test"), ".3f"),
+    "validation\nright": (("right", "validation"), ".3f"),
+    "cider": (("test", "cider"), ".3f"),
+    "bleu4": (("test", "bleu4"), ".2f"),
+    "epochs": (("epochs",), ".4g"),
+    "best\nepoch": (("best_epoch",), ".4g"),
+    "train s": (("train_seconds",), ".1f"),
+    "wall s": (("wall_seconds",), ".1f"),
+}
+
+
+@click.command()
+@click.option("--seed", "seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True)
+@click.option("--name", default="caption_sample", show_default=True, help="The name of the file of results.")
+@click.option("--report", "only_report", is_flag=True, help="Run nothing: show what has been measured.")
+def main(seeds, name, only_report):
+    """Measures `run captioning` on the sample, once for each seed."""
+    results = RESULTS / f"{name}.json"
+    if not only_report:
+        check_comparable(read(results), "sample", lambda one: typed(one["seed"]), results)
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        import_tensorflow()
+        machine = describe_machine()
+        for seed in seeds:
+            record = {"machine": machine, **measure(typed(seed), "sample", more=shares_right)}
+            # Read again: another of these commands may have added its own in the meantime.
+            write_json(results, merged(read(results), record, lambda one: one["seed"]))
+    records = read(results)
+    if not records:
+        raise click.ClickException(f"nothing has been measured yet: there is no {results}")
+    console = Console() if Console().is_terminal else Console(width=160)
+    print_report(records, "data", COLUMNS, "captioning", console)
+
+
+def typed(seed: int) -> str:
+    """What to type to have one run again."""
+    return f"python cli.py run captioning --data sample {FLAGS} --seed {seed}"
+
+
+def shares_right(run_dir: Path) -> dict:
+    """`right`: of each split, the share of the captions that say what the picture shows, in whatever wording."""
+    shares = {}
+    for split in ("validation", "test"):
+        lines = (run_dir / f"captions_{split}.jsonl").read_text(encoding="utf-8").splitlines()
+        pictures = [json.loads(line) for line in lines]
+        shares[split] = sum(is_correct(one["caption"], one["references"][0]) for one in pictures) / len(pictures)
+    return {"right": shares}
+
+
+if __name__ == "__main__":
+    main()
