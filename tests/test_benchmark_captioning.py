@@ -193,7 +193,7 @@ def test_the_samples_captions_are_judged_by_what_they_say(tmp_path, monkeypatch)
     shown = measure(caption_sample, "--seed", 4)
     (record,) = records.read(tmp_path / "results" / "caption_sample.json")
     assert record["right"] == {"validation": 0.5, "test": 0.75} and "0.750" in shown and record["wall_seconds"] == 90
-    assert record["command"].startswith("python cli.py run captioning --data sample --picture-size 48 ")
+    assert record["command"].startswith("python cli.py run captioning --data sample --channels 32 ")
     assert record["command"].endswith(" --seed 4") and "0.750" in measure(caption_sample, "--report")
 
 
