@@ -80,7 +80,7 @@ def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
     from training.caption_metrics import score_captions
 
     output = (project / "output.txt").read_text()
-    for part in ("600 pictures", "pieces per caption", "256 of them single bytes", "cider", "bleu4", "rouge_l"):
+    for part in ("2,000 pictures", "pieces per caption", "256 of them single bytes", "cider", "bleu4", "rouge_l"):
         assert part in output, part
     run = project / "runs" / "mine"
     names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
@@ -105,7 +105,7 @@ def test_evaluate_greedily_gives_the_figures_of_the_epoch(project):
     with open(project / "runs" / "mine" / "history.csv") as stream:
         (epoch,) = csv.DictReader(stream)
     expected = {name: float(epoch[f"validation_{name}"]) for name in NAMES}
-    assert result["metrics"] == pytest.approx(expected, abs=1e-3) and result["rows"] == 100
+    assert result["metrics"] == pytest.approx(expected, abs=1e-3) and result["rows"] == 200
 
 
 def test_predict_describes_pictures_and_folders_as_the_run_did(project):
