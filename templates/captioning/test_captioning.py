@@ -414,7 +414,8 @@ def learned(tmp_path_factory, pictures):
     inputs = make_step_input(LEARNING, examples, np.arange(12), 12)
     for _ in range(40):
         losses = [step(*inputs).numpy() for _ in range(50)]
-        if losses[-1] < 0.12:
+        # Near the least that is possible, so that no picture is told by chance alone.
+        if losses[-1] < 0.1:
             break
     run = RunFolder(tmp_path_factory.mktemp("learned"))
     serving.save(run.model_file, subwords, None, model, LEARNING)
@@ -433,7 +434,7 @@ def names(corner: str, colour: str, caption: str) -> bool:
 
 def test_twelve_pictures_are_learned_by_heart(learned):
     # Which of a picture's two captions is asked for costs log 2 for each caption, 0.09 for each of its pieces.
-    assert 0.09 < learned.loss < 0.15
+    assert 0.09 < learned.loss < 0.11
     loaded = serving.load_model(learned.run, LEARNING)
     step = make_predict_step(loaded.get_layer("encoder"), loaded.get_layer("search"))
     measured = measure(step, learned.examples, learned.subwords)
