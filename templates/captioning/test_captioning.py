@@ -31,7 +31,7 @@ from .train import learning_rate, make_train_step, many_hot
 SMALL = Config(
     picture_size=16, channels=4, grid_stride=4, units=4, embedding_size=5, vocabulary_size=290, batch_size=4,
     captions_per_picture=2, shift=0.0, zoom=0.0, flip=False, colour_change=0.0, learning_rate=0.01, word_dropout=0.0,
-    embedding_dropout=0.0, dropout=0.0, label_smoothing=0.0, warm_up_steps=0,
+    embedding_dropout=0.0, dropout=0.0, label_smoothing=0.0, warm_up_steps=0, weight_decay=0.0,
 )  # fmt: skip
 LEARNING = dataclasses.replace(SMALL, channels=8, units=24, embedding_size=16, batch_size=12, max_length=12)
 CPU = Device(tf.distribute.get_strategy(), "CPU", "float32", jit=False)
