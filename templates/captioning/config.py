@@ -105,7 +105,7 @@ class Config:
     weight_average: float = 0.998
     # the largest global norm of a step's gradient
     clip_norm: float = 5.0
-    # the validation metric that chooses the best epoch; those but the loss are of greedy search
+    # the validation metric that chooses the best epoch: of greedy search; the loss is that of one reference a picture
     best_by: Literal["cider", "bleu4", "loss"] = "cider"
     # stop after this many epochs in a row without a better one; 0 never stops early
     patience: int = 15
