@@ -147,7 +147,7 @@ def test_every_text_stands_in_the_page_as_it_is(tmp_path):
     assert page.texts("dt") == [UNRULY + "k"] and page.texts("dd") == [UNRULY + "v"]
     assert page.texts("h2") == [UNRULY + " x&y"]
     assert page.texts("ul") == [UNRULY + "1A dog & <i>cat</i>"]
-    assert "CIDEr 1.23 · log probability per token -0.50" in page.texts("p")
+    assert "CIDEr 1.23 · score -0.50" in page.texts("p")
     assert UNRULY + "n" in page.texts("p")
     assert not page.attributes("script", "src") and "<script" not in text and "<i>" not in text
 

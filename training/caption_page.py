@@ -30,7 +30,7 @@ class ShownCaption:
         attention: (words, rows, columns), how much each word looked at each place of the picture, 0 or more; a word's
             weights sum to 1. None for a network without attention.
         references: What people wrote about the picture.
-        score: The caption's log probability per token.
+        score: As the search ranks captions: log probability / length to the power of its exponent.
         cider: Of this caption, or None where it was not computed.
 
     Raises:
@@ -165,7 +165,7 @@ def _article(number: int, one: ShownCaption) -> str:
     height, width = one.picture.shape[:2]
     marks = words_of_no_reference(one)
     texts = [f"<mark>{_escape(word)}</mark>" if mark else _escape(word) for word, mark in zip(one.words, marks)]
-    figures = [f"log probability per token <b>{one.score:.2f}</b>"]
+    figures = [f"score <b>{one.score:.2f}</b>"]
     if one.cider is not None:
         figures.insert(0, f"CIDEr <b>{one.cider:.2f}</b>")
     references = "".join(f'<li dir="auto">{_escape(reference)}</li>' for reference in one.references)
