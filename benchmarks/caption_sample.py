@@ -12,14 +12,10 @@ import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from benchmarks.layer_machine import describe_machine
-from benchmarks.records import check_comparable, measure, merged, print_report, read
+from benchmarks.records import check_comparable, print_report, read, record_runs
 from benchmarks.runs import RESULTS
 from data.samples.make_captioning import is_correct
-from training.atomic import write_json
-from training.quiet import import_tensorflow
 
 FLAGS = (
     "--channels 32 --units 128 --embedding-size 64 --captions-per-picture 3 --dropout 0 --embedding-dropout 0 "
@@ -47,18 +43,8 @@ def main(seeds, name, only_report):
     results = RESULTS / f"{name}.json"
     if not only_report:
         check_comparable(read(results), "sample", lambda one: typed(one["seed"]), results)
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        import_tensorflow()
-        machine = describe_machine()
-        for seed in seeds:
-            record = {"machine": machine, **measure(typed(seed), "sample", more=shares_right)}
-            # Read again: another of these commands may have added its own in the meantime.
-            write_json(results, merged(read(results), record, lambda one: one["seed"]))
-    records = read(results)
-    if not records:
-        raise click.ClickException(f"nothing has been measured yet: there is no {results}")
-    console = Console() if Console().is_terminal else Console(width=160)
-    print_report(records, "data", COLUMNS, "captioning", console)
+        record_runs(results, "sample", [({}, typed(seed), None) for seed in seeds], more=shares_right)
+    print_report(results, "data", COLUMNS, "captioning")
 
 
 def typed(seed: int) -> str:

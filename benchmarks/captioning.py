@@ -18,17 +18,13 @@ import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from benchmarks.layer_machine import describe_machine
-from benchmarks.records import check_comparable, measure, merged, print_report, read
+from benchmarks.records import check_comparable, print_report, read, record_runs
 from benchmarks.runs import RESULTS
 from data.errors import DataError
 from templates.captioning.config import Config
 from templates.captioning.pipeline import find_source
-from training.atomic import write_json
 from training.caption_metrics import score_with_ptb_tokenizer
-from training.quiet import import_tensorflow
 
 COLUMNS = {
     "cider": (("test", "cider"), ".3f"),
@@ -62,18 +58,9 @@ def main(data, seeds, epochs, name, keep, only_report):
         # Resolved: the runs have a working folder of their own.
         folders = {seed: keep and keep.resolve() / f"seed{seed}" for seed in seeds}
         check(data, epochs, [folder for folder in folders.values() if folder], results)
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        import_tensorflow()
-        machine = describe_machine()
-        for seed, folder in folders.items():
-            record = {"machine": machine, **measure(typed(seed, epochs), data, folder, more=ptb_metrics)}
-            # Read again: another of these commands may have added its own in the meantime.
-            write_json(results, merged(read(results), record, lambda one: one["seed"]))
-    records = read(results)
-    if not records:
-        raise click.ClickException(f"nothing has been measured yet: there is no {results}")
-    console = Console() if Console().is_terminal else Console(width=160)
-    print_report(records, "data", COLUMNS, "captioning", console)
+        runs = [({}, typed(seed, epochs), folder) for seed, folder in folders.items()]
+        record_runs(results, data, runs, more=ptb_metrics)
+    print_report(results, "data", COLUMNS, "captioning")
 
 
 def typed(seed: int, epochs: int | None) -> str:

@@ -11,16 +11,12 @@ can be spread out.
 """
 
 import click
-from rich.console import Console
 
-from benchmarks.layer_machine import describe_machine
-from benchmarks.records import check_comparable, measure, merged, print_report, read
+from benchmarks.records import check_comparable, print_report, read, record_runs
 from benchmarks.runs import RESULTS
 from data.errors import DataError
 from templates.ner.config import Config
 from templates.ner.pipeline import find_source
-from training.atomic import write_json
-from training.quiet import import_tensorflow
 
 DECODERS = ("crf", "softmax")
 COLUMNS = {
@@ -51,20 +47,11 @@ def main(data, seeds, decoders, epochs, name, only_report):
     if not only_report:
         if data is None:
             raise click.UsageError("Missing option '--data'.")
-        RESULTS.mkdir(parents=True, exist_ok=True)
         check_comparable(read(results), name_of(data), lambda one: typed(one["decoder"], one["seed"], epochs), results)
-        import_tensorflow()
-        machine = describe_machine()
-        for seed in seeds:
-            for decoder in decoders:
-                record = {"machine": machine, "decoder": decoder, **measure(typed(decoder, seed, epochs), data)}
-                # Read again: another of these commands may have added its own in the meantime.
-                write_json(results, merged(read(results), record, place))
-    records = read(results)
-    if not records:
-        raise click.ClickException(f"nothing has been measured yet: there is no {results}")
-    console = Console() if Console().is_terminal else Console(width=160)
-    print_report(records, "decoder", COLUMNS, "ner", console)
+        kinds = [(decoder, seed) for seed in seeds for decoder in decoders]
+        runs = [({"decoder": decoder}, typed(decoder, seed, epochs), None) for decoder, seed in kinds]
+        record_runs(results, data, runs, place)
+    print_report(results, "decoder", COLUMNS, "ner")
 
 
 def typed(decoder: str, seed: int, epochs: int | None) -> str:

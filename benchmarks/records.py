@@ -8,14 +8,17 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.layer_machine import describe_machine
 from benchmarks.runs import ROOT, run
+from training.atomic import write_json
+from training.quiet import import_tensorflow
 
 # What the line at an epoch's end holds.
 END_OF_EPOCH = ("epoch ", "validation loss")
@@ -49,6 +52,37 @@ def measure(
         seconds, _ = run([sys.executable, str(ROOT / "cli.py"), *words, "--run-dir", str(run_dir)], *END_OF_EPOCH)
         metrics = json.loads((run_dir / "metrics.json").read_text(encoding="utf-8")) | more(run_dir)
     return {"command": command, "wall_seconds": seconds, **metrics}
+
+
+def record_runs(
+    results: Path,
+    data: str,
+    runs: Iterable[tuple[dict, str, Path | None]],
+    key: Callable[[dict], Hashable] = lambda record: record["seed"],
+    more: Callable[[Path], dict] = lambda run_dir: {},
+) -> None:
+    """Runs a template several times, and writes each run's record at once.
+
+    Args:
+        results: The file of the records.
+        data: What `--data` is to be.
+        runs: Of each run: what names its kind in the record, what one types, and its folder as `measure` takes them.
+        key: Where a record stands among others; a new one takes the place of that with the same key.
+        more: As in `measure`.
+
+    Raises:
+        click.ClickException: A run failed; those before it are written.
+
+    Example:
+        record_runs(RESULTS / "ner.json", "conll2003", [({}, "python cli.py run ner --data DATA --seed 3", None)])
+    """
+    results.parent.mkdir(parents=True, exist_ok=True)
+    import_tensorflow()
+    machine = describe_machine()
+    for kind, command, run_dir in runs:
+        record = {"machine": machine, **kind, **measure(command, data, run_dir, more)}
+        # Read again: another of these commands may have added its own in the meantime.
+        write_json(results, merged(read(results), record, key))
 
 
 def read(results: Path) -> list[dict]:
@@ -119,8 +153,16 @@ def table_rows(records: list[dict], compared: str, columns: Columns) -> list[lis
     return rows
 
 
-def print_report(records: list[dict], compared: str, columns: Columns, template: str, console: Console) -> None:
-    """Prints the table, and what it was measured on."""
+def print_report(results: Path, compared: str, columns: Columns, template: str) -> None:
+    """Prints the table of a file of results, and what it was measured on.
+
+    Raises:
+        click.ClickException: There is no such file.
+    """
+    records = read(results)
+    if not records:
+        raise click.ClickException(f"nothing has been measured yet: there is no {results}")
+    console = Console() if Console().is_terminal else Console(width=160)
     header, *rows = table_rows(records, compared, columns)
     data = ", ".join(dict.fromkeys(record["data"] for record in records))
     table = Table(title=f"run {template} on {data}: test split (validation where it says so)")

@@ -14,16 +14,12 @@ alone, tracing and compilation included, with the data prepared before. Each fin
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from benchmarks.layer_machine import describe_machine
-from benchmarks.records import check_comparable, measure, merged, print_report, read
+from benchmarks.records import check_comparable, print_report, read, record_runs
 from benchmarks.runs import RESULTS
 from data.errors import DataError
 from templates.translation.config import Config
 from templates.translation.pipeline import find_source
-from training.atomic import write_json
-from training.quiet import import_tensorflow
 
 # The seeds of a direction, where `--seed` does not say others; of any other direction seed 0.
 DEFAULT_SEEDS = {"de-en": (0, 1, 2), "en-de": (0,), "en-fr": (0,)}
@@ -62,27 +58,17 @@ def main(data, seeds, directions, epochs, name, keep, only_report):
         if data is None:
             raise click.UsageError("Missing option '--data'.")
         # By seed first: whoever stops early has something of every direction.
-        runs = [(direction, seed) for direction in directions for seed in seeds or DEFAULT_SEEDS.get(direction, (0,))]
-        runs.sort(key=lambda one: one[1])
+        kinds = [(direction, seed) for direction in directions for seed in seeds or DEFAULT_SEEDS.get(direction, (0,))]
+        kinds.sort(key=lambda one: one[1])
         # Resolved: the runs have a working folder of their own.
-        folders = {one: keep and keep.resolve() / f"{one[0]}-seed{one[1]}" for one in runs}
+        folders = {one: keep and keep.resolve() / f"{one[0]}-seed{one[1]}" for one in kinds}
         check(data, directions, epochs, [folder for folder in folders.values() if folder], results)
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        import_tensorflow()
-        machine = describe_machine()
-        for (direction, seed), folder in folders.items():
-            record = {
-                "machine": machine,
-                "direction": direction,
-                **measure(typed(direction, seed, epochs), data, folder),
-            }
-            # Read again: another of these commands may have added its own in the meantime.
-            write_json(results, merged(read(results), record, place))
-    records = read(results)
-    if not records:
-        raise click.ClickException(f"nothing has been measured yet: there is no {results}")
-    console = Console() if Console().is_terminal else Console(width=160)
-    print_report(records, "direction", COLUMNS, "translation", console)
+        runs = [
+            ({"direction": direction}, typed(direction, seed, epochs), folder)
+            for (direction, seed), folder in folders.items()
+        ]
+        record_runs(results, data, runs, place)
+    print_report(results, "direction", COLUMNS, "translation")
 
 
 def typed(direction: str, seed: int, epochs: int | None) -> str:

@@ -9,7 +9,7 @@ from training.plots import DOTS, save_figure
 
 # What fits on a page: more pictures or words are left out.
 MOST_PICTURES = 4
-MOST_WORDS = 14
+MOST_WORDS = 21
 _WORDS_IN_A_LINE = 7
 # Inches: a word's panel, the line of text below it, the gap between panels, the whole picture, and a picture's text.
 _PANEL, _LABEL, _GAP, _PICTURE, _TEXT = 1.12, 0.24, 0.1, 1.7, 0.46
@@ -23,7 +23,7 @@ def plot_captions(path: Path, shown: Sequence[ShownCaption], title: str) -> None
     """Draws a few pictures, each with its caption, its first reference and the attention of every word.
 
     A word's panel is clear where the network looked most for it. Words that no reference has are red. The first 4
-    pictures are drawn, and the first 14 words of each; text that is longer than its place ends in an ellipsis.
+    pictures are drawn, and the first 21 words of each; text that is longer than its place ends in an ellipsis.
 
     Args:
         path: The `.png` to write; it appears whole or not at all.

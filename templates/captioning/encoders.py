@@ -80,9 +80,11 @@ def _application(config: Config) -> keras.Model:
     shape = (config.picture_size, config.picture_size, 3)
     try:
         network = constructor(include_top=False, weights=weights, input_shape=shape)
-    except (ValueError, OSError) as error:
+    # Keras raises no narrower one where weights cannot be downloaded.
+    except Exception as error:
         what = f"--encoder {config.encoder} --encoder-weights {config.encoder_weights}"
-        raise RunError(f"{what} --picture-size {config.picture_size}: {error}") from error
+        hint = "; a file of weights that is here, or none, will do" if config.encoder_weights == "imagenet" else ""
+        raise RunError(f"{what} --picture-size {config.picture_size}: {error}{hint}") from error
     network.trainable = config.fine_tune
     picture = keras.Input(shape, name="picture")
     # Each family of networks has its own way to scale a picture.

@@ -369,6 +369,15 @@ def test_a_network_that_is_not_there_is_named(fields, message):
         build_network(dataclasses.replace(SEEN, **fields))
 
 
+def test_weights_that_cannot_be_downloaded_are_said_to_be_replaceable(monkeypatch):
+    def offline(include_top, weights, input_shape):
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV3Small", offline)
+    with pytest.raises(RunError, match="imagenet .*96: URL fetch failure; a file of weights .*none"):
+        build_network(dataclasses.replace(SEEN, encoder_weights="imagenet", picture_size=96))
+
+
 # Measuring, and a model that has learned its pictures
 
 
