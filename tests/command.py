@@ -1,4 +1,4 @@
-"""Runs the command line as a user would, in a process of its own."""
+"""Runs the command line, or a script, as a user would, in a process of its own."""
 
 import os
 import subprocess
@@ -30,3 +30,11 @@ def start(*arguments, cwd: Path) -> subprocess.Popen:
     """Starts `python cli.py ARGUMENTS` and leaves it running."""
     command = [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)]
     return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def run_python(script: str) -> str:
+    """Runs Python's code in a process of its own, and returns what it prints."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

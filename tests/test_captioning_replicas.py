@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.test_training_loop_parts import run_python
+from tests.command import run_python
 
 SCRIPT = """
 from training.quiet import import_tensorflow

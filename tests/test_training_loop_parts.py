@@ -11,19 +11,11 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from tests.command import ROOT
+from tests.command import ROOT, run_python
 from training.display import Display, duration
 from training.events import EventLog
 from training.interruption import stop_requests
 from training.plots import plot_confusion_matrix, plot_learning_curve
-
-
-def run_python(script: str) -> str:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
 
 MIRRORED = """
 from training.quiet import import_tensorflow
