@@ -32,6 +32,7 @@ COLUMNS = {
     "bleu1": (("test", "bleu1"), ".2f"),
     "rouge_l": (("test", "rouge_l"), ".3f"),
     "shuffled\ncider": (("shuffled", "test", "cider"), ".3f"),
+    "shuffled\nbleu4": (("shuffled", "test", "bleu4"), ".2f"),
     "validation\ncider": (("validation", "cider"), ".3f"),
     "ptb\ncider": (("ptb", "cider"), ".3f"),
     "ptb\nbleu4": (("ptb", "bleu4"), ".2f"),
