@@ -16,6 +16,7 @@ BEGINNINGS = {
     "BMP": b"BM",
     "WebP": b"RIFF....WEBP",
 }
+_NO_PICTURE = f"no {', '.join(list(BEGINNINGS)[:-1])} or {list(BEGINNINGS)[-1]} picture"
 _HEADER = 64  # bytes, in which the sizes are
 _WHITE = 255
 # A reduction of a JPEG leaves this many times the square's side, for the antialiased resizing to do the rest.
@@ -71,6 +72,25 @@ def decode_picture(content: tf.Tensor, side: int) -> tf.Tensor:
     return tf.saturate_cast(tf.round(picture), tf.uint8)
 
 
+def reasons_not_to_decode(contents: tf.Tensor) -> tf.Tensor:
+    r"""Why picture files could not be decoded, as far as what they begin with tells.
+
+    Args:
+        contents: The files' bytes, strings (batch,), of which `decode_picture` raised an error.
+
+    Returns:
+        A reason each, strings (batch,).
+
+    Example:
+        reasons_not_to_decode(tf.constant(["", "Hello", b"\xff\xd8\xff"]))[0]   # "0 bytes"
+    """
+    headers = tf.io.decode_raw(tf.strings.substr(contents, 0, _HEADER), tf.uint8, fixed_length=_HEADER)
+    reasons = tf.where(tf.strings.length(contents) > 0, _NO_PICTURE, "0 bytes")
+    for name, beginning in BEGINNINGS.items():
+        reasons = tf.where(_begins_with(headers, beginning), f"a damaged {name}, or of a kind not supported", reasons)
+    return reasons
+
+
 def _bytes_at(content: tf.Tensor, place: tf.Tensor | int, count: int) -> tf.Tensor:
     """Some bytes of a string as int32 (count,), zeros where it has ended."""
     piece = tf.strings.substr(content, tf.minimum(place, tf.strings.length(content)), count)
@@ -78,8 +98,9 @@ def _bytes_at(content: tf.Tensor, place: tf.Tensor | int, count: int) -> tf.Tens
 
 
 def _begins_with(values: tf.Tensor, beginning: bytes) -> tf.Tensor:
-    wanted = np.frombuffer(beginning, np.uint8).astype(np.int32)
-    return tf.reduce_all((values[: len(wanted)] == wanted) | (wanted == ord(".")))
+    """Whether bytes (..., count) begin with these, (...)."""
+    wanted = np.frombuffer(beginning, np.uint8)
+    return tf.reduce_all((tf.cast(values[..., : len(wanted)], tf.uint8) == wanted) | (wanted == ord(".")), axis=-1)
 
 
 def _number(digits: tf.Tensor, is_little: tf.Tensor | bool) -> tf.Tensor:
@@ -100,8 +121,7 @@ def _of_size(content: tf.Tensor, width: tf.Tensor, height: tf.Tensor, most: int)
 
 
 def _refuse(content: tf.Tensor) -> tf.Tensor:
-    message = "no JPEG, PNG, GIF, BMP or WebP picture"
-    with tf.control_dependencies([tf.debugging.Assert(tf.strings.length(content) < 0, [message])]):
+    with tf.control_dependencies([tf.debugging.Assert(tf.strings.length(content) < 0, [_NO_PICTURE])]):
         return tf.zeros([1, 1, 3], tf.uint8)
 
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from data.picture_decoding import decode_picture
+from data.picture_decoding import decode_picture, reasons_not_to_decode
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
@@ -14,13 +14,14 @@ class PictureDecoder(keras.layers.Layer):
         side: The squares' side in pixels.
 
     Call arguments:
-        contents: The files' bytes, strings (batch,). A damaged one raises `tf.errors.InvalidArgumentError`.
+        contents: The files' bytes, strings (batch,).
 
     Returns:
-        float32 (batch, side, side, 3), from 0 to 255.
+        A dictionary: `pictures` float32 (batch, side, side, 3), from 0 to 255; and `error` (batch,) string, "" where all
+        is well. A file that cannot be decoded has an error and zeros for colours, and leaves the others as they are.
 
     Example:
-        PictureDecoder(128)(tf.stack([tf.io.read_file("dog.jpg")]))   # (1, 128, 128, 3)
+        PictureDecoder(128)(tf.stack([tf.io.read_file("dog.jpg")]))["pictures"]   # (1, 128, 128, 3)
     """
 
     def __init__(self, side: int, **kwargs):
@@ -30,18 +31,27 @@ class PictureDecoder(keras.layers.Layer):
     def call(self, contents):
         # There are no such ops elsewhere.
         with tf.device("CPU:0"):
-            pictures = tf.map_fn(
-                lambda content: decode_picture(content, self.side),
-                contents,
-                fn_output_signature=tf.TensorSpec([self.side, self.side, 3], tf.uint8),
-            )
-            return tf.cast(pictures, tf.float32)
-
-    def compute_output_shape(self, contents_shape):
-        return (*contents_shape, self.side, self.side, 3)
+            count, picture = tf.size(contents), (self.side, self.side, 3)
+            # What an op raises ends a graph, unless a data set leaves the element out.
+            numbered = tf.data.Dataset.from_tensor_slices((tf.range(count), contents))
+            decoded = numbered.map(
+                lambda number, content: (number, decode_picture(content, self.side)),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            ).ignore_errors()
+            # One row more, for a batch has one at least.
+            last = tf.data.Dataset.from_tensors((count, tf.zeros(picture, tf.uint8)))
+            rows = decoded.concatenate(last).batch(tf.cast(count, tf.int64) + 1)
+            numbers, pictures = rows.get_single_element()
+            numbers, pictures = numbers[:-1, None], pictures[:-1]
+            is_read = tf.scatter_nd(numbers, tf.ones_like(numbers[:, 0]), [count]) > 0
+            pictures = tf.scatter_nd(numbers, tf.cast(pictures, tf.float32), [count, *picture])
+            return {"pictures": pictures, "error": tf.where(is_read, "", reasons_not_to_decode(contents))}
 
     def compute_output_spec(self, contents):
-        return keras.KerasTensor((*contents.shape, self.side, self.side, 3), "float32")
+        return {
+            "pictures": keras.KerasTensor((*contents.shape, self.side, self.side, 3), "float32"),
+            "error": keras.KerasTensor(contents.shape, "string"),
+        }
 
     def get_config(self):
         return {**super().get_config(), "side": self.side}

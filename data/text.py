@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.blank_texts import BLANK
 from data.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 # Texts per call of the tokenizer: bounds the memory of its intermediate strings.
@@ -26,7 +27,7 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
         Words, ragged (batch, words).
     """
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    texts = tf.strings.regex_replace(texts, r"<[bB][rR]\s*/?>|[\pZ\pC]+", " ")
+    texts = tf.strings.regex_replace(texts, rf"<[bB][rR]\s*/?>|{BLANK}+", " ")
     texts = tf.strings.lower(texts, encoding="utf-8")
     texts = tf.strings.regex_replace(texts, "[\u2018\u2019]", "'")
     alone = r"[^\pL\pN\pM\s']|\p{Han}|\p{Hiragana}|\p{Katakana}|\p{Thai}"

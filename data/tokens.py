@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from data.blank_texts import BLANK
+
 # Blanks before every row, as many as the rules look ahead, so that they never see another row.
 _MARGIN = 3
 
-_SEPARATOR = r"[\pZ\p{Cc}\p{Cf}]"
 # Scripts without blanks between words; the last four are marks of Kana that Unicode gives to no script.
 _ALONE = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\x{30FC}\x{FF70}\x{FF9E}\x{FF9F}]"
 # Marks, skin tones, and the invisible letters of the flags of England, Scotland and Wales.
@@ -143,15 +144,16 @@ def _kinds(points: tf.Tensor) -> _Kinds:
     def matches(pattern: str) -> tf.Tensor:
         return tf.strings.regex_full_match(spelled, pattern)
 
+    separator = matches(BLANK)
     kinds = _Kinds(
-        separator=matches(_SEPARATOR),
+        separator=separator,
         modifier=matches(_MODIFIER),
         joiner=matches(_JOINER),
-        word=matches(r"[\pL\pN\pM]") & ~matches(_ALONE),
-        letter=matches(r"\pL"),
+        word=matches(r"[\pL\pN\pM]") & ~matches(_ALONE) & ~separator,
+        letter=matches(r"\pL") & ~separator,
         capital=matches(r"\p{Lu}"),
         digit=matches(r"\p{Nd}"),
-        symbol=matches(r"\p{So}"),
+        symbol=matches(r"\p{So}") & ~separator,
         flag_letter=matches(_FLAG_LETTER),
     )
     return _Kinds(*(tf.gather(kind, which) for kind in kinds))

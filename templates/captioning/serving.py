@@ -31,7 +31,7 @@ PICTURES_AT_A_TIME = 32
 
 
 def save(path: Path, subwords: Subwords, network: keras.Model | None, captioner: keras.Model, config: Config) -> None:
-    """Writes `model.keras`: pictures' bytes in; captions and their scores out.
+    """Writes `model.keras`: pictures' bytes in; captions, their scores and errors out.
 
     Args:
         path: The file.
@@ -49,11 +49,16 @@ def save(path: Path, subwords: Subwords, network: keras.Model | None, captioner:
     if network:
         picture = keras.Input((side, side, 3), name="picture")
         encoder = keras.Model(picture, encoder(network(picture)), name="encoder")
-    places = encoder(PictureDecoder(side, name="picture")(content))
+    decoded = PictureDecoder(side, name="picture")(content)
+    places = encoder(decoded["pictures"])
     search = Search(captioner.get_layer("decoder"), START, END, name="search", dtype="float32")
-    tokens, scores = _as_told(search, config)(places, keras.ops.ones_like(places[:, :, 0], dtype="bool"))
+    # What could not be decoded is not searched for: its caption is empty.
+    is_read = keras.ops.equal(decoded["error"], "")
+    counts = keras.ops.ones_like(places[:, :, 0], dtype="bool") & is_read[:, None]
+    tokens, scores = _as_told(search, config)(places, counts)
     caption = SubwordDecoder(subwords.pieces, name="text")(tokens)
-    model = keras.Model(content, {"caption": caption, "score": scores})
+    scores = keras.ops.where(is_read, scores, 0.0)
+    model = keras.Model(content, {"caption": caption, "score": scores, "error": decoded["error"]})
     with replacing(path) as temporary:
         model.save(temporary)
 
@@ -78,19 +83,27 @@ def load_model(run: RunFolder, config: Config) -> keras.Model:
 
 def load(run: RunFolder, config: Config):
     """Loads a run's model for `predict`, as a traced function."""
-    return as_function(load_model(run, config))
+    return as_functions(load_model(run, config))["serving_default"]
 
 
-def as_function(model: keras.Model):
-    """The model as a traced function of `image_bytes`, strings (batch,) -> `caption` and `score`, (batch,)."""
+def as_functions(model: keras.Model) -> dict:
+    """The model as traced functions, under the names of their signatures.
+
+    Args:
+        model: What `load_model` gave.
+
+    Returns:
+        `serving_default`: `image_bytes` (batch,) string -> `caption`, `score` and `error`, (batch,): "" where all is
+        well; where the picture cannot be decoded, the reason, and the caption is "".
+    """
     contents = tf.TensorSpec([None], tf.string, name="image_bytes")
 
     def answer(image_bytes):
         # Not all convolutions of TensorFlow's can be of no picture at all.
-        nothing = {"caption": tf.zeros([0], tf.string), "score": tf.zeros([0])}
+        nothing = {"caption": tf.zeros([0], tf.string), "score": tf.zeros([0]), "error": tf.zeros([0], tf.string)}
         return tf.cond(tf.size(image_bytes) > 0, lambda: model(image_bytes, training=False), lambda: nothing)
 
-    return tf.function(answer, input_signature=[contents], autograph=False)
+    return {"serving_default": tf.function(answer, input_signature=[contents], autograph=False)}
 
 
 def predict(describe, inputs: list[str]) -> Iterator[dict]:
@@ -178,7 +191,7 @@ def predict_file(describe, config: Config, path: Path, output: Path | None, as_j
 
 
 def export(run: RunFolder, config: Config, folder: Path) -> None:
-    """Writes a SavedModel that needs TensorFlow alone: `image_bytes` -> `caption`, `score`.
+    """Writes a SavedModel that needs TensorFlow alone; its signature is that of `as_functions`.
 
     Args:
         run: The run's folder.
@@ -190,4 +203,6 @@ def export(run: RunFolder, config: Config, folder: Path) -> None:
     """
     # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
     with portable():
-        write_saved_model(folder, load_model(run, config), lambda model: {"serving_default": as_function(model)})
+        white = tf.io.encode_png(tf.fill((config.picture_size, config.picture_size, 3), tf.constant(255, tf.uint8)))
+        examples = {"serving_default": {"image_bytes": [white.numpy()]}}
+        write_saved_model(folder, load_model(run, config), as_functions, examples)

@@ -302,4 +302,8 @@ def export(run: RunFolder, config: Config, folder: Path) -> None:
     """
     # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
     with portable():
-        write_saved_model(folder, load_model(run), as_functions)
+        examples = {
+            "serving_default": {"text": ["Ann Lee lives in Paris.", "No."]},
+            "tokens": {"tokens": [["Ann", "Lee", "lives", "in", "Paris", "."]]},
+        }
+        write_saved_model(folder, load_model(run), as_functions, examples)

@@ -10,6 +10,7 @@ from data.errors import BadLines
 from data.table_writer import TableWriter
 from data.tables import as_text, find_columns, read_rows, table_format
 from data.text import WordIds
+from data.vocabulary import PADDING
 from rnn_layers.portable import portable
 from training.atomic import replacing
 from training.run_folder import RunFolder
@@ -30,33 +31,38 @@ class LabelAnswer(keras.layers.Layer):
 
     Call arguments:
         logits: (batch, classes).
+        ids: The words' ids, (batch, time), 0 at padding.
 
     Returns:
         A dictionary: `label` (batch,) string, `score` (batch,) its probability, `labels` (batch, classes) string and
-        `probabilities` (batch, classes) float32, in the same order.
+        `probabilities` (batch, classes) float32, in the same order; and `error` (batch,) string, "" where all is well.
+        A text without a word has an error, the label "" and probabilities of 0.
     """
 
     def __init__(self, names: list[str], **kwargs):
         super().__init__(**kwargs)
         self.names = list(names)
 
-    def call(self, logits):
-        probabilities = tf.nn.softmax(tf.cast(logits, tf.float32))
+    def call(self, logits, ids):
+        has_words = tf.reduce_any(ids != PADDING, axis=1)
+        probabilities = tf.nn.softmax(tf.cast(logits, tf.float32)) * tf.cast(has_words, tf.float32)[:, tf.newaxis]
         names = tf.constant(self.names)
         return {
-            "label": tf.gather(names, tf.argmax(probabilities, axis=-1)),
+            "label": tf.where(has_words, tf.gather(names, tf.argmax(probabilities, axis=-1)), ""),
             "score": tf.reduce_max(probabilities, axis=-1),
             "labels": tf.tile(names[tf.newaxis], [tf.shape(logits)[0], 1]),
             "probabilities": probabilities,
+            "error": tf.where(has_words, "", "no word in this text"),
         }
 
-    def compute_output_spec(self, logits):
+    def compute_output_spec(self, logits, ids):
         batch = logits.shape[0]
         return {
             "label": keras.KerasTensor((batch,), "string"),
             "score": keras.KerasTensor((batch,), "float32"),
             "labels": keras.KerasTensor((batch, len(self.names)), "string"),
             "probabilities": keras.KerasTensor((batch, len(self.names)), "float32"),
+            "error": keras.KerasTensor((batch,), "string"),
         }
 
     def get_config(self):
@@ -70,7 +76,8 @@ def save(path: Path, word_ids: WordIds, classifier: keras.Model, names: list[str
         keras.models.load_model("runs/mine/model.keras")(tf.constant(["Great!"]))["label"]
     """
     text = keras.Input((), dtype="string", name="text")
-    model = keras.Model(text, LabelAnswer(names, name="answer", dtype="float32")(classifier(word_ids(text))))
+    ids = word_ids(text)
+    model = keras.Model(text, LabelAnswer(names, name="answer", dtype="float32")(classifier(ids), ids))
     with replacing(path) as temporary:
         model.save(temporary)
 
@@ -83,13 +90,22 @@ def load_model(run: RunFolder) -> keras.Model:
 
 def load(run: RunFolder, config: Config):
     """Loads a run's model as one traced function of strings (batch,), for `predict`; it gives `LabelAnswer`'s dictionary."""
-    return as_function(load_model(run))
+    return as_functions(load_model(run))["serving_default"]
 
 
-def as_function(model: keras.Model):
-    """The model as one traced function; called as it is, it would take each of a text's steps one by one in Python."""
-    signature = [tf.TensorSpec([None], tf.string, name="text")]
-    return tf.function(lambda text: model(text, training=False), input_signature=signature)
+def as_functions(model: keras.Model) -> dict:
+    """The model as traced functions, under the names of their signatures.
+
+    Called as it is, the model would take each of a text's steps one by one in Python.
+
+    Args:
+        model: What `load_model` gave.
+
+    Returns:
+        `serving_default`: `text` (batch,) string -> `LabelAnswer`'s dictionary.
+    """
+    texts = tf.TensorSpec([None], tf.string, name="text")
+    return {"serving_default": tf.function(lambda text: model(text, training=False), input_signature=[texts])}
 
 
 def parts(model: keras.Model) -> tuple[WordIds, keras.Model, list[str]]:
@@ -105,13 +121,15 @@ def predict(answer, texts: list[str]) -> list[dict]:
         texts: The texts.
 
     Returns:
-        `text`, `label` and `score` (the label's probability, 0 to 1) of each, in order.
+        `text`, `label` and `score` (the label's probability, 0 to 1) of each, in order; of a text without a word `error`
+        instead of the last two.
     """
     answers = answer(tf.constant(texts, tf.string))
-    labels = [label.decode("utf-8") for label in answers["label"].numpy()]
+    labels, errors = ([string.decode() for string in answers[name].numpy()] for name in ("label", "error"))
+    scores = [round(float(score), 6) for score in answers["score"].numpy()]
     return [
-        {"text": text, "label": label, "score": round(float(score), 6)}
-        for text, label, score in zip(texts, labels, answers["score"].numpy())
+        {"text": text, "error": error} if error else {"text": text, "label": label, "score": score}
+        for text, label, score, error in zip(texts, labels, scores, errors, strict=True)
     ]
 
 
@@ -165,7 +183,7 @@ def _row_chunks(config: Config, path: Path, bad_lines: BadLines):
 
 
 def export(run: RunFolder, config: Config, folder: Path) -> None:
-    """Writes a SavedModel that needs TensorFlow alone: `text` -> `label`, `score`, `labels`, `probabilities`.
+    """Writes a SavedModel that needs TensorFlow alone: `text` -> `label`, `score`, `labels`, `probabilities`, `error`.
 
     Args:
         run: The run's folder.
@@ -177,4 +195,5 @@ def export(run: RunFolder, config: Config, folder: Path) -> None:
     """
     # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
     with portable():
-        write_saved_model(folder, load_model(run), lambda model: {"serving_default": as_function(model)})
+        examples = {"serving_default": {"text": ["Not bad at all, in fact rather good.", "Bad."]}}
+        write_saved_model(folder, load_model(run), as_functions, examples)

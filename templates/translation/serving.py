@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
+from data.blank_texts import AreBlank
 from data.errors import BadLines, DataError
 from data.files import content_suffix, numbered_lines
 from data.subword_layers import SubwordDecoder, SubwordEncoder
@@ -45,12 +46,12 @@ def save(path: Path, source: Subwords, target: Subwords, translator: keras.Model
     ids = SubwordEncoder(source.pieces, append_end=True, name="pieces")(text)
     memory = translator.get_layer("encoder")(ids)
     search = Search(translator.get_layer("decoder"), START, END, name="search", dtype="float32")
-    # A text of nothing but its end is not searched for: its translation is empty, for certain.
-    counts = keras.ops.not_equal(ids, PADDING)
-    is_empty = keras.ops.sum(keras.ops.cast(counts, "int32"), axis=1) < 2
-    tokens, scores = _as_told(search, config)(memory, counts & ~is_empty[:, None])
+    # A text of nothing is not searched for: its translation is empty, for certain.
+    is_blank = AreBlank(name="blank")(text)
+    counts = keras.ops.not_equal(ids, PADDING) & ~is_blank[:, None]
+    tokens, scores = _as_told(search, config)(memory, counts)
     translation = SubwordDecoder(target.pieces, name="text")(tokens)
-    model = keras.Model(text, {"translation": translation, "score": keras.ops.where(is_empty, 0.0, scores)})
+    model = keras.Model(text, {"translation": translation, "score": keras.ops.where(is_blank, 0.0, scores)})
     with replacing(path) as temporary:
         model.save(temporary)
 
@@ -66,7 +67,7 @@ def _as_told(search: Search, config: Config) -> Search:
 def load_model(run: RunFolder, config: Config) -> keras.Model:
     """Loads a run's `model.keras`: what `save` wrote; it searches as `config` says."""
     # Named, so that the imports that register them, and the recurrent layers with them, are seen to be needed.
-    layers = [AttentionDecoder, Bidirectional, Search, WordDropout, *CELLS.values()]
+    layers = [AreBlank, AttentionDecoder, Bidirectional, Search, WordDropout, *CELLS.values()]
     layers = {layer.__name__: layer for layer in layers}
     model = keras.models.load_model(run.model_file, custom_objects=layers)
     _as_told(model.get_layer("search"), config)
@@ -75,13 +76,21 @@ def load_model(run: RunFolder, config: Config) -> keras.Model:
 
 def load(run: RunFolder, config: Config):
     """Loads a run's model for `predict`, as a traced function."""
-    return as_function(load_model(run, config))
+    return as_functions(load_model(run, config))["serving_default"]
 
 
-def as_function(model: keras.Model):
-    """The model as a traced function of `source`, strings (batch,) -> `translation` and `score`, (batch,)."""
+def as_functions(model: keras.Model) -> dict:
+    """The model as traced functions, under the names of their signatures.
+
+    Args:
+        model: What `load_model` gave.
+
+    Returns:
+        `serving_default`: `source` (batch,) string -> `translation` and `score`, (batch,); of a blank text "" and 0.
+    """
     texts = tf.TensorSpec([None], tf.string, name="source")
-    return tf.function(lambda source: model(source, training=False), input_signature=[texts], autograph=False)
+    translate = tf.function(lambda source: model(source, training=False), input_signature=[texts], autograph=False)
+    return {"serving_default": translate}
 
 
 def predict(translate, texts: list[str]) -> list[dict]:
@@ -174,4 +183,5 @@ def export(run: RunFolder, config: Config, folder: Path) -> None:
     """
     # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
     with portable():
-        write_saved_model(folder, load_model(run, config), lambda model: {"serving_default": as_function(model)})
+        examples = {"serving_default": {"source": ["Ein Hund schläft.", "Zwei Männer spielen auf einer Wiese Fußball."]}}
+        write_saved_model(folder, load_model(run, config), as_functions, examples)

@@ -1,0 +1,109 @@
+"""Runs a SavedModel by TensorFlow's C API, as its bindings for C, Java, Go and Rust do: no Python of TensorFlow's.
+
+    python c_api.py < request.pickle > answer.pickle
+
+A request is a dictionary: `folder`; `inputs`, from a tensor's name to its shape and its strings; `outputs`, tensors'
+names. The answer is a dictionary from these to their shapes and values (bytes, floats or whole numbers).
+"""
+
+import ctypes
+import importlib.util
+import pickle
+import sys
+from math import prod
+from pathlib import Path
+
+STRING, TSTRING_SIZE = 7, 24
+VALUES = {1: ctypes.c_float, 3: ctypes.c_int32, 9: ctypes.c_int64}
+
+
+class Output(ctypes.Structure):
+    _fields_ = [("operation", ctypes.c_void_p), ("index", ctypes.c_int)]
+
+
+def load_library():
+    (folder,) = importlib.util.find_spec("tensorflow").submodule_search_locations
+    ctypes.CDLL(str(next(Path(folder).glob("libtensorflow_framework.so.*"))), mode=ctypes.RTLD_GLOBAL)
+    library = ctypes.CDLL(str(next(Path(folder).glob("libtensorflow_cc.so.*"))))
+    for name in (
+        "TF_NewStatus TF_NewGraph TF_NewSessionOptions TF_LoadSessionFromSavedModel TF_GraphOperationByName "
+        "TF_AllocateTensor TF_TensorData TF_StringGetDataPointer"
+    ).split():
+        getattr(library, name).restype = ctypes.c_void_p
+    for name in ("TF_Message", "TF_Version"):
+        getattr(library, name).restype = ctypes.c_char_p
+    for name in ("TF_Dim", "TF_StringGetSize"):
+        getattr(library, name).restype = ctypes.c_int64
+    return library
+
+
+class Session:
+    """A SavedModel in a session of its own."""
+
+    def __init__(self, folder):
+        self.library = load_library()
+        self.status = pointer(self.library.TF_NewStatus())
+        self.graph = pointer(self.library.TF_NewGraph())
+        tags = (ctypes.c_char_p * 1)(b"serve")
+        options = pointer(self.library.TF_NewSessionOptions())
+        self.session = pointer(
+            self.library.TF_LoadSessionFromSavedModel(
+                options, None, folder.encode(), tags, 1, self.graph, None, self.status
+            )
+        )
+        self.check()
+
+    def check(self):
+        if self.library.TF_GetCode(self.status):
+            sys.exit(self.library.TF_Message(self.status).decode())
+
+    def run(self, inputs, outputs):
+        feeds = (Output * len(inputs))(*(self.output(name) for name in inputs))
+        tensors = [self.string_tensor(*value) for value in inputs.values()]
+        values = (ctypes.c_void_p * len(inputs))(*(tensor.value for tensor in tensors))
+        fetches = (Output * len(outputs))(*(self.output(name) for name in outputs))
+        fetched = (ctypes.c_void_p * len(outputs))()
+        self.library.TF_SessionRun(
+            self.session, None, feeds, values, len(inputs), fetches, fetched, len(outputs), None, 0, None, self.status
+        )
+        self.check()
+        return {name: self.read(pointer(tensor)) for name, tensor in zip(outputs, fetched, strict=True)}
+
+    def output(self, name):
+        operation, index = name.split(":")
+        return Output(self.library.TF_GraphOperationByName(self.graph, operation.encode()), int(index))
+
+    def string_tensor(self, shape, strings):
+        dimensions = (ctypes.c_int64 * len(shape))(*shape)
+        size = TSTRING_SIZE * len(strings)
+        tensor = pointer(self.library.TF_AllocateTensor(STRING, dimensions, len(shape), ctypes.c_size_t(size)))
+        data = self.library.TF_TensorData(tensor) or 0
+        for number, string in enumerate(strings):
+            place = pointer(data + TSTRING_SIZE * number)
+            self.library.TF_StringInit(place)
+            self.library.TF_StringCopy(place, string, ctypes.c_size_t(len(string)))
+        return tensor
+
+    def read(self, tensor):
+        shape = [self.library.TF_Dim(tensor, axis) for axis in range(self.library.TF_NumDims(tensor))]
+        data, kind = self.library.TF_TensorData(tensor), self.library.TF_TensorType(tensor)
+        if kind != STRING:
+            return shape, list((VALUES[kind] * prod(shape)).from_address(data)) if prod(shape) else []
+        places = [pointer(data + TSTRING_SIZE * number) for number in range(prod(shape))]
+        return shape, [
+            ctypes.string_at(
+                self.library.TF_StringGetDataPointer(place), self.library.TF_StringGetSize(place)
+            )
+            for place in places
+        ]
+
+
+def pointer(address):
+    return ctypes.c_void_p(address)
+
+
+if __name__ == "__main__":
+    request = pickle.load(sys.stdin.buffer)
+    answer = Session(request["folder"]).run(request["inputs"], request["outputs"])
+    assert "tensorflow" not in sys.modules
+    pickle.dump(answer, sys.stdout.buffer)
