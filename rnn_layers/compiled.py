@@ -15,6 +15,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from rnn_layers import hoisted
+from rnn_layers.differentiation import with_own_gradient
 
 STEPS = 40
 # Where the length is unknown to the graph, a sequence is padded to whole pieces: shorter ones waste less on a sentence,
@@ -106,12 +107,22 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
         count = max(1, round(length / max(steps_wanted, LEAST_POSITIONS // rows)))
         size = -(-length // count)
         padding = count * size - length
+    batch, padded_length = sequences.shape[0], None if length is None else count * size
     is_padded = length is None or padding > 0
     bounds = _bounds(steps.mask, tf.shape(sequences)[1]) if is_padded or steps.mask is not None else None
-    if is_padded:
-        sequences = tf.pad(sequences, ((0, 0), (0, padding), (0, 0)))
-        mask = None if steps.mask is None else tf.pad(steps.mask, ((0, 0), (0, padding), (0, 0)))
-        steps = steps._replace(mask=mask)
+
+    def with_padding(tensor):
+        """A tensor (batch, steps, ...) with as many steps as the pieces have."""
+        return tensor if tensor is None or not is_padded else tf.pad(tensor, ((0, 0), (0, padding), (0, 0)))
+
+    def without_padding(tensor):
+        if not is_padded:
+            return tensor
+        tensor = tf.slice(tensor, (0, 0, 0), (-1, tf.shape(tensor)[1] - padding, -1))
+        tensor.set_shape((batch, length, tensor.shape[2]))
+        return tensor
+
+    mask = with_padding(steps.mask)
     first_piece, last_piece = (0, count) if bounds is None else (bounds[0] // size, -(-bounds[1] // size))
     width = len(states)
 
@@ -120,7 +131,7 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
         if tensor is None:
             return None
         cut = tf.slice(tensor, (0, piece * size, 0), (-1, size, -1))
-        cut.set_shape((sequences.shape[0], size, tensor.shape[2]))
+        cut.set_shape((batch, size, tensor.shape[2]))
         return cut
 
     def steps_of(piece):
@@ -128,7 +139,7 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
         within = None
         if bounds is not None:
             within = tuple(tf.clip_by_value(bound - piece * size, 0, size) for bound in bounds)
-        return steps._replace(mask=piece_of(steps.mask, piece), bounds=within)
+        return steps._replace(mask=piece_of(mask, piece), bounds=within)
 
     def over_pieces(body, carry, arrays, descending):
         """The loop over the pieces; `body` takes the piece, the carry and the arrays and gives the latter two."""
@@ -152,18 +163,17 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
     def arrays_of(*widths):
         """An array for what each piece gives, (size, batch, width)."""
         return [
-            tf.TensorArray(sequences.dtype, size=count, element_shape=(size, sequences.shape[0], width))
+            tf.TensorArray(sequences.dtype, size=count, element_shape=(size, batch, width))
             for width in widths
         ]
 
     def join(array, features):
         """The pieces (size, batch, features) put together, (batch, steps, features)."""
-        batch = tf.shape(sequences)[0]
-        shape = (size, sequences.shape[0], features)
-        pieces = hoisted.stack(array, sequences.shape[1] and count, shape, (size, batch, features))
-        whole = tf.transpose(tf.reshape(pieces, (-1, batch, features)), (1, 0, 2))
-        whole.set_shape((sequences.shape[0], sequences.shape[1], features))
-        return whole
+        rows = tf.shape(sequences)[0]
+        pieces = hoisted.stack(array, length and count, (size, batch, features), (size, rows, features))
+        whole = tf.transpose(tf.reshape(pieces, (-1, rows, features)), (1, 0, 2))
+        whole.set_shape((batch, padded_length, features))
+        return without_padding(whole)
 
     def run_forward(sequences, states, weights, save):
         def body(piece, states, arrays):
@@ -176,59 +186,62 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
         sizes = [1] * width + list(cell.saved_sizes) if save else [1] * keep_outputs
         return over_pieces(body, states, arrays_of(*(units * cell.units for units in sizes)), steps.go_backwards)
 
-    @tf.custom_gradient
-    def differentiable(sequences, *tensors):
-        states, weights_here = list(tensors[:width]), weights.with_tensors(tensors[width:])
-        final, kept = run_forward(sequences, states, weights_here, save=training)
+    def plainly(inputs, constants):
+        (sequences, states, weights), (mask, dropout) = inputs, constants
+        here = steps._replace(mask=_time_major(mask))
+        states, history, _ = hoisted.forward(
+            cell, _time_major(sequences), states, weights, dropout, here, save=False
+        )
+        return [*map(_time_major, history[: int(keep_outputs)]), *states]
 
-        def gradient(*upstream):
-            output_gradients = upstream[0] if keep_outputs else None
-            saved = kept if training else run_forward(sequences, states, weights_here, save=True)[1]
-
-            def body(piece, carry, arrays):
-                gradients, sums = carry
-                values = [array.read(piece) for array in saved]
-                by_inputs, gradients, sums = programs.backward(
-                    piece_of(sequences, piece),
-                    (states_before(piece), values[:width], values[width:]),
-                    weights_here,
-                    dropout,
-                    steps_of(piece),
-                    piece_of(output_gradients, piece),
-                    gradients,
-                    sums,
-                )
-                return (gradients, sums), [arrays[0].write(piece, by_inputs)]
-
-            def states_before(piece):
-                """Those that the piece taken before left, or the first ones."""
-                begins = piece == (last_piece - 1 if steps.go_backwards else first_piece)
-                earlier = tf.where(begins, piece, piece + 1 if steps.go_backwards else piece - 1)
-                left = [array.read(earlier)[0 if steps.go_backwards else -1] for array in saved[:width]]
-                return [tf.where(begins, first, state) for first, state in zip(states, left, strict=True)]
-
-            # Sums over the pieces are kept in float32 where the products have less precision.
-            sums = [
-                tf.zeros_like(tensor, dtype=tf.float32 if tensor.dtype.size < 4 else tensor.dtype)
-                for tensor in tensors[width:]
-            ]
-            carry = (list(upstream[-width:]), sums)
-            (gradients, sums), arrays = over_pieces(body, carry, arrays_of(sequences.shape[-1]), not steps.go_backwards)
-            sums = [tf.cast(total, tensor.dtype) for total, tensor in zip(sums, tensors[width:], strict=True)]
-            return [join(arrays[0], sequences.shape[-1]), *gradients, *sums]
-
+    def forward(inputs, constants):
+        sequences, states, weights = inputs
+        final, kept = run_forward(with_padding(sequences), states, weights, save=training)
         outputs = [join(kept[0], cell.units)] if keep_outputs else []
-        return [*outputs, *final], gradient
+        return [*outputs, *final], [array.flow for array in kept] if training else []
 
-    results = differentiable(sequences, *states, *weights.tensors())
-    if not keep_outputs:
-        return None, results
-    outputs = results[0]
-    if is_padded:
-        # Not outputs[:, :length]; see above.
-        outputs = tf.slice(outputs, (0, 0, 0), (-1, tf.shape(outputs)[1] - padding, -1))
-        outputs.set_shape((sequences.shape[0], length, cell.units))
-    return outputs, results[1:]
+    def backward(inputs, constants, flows, upstream):
+        sequences, states, weights = inputs
+        sequences = with_padding(sequences)
+        output_gradients = with_padding(upstream[0]) if keep_outputs else None
+        if training:
+            saved = [tf.TensorArray(sequences.dtype, flow=flow) for flow in flows]
+        else:
+            _, saved = run_forward(sequences, states, weights, save=True)
+
+        def body(piece, carry, arrays):
+            gradients, sums = carry
+            values = [array.read(piece) for array in saved]
+            by_inputs, gradients, sums = programs.backward(
+                piece_of(sequences, piece),
+                (states_before(piece), values[:width], values[width:]),
+                weights,
+                dropout,
+                steps_of(piece),
+                piece_of(output_gradients, piece),
+                gradients,
+                sums,
+            )
+            return (gradients, sums), [arrays[0].write(piece, by_inputs)]
+
+        def states_before(piece):
+            """Those that the piece taken before left, or the first ones."""
+            begins = piece == (last_piece - 1 if steps.go_backwards else first_piece)
+            earlier = tf.where(begins, piece, piece + 1 if steps.go_backwards else piece - 1)
+            left = [array.read(earlier)[0 if steps.go_backwards else -1] for array in saved[:width]]
+            return [tf.where(begins, first, state) for first, state in zip(states, left, strict=True)]
+
+        # Sums over the pieces are kept in float32 where the products have less precision.
+        tensors = weights.tensors()
+        sums = [tf.zeros_like(one, dtype=tf.float32 if one.dtype.size < 4 else one.dtype) for one in tensors]
+        carry = (upstream[-width:], sums)
+        (gradients, sums), arrays = over_pieces(body, carry, arrays_of(sequences.shape[-1]), not steps.go_backwards)
+        sums = [tf.cast(total, one.dtype) for total, one in zip(sums, tensors, strict=True)]
+        return join(arrays[0], sequences.shape[-1]), gradients, weights.with_tensors(sums)
+
+    inputs, constants = (sequences, list(states), weights), (steps.mask, dropout)
+    results = with_own_gradient(forward, backward, plainly, inputs, constants)
+    return (results[0], results[1:]) if keep_outputs else (None, results)
 
 
 def _programs_of(cell):

@@ -75,6 +75,17 @@ def compiling():
     return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
+def vectorizing():
+    """Whether the current graph is traced to be run for many rows at once, as `tape.jacobian` runs a gradient.
+
+    Returns:
+        A bool.
+    """
+    return not tf.executing_eagerly() and _is_called_by(
+        lambda module, _: module.startswith("tensorflow.python.ops.parallel_for.")
+    )
+
+
 def choose(fitting, specially, portably):
     """Runs one of two functions of no arguments, by what the batch turns out to be.
 

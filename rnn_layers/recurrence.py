@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from rnn_layers import compiled, hoisted
+from rnn_layers.differentiation import with_own_gradient
 from rnn_layers.hoisted import Dropout, Steps, Weights
 from rnn_layers.portable import compiling, exporting
 
@@ -106,24 +107,32 @@ def _hoisted(cell, sequences, states, weights, dropout, steps, keep_outputs, tra
     if steps.mask is not None:
         steps = steps._replace(mask=tf.transpose(steps.mask, (1, 0, 2)))
 
-    @tf.custom_gradient
-    def differentiable(inputs, *tensors):
-        first, weights_here = list(tensors[:width]), weights.with_tensors(tensors[width:])
-        states, history, saved = hoisted.forward(cell, inputs, first, weights_here, dropout, steps, save)
+    def plainly(inputs, constants):
+        mask, dropout = constants
+        states, history, _ = hoisted.forward(cell, *inputs, dropout, steps._replace(mask=mask), save=False)
+        return [*history[: int(keep_outputs)], *states]
 
-        def gradient(*upstream):
-            output_gradients = upstream[0] if keep_outputs else None
-            kept = history, saved
-            if not save:
-                _, *kept = hoisted.forward(cell, inputs, first, weights_here, dropout, steps, save=True)
-            by_inputs, by_weights, by_states = hoisted.backward(
-                cell, inputs, first, *kept, weights_here, dropout, steps, output_gradients, list(upstream[-width:])
-            )
-            return [by_inputs, *by_states, *by_weights.tensors()]
+    def forward(inputs, constants):
+        mask, dropout = constants
+        states, history, saved = hoisted.forward(cell, *inputs, dropout, steps._replace(mask=mask), save)
+        return [*history[: int(keep_outputs)], *states], (history, saved)
 
-        return [*([history[0]] if keep_outputs else []), *states], gradient
+    def backward(inputs, constants, kept, upstream):
+        mask, dropout = constants
+        steps_here, (sequences, first, weights) = steps._replace(mask=mask), inputs
+        if not save:
+            _, *kept = hoisted.forward(cell, *inputs, dropout, steps_here, save=True)
+        output_gradients = upstream[0] if keep_outputs else None
+        by_inputs, by_weights, by_states = hoisted.backward(
+            cell, sequences, first, *kept, weights, dropout, steps_here, output_gradients, upstream[-width:]
+        )
+        return by_inputs, by_states, by_weights
 
-    results = differentiable(tf.transpose(sequences, (1, 0, 2)), *states, *weights.tensors())
+    inputs, constants = (tf.transpose(sequences, (1, 0, 2)), list(states), weights), (steps.mask, dropout)
+    # What is exported is not trained, and has TensorFlow's own gradient if it should be.
+    results = plainly(inputs, constants) if exporting() else with_own_gradient(
+        forward, backward, plainly, inputs, constants
+    )
     if not keep_outputs:
         return None, results
     return tf.transpose(results[0], (1, 0, 2)), results[1:]
