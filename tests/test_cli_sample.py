@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.command import cli
+from tests.command import cli, shell
 
 METRICS = {
     "template", "data", "finished", "seed", "parameters", "epochs", "train_seconds", "examples_per_second", "device",
@@ -105,6 +105,13 @@ def test_predict_reads_lines_in_order_and_hints_at_files(project):
     assert [line.split("\t")[2] for line in answered[:700]] == lines.splitlines()
     hint = cli("predict", "sentiment", "output.txt", cwd=project).stderr
     assert "--file output.txt" in hint
+
+
+def test_predict_answers_whatever_standard_streams_there_are(project):
+    # A closed standard input is an empty one: there are no inputs.
+    assert shell("$CLI predict sentiment <&-", project).stdout == ""
+    assert shell("$CLI predict sentiment good 2>&- <&-", project).stdout.endswith("\tgood\n")
+    assert shell("$CLI predict sentiment good >/dev/full", project, status=1).stderr.startswith("Error: No space left")
 
 
 def write_reviews(project) -> None:

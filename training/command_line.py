@@ -4,14 +4,15 @@
 """
 
 import ast
+import contextlib
 import dataclasses
 import io
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import click
 
@@ -21,6 +22,7 @@ from training.errors import RunError
 from training.finding import find_run, find_runs, read_json_or_none
 from training.interruption import Interrupted
 from training.run_folder import NOT_IDENTITY, RunFolder, default_path, is_record, open_run
+from training.standard_streams import abandon_unwritable, open_standard_streams
 from training.verbs import shared_commands
 
 
@@ -97,24 +99,35 @@ def call(command: click.Command, mistakes: tuple[type[Exception], ...] = (), pro
         mistakes: The exception classes that are a user's mistakes, besides RunError and OSError.
         prog_name: The name in usage lines; click's guess if None.
     """
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # A pipe on Windows may be in an encoding without emoji.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        command.main(prog_name=prog_name)
+        try:
+            command.main(prog_name=prog_name)
+        except SystemExit:  # how click ends, well or not
+            sys.stdout.flush()  # a full disk may show here first
+            raise
     except BrokenPipeError:
-        # The reader of a pipe went away (`| head`); nothing more can be said to it, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        # The reader of a pipe went away (`| head`); nothing more can be said to it.
+        _fail()
     except Interrupted as stopped:
-        click.echo(str(stopped), err=True)
-        sys.exit(1)
+        _fail(str(stopped))
     except (RunError, OSError, *mistakes) as error:
         if "--debug" in sys.argv:
             raise
-        click.echo(f"Error: {one_line(error)}", err=True)
-        sys.exit(1)
+        _fail(f"Error: {one_line(error)}")
+
+
+def _fail(message: str | None = None) -> NoReturn:
+    """Says why, if it can be said, and ends with exit code 1."""
+    with contextlib.suppress(OSError):
+        if message:
+            click.echo(message, err=True)
+    abandon_unwritable()
+    sys.exit(1)
 
 
 def one_line(error: Exception) -> str:
