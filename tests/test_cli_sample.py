@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -191,6 +193,25 @@ print(json.dumps([[label.decode(), float(score)] for label, score in zip(first["
     np.testing.assert_allclose(
         [score for _, score in exported], [row["predicted_score"] for row in predicted], atol=1e-5
     )
+
+
+def test_the_commands_that_are_printed_can_be_typed(project, run):
+    folder = "-my runs/it's $HOME"
+    shutil.copytree(run, project / folder)
+    output = cli("run", "sentiment", "--data", "sample", f"--run-dir={folder}", cwd=project).stdout
+    predict, evaluate, export = output.partition("next:\n")[2].splitlines()
+    assert shell(predict, project).stdout.startswith("positive")
+    (project / "few rows.jsonl").write_text('{"text": "It was good.", "label": "positive"}\n')
+    assert "1 rows" in shell(evaluate.replace("FILE", "'few rows.jsonl'"), project).stdout
+    # The line of Python that `export` prints, too.
+    done = shell(export.replace(" exported", " \"it's exported\""), project)
+    assert (project / "it's exported" / "saved_model.pb").is_file()
+    answer = done.stdout.partition("; ")[2].removesuffix(" answers\n")
+    assert "tf.saved_model.load(\"it's exported\")" in answer
+    shutil.copy(project / "output.txt", project / "-a file")
+    hint = cli("predict", f"./{folder}", "--", "-a file", cwd=project).stderr
+    advice = re.search(r"input; (.*) reads it", hint)[1]
+    assert shell(f"$CLI predict sentiment {advice}", project, status=1).stderr.startswith("Error: -a file: expected a name")
 
 
 def test_runs_tabulates_what_differs(project, run):

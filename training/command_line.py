@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import click
 
+from data.typed import as_typed
 from training import configuration
 from training.configuration import QUIET_FLAG, debug_option
 from training.errors import RunError
@@ -74,7 +75,7 @@ def main(template: Template) -> None:
     group.add_command(run_command(template, name="run"))
     for command in shared_commands({template.name: lambda: template}):
         group.add_command(command)
-    call(group, template.mistakes, prog_name=f"python -m {template.name}")
+    call(group, template.mistakes, prog_name=as_typed("python", "-m", template.name))
 
 
 def common_options(version: str) -> list[click.Option]:
@@ -246,7 +247,7 @@ def _commands_to_type(template: Template, folder: RunFolder) -> list[str]:
     """The next commands, as this process was called: `python cli.py`, `rnn-templates` or `python -m NAME`."""
     program = click.get_current_context().find_root().command_path
     return [
-        f"{program} predict {folder.path} {template.config().EXAMPLE_INPUT}",
-        f"{program} evaluate {folder.path} --data FILE",
-        f"{program} export {folder.path} exported",
+        f"{program} predict {as_typed(folder.path)} {template.config().EXAMPLE_INPUT}",
+        f"{program} evaluate {as_typed(folder.path)} --data FILE",
+        f"{program} export {as_typed(folder.path)} exported",
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from data.typed import as_typed
 from training import configuration
 from training.configuration import debug_option
 from training.errors import RunError
@@ -162,9 +163,8 @@ def _predict(
     are_files = template.config().INPUTS_ARE_FILES
     for text in inputs:
         if os.path.isfile(text) and not are_files:
-            click.secho(
-                f"note: {text} is a file, and its name was taken as the input; --file {text} reads it", err=True
-            )
+            reads = as_typed("--file", Path(text))
+            click.echo(f"note: {text} is a file, and its name was taken as the input; {reads} reads it", err=True)
     if not inputs and not file and sys.stdin.isatty():
         click.echo(f"{'a path' if are_files else 'an input'} per line; Ctrl-D ends", err=True)
     from training.quiet import import_tensorflow
