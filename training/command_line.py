@@ -41,9 +41,9 @@ class Template:
             data decided.
         train: Gives the module with `train(config, source, run, test)`, which leaves a finished run folder.
         evaluate: Gives the module with `evaluate(run, config, source, split) -> dict`.
-        serving: Gives the module with `load(run, config)`, `predict(model, inputs)`, a dictionary for each, with
-            `error` where it cannot be read,
-            `as_line(answer) -> str`, `predict_file(model, config, path, output, as_json)` and
+        serving: Gives the module with `load(run, config)`, `predict(model, inputs)`, a dictionary for each, the input
+            first, with `error` where it cannot be answered, `as_line(answer) -> str`, `predict_file(model, config,
+            path, output, as_json)`, which ends by `training.unanswered.Unanswered.check`, and
             `export(run, config, folder)`.
         version: The project's version, recorded in each run.
         mistakes: Exception classes that are the user's mistakes, besides RunError and OSError.
