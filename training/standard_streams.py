@@ -7,8 +7,8 @@ import sys
 def open_standard_streams() -> None:
     """Opens the null device in place of each standard stream that is closed (`<&-`, a service, `pythonw`).
 
-    Otherwise the next file that is opened, a checkpoint say, gets the number of a closed one, and native code writes its
-    messages into it. To be called before anything is opened to stay open.
+    Otherwise the next file that is opened, a checkpoint say, gets the number of a closed one, and native code writes
+    its messages into it. To be called before anything is opened to stay open.
 
     Example:
         open_standard_streams()

@@ -140,7 +140,8 @@ def _pictures_of(text: str, suggests: bool) -> list[Picture]:
             return [Picture(text, path.read_bytes)]
         files = find_picture_files(path)
         if not files.places:
-            raise DataError(f"no picture in it; expected {', '.join(sorted(PICTURE_SUFFIXES))} files, or a .tar of them")
+            kinds = ", ".join(sorted(PICTURE_SUFFIXES))
+            raise DataError(f"no picture in it; expected {kinds} files, or a .tar of them")
     except (DataError, OSError) as error:
         return [Picture(text, None, _said(error))]
     pictures = []
