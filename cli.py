@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import click  # noqa: E402
 
 from data.errors import DataError  # noqa: E402
+from data.typed import as_typed  # noqa: E402
 from rnn_layers import __version__  # noqa: E402
 from training.command_line import (  # noqa: E402
     Template,
@@ -144,7 +145,8 @@ def main() -> None:
         ],
     )
     name = Path(sys.argv[0]).name
-    call(group, (DataError,), prog_name=f"python {sys.argv[0]}" if name.endswith(".py") else name)
+    words = ("python", Path(sys.argv[0])) if name.endswith(".py") else (name,)
+    call(group, (DataError,), prog_name=as_typed(*words))
 
 
 if __name__ == "__main__":

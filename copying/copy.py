@@ -1,7 +1,6 @@
 """Copies a template with everything that it needs into a folder of the user's, byte for byte."""
 
 import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from copying.record import RECORD, read_base, read_record, record_files
 from copying.requirements import requirements_text
 from copying.text import same
 from copying.writing import STAGE, finish, install, listed, read_file
+from data.typed import as_typed
 from training.errors import RunError
 
 REQUIREMENTS = "requirements.txt"
@@ -95,7 +95,7 @@ def copy_template(
     changes = {path: content for path, content in changes.items() if content != found[path]}
     if changes:
         install(destination, changes, found)
-    go = () if os.path.abspath(destination) == os.getcwd() else (f"cd {shlex.quote(str(destination))}",)
+    go = () if os.path.abspath(destination) == os.getcwd() else (as_typed("cd", destination),)
     return CopyResult(
         destination,
         name,

@@ -18,6 +18,7 @@ from data.pairs import (
     read_tsv_pairs,
 )
 from data.splits import Splits, find_splits, split_name
+from data.typed import as_typed
 
 TSV = ".tsv"
 # What a file's name may end in that is no language.
@@ -211,7 +212,7 @@ def _parallel_folder(folder: Path, asked: Languages, by_language: dict[str, set[
     if not files or (need_train and "train" not in files):
         wanted = "train" if need_train else "test"
         pair = next(iter(files.values()), None)
-        advice = f"; --data {pair} takes that pair of files" if pair else ""
+        advice = f"; {as_typed('--data', pair)} takes that pair of files" if pair else ""
         raise DataError(
             f"{folder} has no {wanted} files; expected {wanted}.{languages.source} and {wanted}.{languages.target} "
             f"{_PLAIN_OR_PACKED}{advice}"

@@ -112,6 +112,15 @@ def decode_pictures(
     return DecodedPictures(pictures, unreadable)
 
 
+def why_unreadable(content: bytes) -> str:
+    """Why a picture's file cannot be decoded, as `decode_pictures` tells it; "" where it can."""
+    try:
+        _decoder(1)(content)  # to one pixel, which is least work
+    except tf.errors.OpError as error:
+        return _reason(content, error)
+    return ""
+
+
 @functools.lru_cache(maxsize=8)
 def _decoder(side: int) -> tf.types.experimental.PolymorphicFunction:
     """What decodes one picture: making it takes a second."""

@@ -4,8 +4,8 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 from data.delimited import Records
 from data.errors import BadLines, DataError
@@ -83,6 +83,46 @@ def read_labelled_texts(
     if not result.texts:
         raise DataError(f"{path}: no row can be used: {bad_lines.summary()}")
     return result
+
+
+class TextRow(NamedTuple):
+    """A row of a table: the line on which it begins, its columns, and its text, or why it has none ("" if it has)."""
+
+    line: int
+    row: dict[str, Any]
+    text: str
+    problem: str
+
+
+def read_text_rows(
+    path: str | os.PathLike,
+    find_column: Callable[[dict[str, Any]], str],
+    encoding: str = "utf-8",
+    bad_lines: BadLines | None = None,
+) -> Iterator[TextRow]:
+    """Reads the rows of a table whose texts are to be answered, without holding it in memory.
+
+    Args:
+        path: as ``read_rows`` takes it.
+        find_column: gives the name of the texts' column by the first row.
+        encoding: how the file's bytes are to be read.
+        bad_lines: what is done with lines that cannot be used; those without a text are left out only if it skips.
+
+    Raises:
+        DataError: as ``read_rows`` and ``find_column``, when the iterator gets there.
+    """
+    bad_lines = bad_lines or BadLines(skip=False)
+    column = None
+    for line, row in read_rows(path, encoding, bad_lines):
+        column = column or find_column(row)
+        text = as_text(row.get(column))
+        expected, found = f"a text in {column!r}", _shown(row.get(column))
+        if text is not None:
+            yield TextRow(line, row, text, "")
+        elif bad_lines.skip:
+            bad_lines.report(path, line, expected=expected, found=found)
+        else:
+            yield TextRow(line, row, "", f"expected {expected}, found {found}; --skip-bad-lines leaves such lines out")
 
 
 def find_columns(

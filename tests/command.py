@@ -26,6 +26,21 @@ def cli(
     return done
 
 
+def shell(command: str, cwd: Path, status: int = 0) -> subprocess.CompletedProcess:
+    """Types a command into a shell, in which `$CLI` is `python cli.py`; its exit code must be `status`.
+
+    Nothing on standard error may come from Python itself.
+    """
+    environment = os.environ | {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "CLI": f"python {ROOT / 'cli.py'}",
+    }
+    done = subprocess.run(["sh", "-c", command], cwd=cwd, capture_output=True, text=True, env=environment)
+    assert done.returncode == status, f"{command}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
+    return done
+
+
 def start(*arguments, cwd: Path) -> subprocess.Popen:
     """Starts `python cli.py ARGUMENTS` and leaves it running."""
     command = [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)]

@@ -124,11 +124,21 @@ def pictures_of(project) -> list:
 
 
 def test_predict_reads_paths_as_a_stream_and_names_what_it_cannot_read(project):
-    lines = b"own/jpeg/1.jpg\nown/jpeg/6.jpg\nown/jpeg/2.jpg\n"
+    lines = b"own/jpeg/1.jpg\nown/jpeg/6.jpg\n\nown/gone.jpg\nown/jpeg/2.jpg\n"
     done = cli("predict", "runs/mine", stdin=lines, cwd=project, status=1)
-    first, second, third = done.stdout.splitlines()
-    assert first.startswith("own/jpeg/1.jpg\t") and third.startswith("own/jpeg/2.jpg\t")
-    assert second.startswith("own/jpeg/6.jpg\t(") and "1 of the inputs could not be read" in done.stderr
+    first, second, third, fourth = done.stdout.split("\n")[:-1]
+    assert first.startswith("own/jpeg/1.jpg\t") and fourth.startswith("own/jpeg/2.jpg\t")
+    assert (second, third) == ("own/jpeg/6.jpg\t", "own/gone.jpg\t")
+    reasons = ["own/jpeg/6.jpg: 0 bytes", "own/gone.jpg: no such picture or folder"]
+    told = "Error: 2 of the inputs could not be read; they are named above"
+    assert done.stderr.splitlines() == [*reasons, told]
+    # A list, in which a name is found as training finds it, has the same answers and the same end.
+    (project / "own" / "list.txt").write_text("1.jpg\n6.jpg\n\ngone.jpg\njpeg/2.jpg\n")
+    done = cli("predict", "runs/mine", "--file", "own/list.txt", cwd=project, status=1)
+    (project / "own" / "list.txt").unlink()
+    captions = [line.partition("\t")[2] for line in (first, second, third, fourth)]
+    assert [line.partition("\t")[2] for line in done.stdout.split("\n")[:-1]] == captions
+    assert done.stderr.splitlines()[0] == "own/list.txt:2: 6.jpg: 0 bytes" and done.stderr.splitlines()[2] == told
 
 
 def test_an_exported_model_searches_as_it_was_told(project):

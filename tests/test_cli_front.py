@@ -3,13 +3,14 @@
 import importlib
 import json
 import lzma
+import os
 import subprocess
 import sys
 import time
 
 import pytest
 
-from tests.command import ROOT, cli
+from tests.command import ROOT, cli, shell
 
 HEAVY = ("tensorflow", "keras", "numpy", "tensorflow_datasets", "matplotlib", "rich", "requests")
 QUICK = [
@@ -106,6 +107,39 @@ def test_debug_shows_the_traceback(tmp_path):
     command = [sys.executable, str(ROOT / "cli.py"), "--debug", "evaluate", "runs/mine"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1 and "Traceback" in done.stderr and "RunError" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["--help", "runs"])
+def test_standard_streams_may_be_closed_full_or_without_a_reader(arguments, tmp_path):
+    shell(f"$CLI {arguments} <&- >&- 2>&-", tmp_path)
+    assert shell(f"$CLI {arguments} >&-", tmp_path).stderr == ""
+    assert shell(f"$CLI {arguments} 2>&- <&-", tmp_path).stdout
+    shell(f"{{ sleep 1; $CLI {arguments}; echo $? >status; }} | true", tmp_path)
+    assert (tmp_path / "status").read_text() == "1\n"
+    if os.path.exists("/dev/full"):
+        full = shell(f"$CLI {arguments} >/dev/full", tmp_path, status=1).stderr
+        assert full == "Error: No space left on device\n"
+        shell(f"$CLI {arguments} >/dev/full 2>/dev/full", tmp_path, status=1)
+
+
+def test_copy_and_diff_need_no_standard_streams(tmp_path):
+    shell("$CLI copy sentiment mine <&- >&- 2>&-", tmp_path)
+    shell("$CLI diff mine <&- >&- 2>&-", tmp_path)
+    shell("cd mine && python -m sentiment runs <&- >&- 2>&-", tmp_path)
+
+
+def test_a_file_never_gets_the_number_of_a_closed_stream(tmp_path):
+    (tmp_path / "script.py").write_text(
+        f"import os, sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        "from training.standard_streams import open_standard_streams\n"
+        "open_standard_streams()\n"
+        "with open('checkpoint', 'w') as file:\n"
+        "    os.write(2, b'chatter'), print('chatter', file=sys.stderr)\n"
+        "    print(file.fileno(), repr(sys.stdin.read()), os.get_inheritable(0))\n"
+    )
+    number, read, inherited = shell("python script.py <&- 2>&-", tmp_path).stdout.split()
+    assert int(number) > 2 and read == "''" and inherited == "True"
+    assert (tmp_path / "checkpoint").read_text() == ""
 
 
 def write(path, rows):

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.command import cli
+from tests.command import cli, shell
 
 METRICS = {
     "template", "data", "finished", "seed", "parameters", "epochs", "train_seconds", "examples_per_second", "device",
@@ -103,8 +104,14 @@ def test_predict_reads_lines_in_order_and_hints_at_files(project):
     answered = done.stdout.splitlines()
     assert len(answered) == 702
     assert [line.split("\t")[2] for line in answered[:700]] == lines.splitlines()
-    hint = cli("predict", "sentiment", "output.txt", cwd=project).stderr
-    assert "--file output.txt" in hint
+    shutil.copy(project / "output.txt", project / "-an output")
+    hint = cli("predict", "sentiment", "--", "-an output", cwd=project).stderr
+    assert "--file './-an output' reads it" in hint
+
+
+def test_a_closed_standard_input_is_an_empty_one(project):
+    done = shell("$CLI predict sentiment <&-", project)
+    assert done.stdout == done.stderr == ""
 
 
 def write_reviews(project) -> None:
@@ -184,6 +191,19 @@ print(json.dumps([[label.decode(), float(score)] for label, score in zip(first["
     np.testing.assert_allclose(
         [score for _, score in exported], [row["predicted_score"] for row in predicted], atol=1e-5
     )
+
+
+def test_the_commands_that_are_printed_can_be_typed(project, run):
+    folder = "-my runs/it's $HOME"
+    shutil.copytree(run, project / folder)
+    output = cli("run", "sentiment", "--data", "sample", f"--run-dir={folder}", cwd=project).stdout
+    predict, _, export = output.partition("next:\n")[2].splitlines()
+    # Whatever standard streams there are.
+    assert shell(f"{predict} <&- 2>&-", project).stdout.startswith("positive")
+    done = shell(export.replace(" exported", " \"it's exported\""), project)
+    assert (project / "it's exported" / "saved_model.pb").is_file()
+    # Python's own words are to be typed, too.
+    assert "; tf.saved_model.load(\"it's exported\")" in done.stdout
 
 
 def test_runs_tabulates_what_differs(project, run):

@@ -4,23 +4,26 @@
 """
 
 import ast
+import contextlib
 import dataclasses
 import io
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import click
 
+from data.typed import as_typed
 from training import configuration
 from training.configuration import QUIET_FLAG, debug_option
 from training.errors import RunError
 from training.finding import find_run, find_runs, read_json_or_none
 from training.interruption import Interrupted
 from training.run_folder import NOT_IDENTITY, RunFolder, default_path, is_record, open_run
+from training.standard_streams import abandon_unwritable, open_standard_streams
 from training.verbs import shared_commands
 
 
@@ -38,9 +41,9 @@ class Template:
             data decided.
         train: Gives the module with `train(config, source, run, test)`, which leaves a finished run folder.
         evaluate: Gives the module with `evaluate(run, config, source, split) -> dict`.
-        serving: Gives the module with `load(run, config)`, `predict(model, inputs)`, a dictionary for each, with
-            `error` where it cannot be read,
-            `as_line(answer) -> str`, `predict_file(model, config, path, output, as_json)` and
+        serving: Gives the module with `load(run, config)`, `predict(model, inputs)`, a dictionary for each, the input
+            first, with `error` where it cannot be answered, `as_line(answer) -> str`, `predict_file(model, config,
+            path, output, as_json)`, which ends by `training.unanswered.Unanswered.check`, and
             `export(run, config, folder)`.
         version: The project's version, recorded in each run.
         mistakes: Exception classes that are the user's mistakes, besides RunError and OSError.
@@ -72,7 +75,7 @@ def main(template: Template) -> None:
     group.add_command(run_command(template, name="run"))
     for command in shared_commands({template.name: lambda: template}):
         group.add_command(command)
-    call(group, template.mistakes, prog_name=f"python -m {template.name}")
+    call(group, template.mistakes, prog_name=as_typed("python", "-m", template.name))
 
 
 def common_options(version: str) -> list[click.Option]:
@@ -97,24 +100,35 @@ def call(command: click.Command, mistakes: tuple[type[Exception], ...] = (), pro
         mistakes: The exception classes that are a user's mistakes, besides RunError and OSError.
         prog_name: The name in usage lines; click's guess if None.
     """
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         # A pipe on Windows may be in an encoding without emoji.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        command.main(prog_name=prog_name)
+        try:
+            command.main(prog_name=prog_name)
+        except SystemExit:  # how click ends, well or not
+            sys.stdout.flush()  # a full disk may show here first
+            raise
     except BrokenPipeError:
-        # The reader of a pipe went away (`| head`); nothing more can be said to it, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        # The reader of a pipe went away (`| head`); nothing more can be said to it.
+        _fail()
     except Interrupted as stopped:
-        click.echo(str(stopped), err=True)
-        sys.exit(1)
+        _fail(str(stopped))
     except (RunError, OSError, *mistakes) as error:
         if "--debug" in sys.argv:
             raise
-        click.echo(f"Error: {one_line(error)}", err=True)
-        sys.exit(1)
+        _fail(f"Error: {one_line(error)}")
+
+
+def _fail(message: str | None = None) -> NoReturn:
+    """Says why, if it can be said, and ends with exit code 1."""
+    with contextlib.suppress(OSError):
+        if message:
+            click.echo(message, err=True)
+    abandon_unwritable()
+    sys.exit(1)
 
 
 def one_line(error: Exception) -> str:
@@ -233,7 +247,7 @@ def _commands_to_type(template: Template, folder: RunFolder) -> list[str]:
     """The next commands, as this process was called: `python cli.py`, `rnn-templates` or `python -m NAME`."""
     program = click.get_current_context().find_root().command_path
     return [
-        f"{program} predict {folder.path} {template.config().EXAMPLE_INPUT}",
-        f"{program} evaluate {folder.path} --data FILE",
-        f"{program} export {folder.path} exported",
+        f"{program} predict {as_typed(folder.path)} {template.config().EXAMPLE_INPUT}",
+        f"{program} evaluate {as_typed(folder.path)} --data FILE",
+        f"{program} export {as_typed(folder.path)} exported",
     ]

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -71,7 +72,8 @@ def print_result(folder: RunFolder, commands: list[str]) -> None:
     )
     out.print("next:", style="bold")
     for command in commands:
-        out.print(f"  {command}")
+        # As it is: rich would turn a tab of a path into spaces.
+        click.echo(f"  {command}")
 
 
 def print_evaluation(result: dict) -> None:

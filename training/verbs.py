@@ -10,11 +10,13 @@ from pathlib import Path
 
 import click
 
+from data.typed import as_typed
 from training import configuration
 from training.configuration import debug_option
 from training.errors import RunError
 from training.finding import find_run, find_runs
 from training.run_folder import RunFolder
+from training.unanswered import Unanswered
 
 # Inputs answered at a time; on a terminal each line is answered as it is typed.
 INPUTS_AT_A_TIME = 256
@@ -162,9 +164,8 @@ def _predict(
     are_files = template.config().INPUTS_ARE_FILES
     for text in inputs:
         if os.path.isfile(text) and not are_files:
-            click.secho(
-                f"note: {text} is a file, and its name was taken as the input; --file {text} reads it", err=True
-            )
+            reads = as_typed("--file", Path(text))
+            click.echo(f"note: {text} is a file, and its name was taken as the input; {reads} reads it", err=True)
     if not inputs and not file and sys.stdin.isatty():
         click.echo(f"{'a path' if are_files else 'an input'} per line; Ctrl-D ends", err=True)
     from training.quiet import import_tensorflow
@@ -177,19 +178,23 @@ def _predict(
         return
     # An argument that is not UTF-8 comes with surrogates, which no tensor holds, but which belong to a file's name.
     given = (text if are_files else os.fsencode(text).decode("utf-8", errors="replace") for text in inputs)
-    unread = 0
-    for chunk in _chunks(given if inputs else _lines()):
+    unanswered = Unanswered()
+    for chunk in _chunks(given if inputs else _lines(are_files)):
         for answer in serving.predict(model, chunk):
-            unread += "error" in answer
             click.echo(json.dumps(answer, ensure_ascii=False) if as_json else serving.as_line(answer))
-    if unread:
-        raise RunError(f"{unread:,} of the inputs could not be read; they are named above")
+            if "error" in answer:
+                unanswered.report(next(iter(answer.values())), answer["error"])
+    unanswered.check()
 
 
-def _lines() -> Iterator[str]:
-    # Bytes that are not UTF-8 become U+FFFD, as they do inside an exported model.
+def _lines(are_files: bool) -> Iterator[str]:
     for line in sys.stdin.buffer:
-        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+        line = line.rstrip(b"\r\n")
+        # Bytes that are not UTF-8 become U+FFFD, as they do inside an exported model; in a file's name they stay.
+        if not are_files:
+            yield line.decode("utf-8", errors="replace")
+        elif line.strip():
+            yield os.fsdecode(line)
 
 
 def _chunks(inputs: Iterator[str]) -> Iterator[list[str]]:

@@ -1,17 +1,21 @@
 """From a picture's bytes to a caption: the saved model, the exported signature, and what `predict` does."""
 
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from data.errors import DataError
-from data.files import near_names, numbered_lines
-from data.picture_decoding import decode_picture
-from data.picture_files import PICTURE_SUFFIXES
+from data.files import decoded_lines, near_names
+from data.picture_arrays import why_unreadable
+from data.picture_files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
 from data.picture_layers import PictureDecoder
 from data.subword_layers import SubwordDecoder
 from data.subwords import END, START, Subwords
@@ -21,6 +25,7 @@ from rnn_layers.search import Search
 from training.atomic import replacing, writing
 from training.run_folder import RunFolder
 from training.saved_model import write_saved_model
+from training.unanswered import Unanswered
 
 from .config import Config
 from .encoders import FusedBatchNormalization, PlaceEmbedding
@@ -28,6 +33,8 @@ from .model import CELLS
 
 # Pictures answered at once.
 PICTURES_AT_A_TIME = 32
+# Among more inputs than these no similar names are looked for: in a large folder that takes long.
+MOST_SUGGESTIONS = 8
 
 
 def save(path: Path, subwords: Subwords, network: keras.Model | None, captioner: keras.Model, config: Config) -> None:
@@ -106,64 +113,99 @@ def as_functions(model: keras.Model) -> dict:
     return {"serving_default": tf.function(answer, input_signature=[contents], autograph=False)}
 
 
+class Picture(NamedTuple):
+    """A picture that was asked for.
+
+    Args:
+        name: What its answer calls it.
+        read: Gives its file's bytes; None where there is no such file.
+        error: Why there is none.
+    """
+
+    name: str
+    read: Callable[[], bytes] | None
+    error: str = ""
+
+
 def predict(describe, inputs: list[str]) -> Iterator[dict]:
     """Describes pictures.
 
     Args:
         describe: What `load` gave.
-        inputs: Paths of pictures, and of folders, which are searched for pictures.
+        inputs: Paths of pictures; and of folders and .tar files, whose pictures are found as training finds them.
 
     Yields:
         Of each picture, in order: `image`, its path; `caption`; and `score`, the log probability per piece to the power
-        of `length_exponent`, in nats. Of a picture that cannot be read, `error` instead of the last two.
-
-    Raises:
-        DataError: A path does not exist, or a folder has no pictures; before any answer.
+        of `length_exponent`, in nats. Of what is not there or cannot be read, `error` instead of the last two.
     """
-    paths = [path for text in inputs for path in _pictures_of(text)]
-    for start in range(0, len(paths), PICTURES_AT_A_TIME):
-        yield from _describe(describe, paths[start : start + PICTURES_AT_A_TIME])
+    suggests = len(inputs) <= MOST_SUGGESTIONS
+    pictures = [picture for text in inputs for picture in _pictures_of(text, suggests)]
+    for start in range(0, len(pictures), PICTURES_AT_A_TIME):
+        yield from _describe(describe, pictures[start : start + PICTURES_AT_A_TIME])
 
 
-def _pictures_of(text: str) -> list[Path]:
+def _pictures_of(text: str, suggests: bool) -> list[Picture]:
     path = Path(text)
-    if not path.exists():
-        raise DataError(f"{text}: no such picture or folder{near_names(path)}")
-    if not path.is_dir():
-        return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file())
-    if not found:
-        raise DataError(f"{text}: no picture in this folder; expected {', '.join(sorted(PICTURE_SUFFIXES))} files")
-    return found
+    try:
+        if not text or not path.exists():
+            raise DataError(f"no such picture or folder{near_names(path) if suggests else ''}")
+        if not path.is_dir() and not is_archive(path):
+            return [Picture(text, path.read_bytes)]
+        files = find_picture_files(path)
+        if not files.places:
+            kinds = ", ".join(sorted(PICTURE_SUFFIXES))
+            raise DataError(f"no picture in it; expected {kinds} files, or a .tar of them")
+    except (DataError, OSError) as error:
+        return [Picture(text, None, _said(error))]
+    pictures = []
+    for name, place in files.places.items():
+        shown = place.path / name if place.path in files.archives else place.path
+        pictures.append(Picture(str(shown), partial(files.read, name)))
+    return pictures
 
 
-def _describe(describe, paths: list[Path]) -> list[dict]:
-    contents, errors = {}, {}
-    for path in paths:
-        try:
-            content = path.read_bytes()
-            # Alone, and small: one damaged picture must not take the others' answers with it.
-            decode_picture(tf.constant(content), 1)
-            contents[path] = content
-        except (OSError, tf.errors.InvalidArgumentError) as error:
-            errors[path] = getattr(error, "strerror", None) or "no picture that can be read"
-    answers = {path: {"image": str(path), "error": reason} for path, reason in errors.items()}
-    if contents:
-        found = describe(tf.constant(list(contents.values()), tf.string))
+def _said(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _describe(describe, pictures: list[Picture]) -> list[dict]:
+    contents = [_content(picture) for picture in pictures]
+    rows = [
+        {"image": picture.name} | ({"error": reason} if reason else {})
+        for picture, (_, reason) in zip(pictures, contents, strict=True)
+    ]
+    whole = [content for content, reason in contents if not reason]
+    if whole:
+        found = describe(tf.constant(whole, tf.string))
         captions, scores = (found[name].numpy().tolist() for name in ("caption", "score"))
-        for path, caption, score in zip(contents, captions, scores, strict=True):
-            answers[path] = {"image": str(path), "caption": caption.decode(), "score": score}
-    return [answers[path] for path in paths]
+        described = [row for row in rows if "error" not in row]
+        for row, caption, score in zip(described, captions, scores, strict=True):
+            row |= {"caption": caption.decode(), "score": score}
+    return rows
+
+
+def _content(picture: Picture) -> tuple[bytes, str]:
+    """A picture's bytes, and why it cannot be described; "" where it can."""
+    if not picture.read:
+        return b"", picture.error
+    try:
+        content = picture.read()
+    except (DataError, OSError) as error:
+        return b"", _said(error)
+    # Looked at alone: a damaged one must not take the others' answers with it.
+    return content, why_unreadable(content)
 
 
 def as_line(answer: dict) -> str:
-    """An answer as a line: the picture, a tab, its caption."""
-    said = f"({answer['error']})" if "error" in answer else " ".join(answer["caption"].splitlines())
-    return f"{answer['image']}\t{said}"
+    """An answer as a line: the picture, a tab, its caption; nothing where it could not be read."""
+    return f"{answer['image']}\t{' '.join(answer.get('caption', '').splitlines())}"
 
 
 def predict_file(describe, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
-    """Describes the pictures of a list: a path a line, from the list's folder on.
+    """Describes the pictures of a list, a name a line.
+
+    A name is a path from the list's folder on, or is found among the pictures of that folder as training finds those of
+    its lists.
 
     Args:
         describe: What `load` gave.
@@ -173,21 +215,49 @@ def predict_file(describe, config: Config, path: Path, output: Path | None, as_j
         as_json: Print an object per line instead.
 
     Raises:
-        DataError: The list cannot be read, or names a picture that is not there; `output` is as it was then.
+        DataError: The list cannot be read; `output` is as it was then.
+        RunError: After everything: some of the pictures were not there or could not be read.
     """
-    names = [(number, text.strip()) for number, text in numbered_lines(path, config.encoding) if text.strip()]
-    for number, name in names:
-        if not (path.parent / name).is_file():
-            raise DataError(f"{path}:{number}: no picture {path.parent / name}")
-    count = 0
+    unanswered, count, listed = Unanswered(), 0, _listed(path, config.encoding)
     with writing(output) as stream:
-        for answer in predict(describe, [str(path.parent / name) for _, name in names]):
-            answer["image"] = names[count][1]
-            line = json.dumps(answer, ensure_ascii=False) if as_json else as_line(answer)
-            stream.write(f"{line}\n")
-            count += 1
+        while chunk := list(islice(listed, PICTURES_AT_A_TIME)):
+            answers = _describe(describe, [picture for _, picture in chunk])
+            for (number, _), answer in zip(chunk, answers, strict=True):
+                line = json.dumps(answer, ensure_ascii=False) if as_json else as_line(answer)
+                stream.write(f"{line}\n")
+                if "error" in answer:
+                    unanswered.report(f"{path}:{number}: {answer['image']}", answer["error"])
+            count += len(chunk)
     if output:
         print(f"{output}: {count:,} pictures", file=sys.stderr)
+    unanswered.check()
+
+
+def _listed(path: Path, encoding: str) -> Iterator[tuple[int, Picture]]:
+    """The numbers of a list's lines and the pictures that they name."""
+    folder = path.parent
+    beside, problem = None, ""
+    for line in decoded_lines(path, encoding):
+        name = line.text.strip()
+        if line.problem:
+            yield line.number, Picture(name, None, f"expected {encoding} text, found {line.problem}")
+        elif os.path.isfile(folder / name):
+            yield line.number, Picture(name, (folder / name).read_bytes)
+        elif name:
+            # Only now: the folder may be a large one.
+            if beside is None:
+                beside, problem = _pictures_beside(folder)
+            found = beside.find(name)
+            read = partial(beside.read, found) if found else None
+            yield line.number, Picture(name, read, problem or "no picture of this name beside the list, or several")
+
+
+def _pictures_beside(folder: Path) -> tuple[PictureFiles, str]:
+    """The pictures of a list's folder; none where they cannot be found, and why."""
+    try:
+        return find_picture_files(folder), ""
+    except (DataError, OSError) as error:
+        return PictureFiles({}), _said(error)
 
 
 def export(run: RunFolder, config: Config, folder: Path) -> None:

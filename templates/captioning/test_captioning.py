@@ -3,8 +3,10 @@
 import dataclasses
 import itertools
 import json
+import shutil
 import subprocess
 import sys
+import tarfile
 from types import SimpleNamespace
 
 import keras
@@ -484,19 +486,48 @@ def test_the_saved_model_answers_every_picture_of_a_folder(answers, pictures):
     json.dumps(answers, allow_nan=False)
 
 
-def test_a_damaged_picture_does_not_take_the_others_answers_with_it(learned, pictures, tmp_path):
+def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(learned, pictures, tmp_path):
+    whole = pictures / "pictures" / "2.png"
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "text.png").write_text("no picture")
-    whole = str(pictures / "pictures" / "2.png")
-    inputs = [str(tmp_path / "empty.jpg"), whole, str(tmp_path / "text.png")]
-    first, second, third = serving.predict(serving.load(learned.run, LEARNING), inputs)
-    assert set(first) == set(third) == {"image", "error"} and second["image"] == whole and second["caption"]
-    assert serving.as_line(first).startswith(f"{inputs[0]}\t(") and "\n" not in serving.as_line(third)
-    with pytest.raises(DataError, match="gone.png: no such picture"):
-        list(serving.predict(None, [whole, str(tmp_path / "gone.png")]))
+    (tmp_path / "cut.png").write_bytes(whole.read_bytes()[:60])
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(DataError, match="nothing: no picture in this folder"):
-        list(serving.predict(None, [str(tmp_path / "nothing")]))
+    (tmp_path / "damaged.tar").write_bytes(b"x" * 700)
+    reasons = {
+        "empty.jpg": "0 bytes",
+        "gone.png": "no such picture or folder",
+        "text.png": "no JPEG, PNG, GIF, BMP or WebP picture",
+        "cut.png": "damaged PNG: ",
+        "nothing": "no picture in it; expected",
+        "damaged.tar": "expected a tar archive",
+        "n" * 300: "",
+    }
+    inputs = [str(whole), *(str(tmp_path / name) for name in reasons), "", str(whole)]
+    first, *others, nameless, last = serving.predict(serving.load(learned.run, LEARNING), inputs)
+    assert first == last and first["image"] == str(whole) and first["caption"]
+    assert nameless["image"] == "" and nameless["error"].startswith("no such picture")
+    for (name, reason), answer in zip(reasons.items(), others, strict=True):
+        assert set(answer) == {"image", "error"} and answer["image"] == str(tmp_path / name)
+        assert answer["error"] and reason in answer["error"]
+        assert serving.as_line(answer) == f"{answer['image']}\t"
+    (answer,) = serving.predict(None, [str(tmp_path / "empty.jpgs")])
+    assert "did you mean" in answer["error"] and "empty.jpg" in answer["error"]
+
+
+def test_a_folder_holds_the_pictures_that_training_finds_in_it(learned, answers, pictures, tmp_path):
+    content = (pictures / "pictures" / "2.png").read_bytes()
+    for name in ("a.png", "__MACOSX/b.png", ".hidden/c.png", "._d.png", "e/f.PNG"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    with tarfile.open(tmp_path / "more.tar", "w") as archive:
+        archive.add(tmp_path / "a.png", "g/h.png")
+    describe = serving.load(learned.run, LEARNING)
+    found = {answer["image"]: answer["caption"] for answer in serving.predict(describe, [str(tmp_path)])}
+    assert list(found) == [str(tmp_path / name) for name in ("a.png", "e/f.PNG", "more.tar/g/h.png")]
+    (expected,) = (answer["caption"] for answer in answers if answer["image"].endswith("/2.png"))
+    assert set(found.values()) == {expected}
+    (other,) = serving.predict(describe, [str(tmp_path / "more.tar")])
+    assert other["image"] == str(tmp_path / "more.tar" / "g" / "h.png")
 
 
 def test_a_list_of_pictures_is_described_line_by_line(learned, answers, pictures, tmp_path, capsys):
@@ -506,11 +537,37 @@ def test_a_list_of_pictures_is_described_line_by_line(learned, answers, pictures
     found = {answer["image"].rpartition("/")[2]: answer["caption"] for answer in answers}
     expected = "".join(f"pictures/{name}\t{found[name]}\n" for name in ("1.png", "0.png"))
     assert (tmp_path / "out.txt").read_text() == expected and "2 pictures" in capsys.readouterr().err
-    (pictures / "list.lst").write_text("pictures/1.png\npictures/99.png\n")
-    with pytest.raises(DataError, match="list.lst:2: no picture"):
-        serving.predict_file(describe, LEARNING, pictures / "list.lst", tmp_path / "out.txt", as_json=False)
-    assert (tmp_path / "out.txt").read_text() == expected
     (pictures / "list.lst").unlink()
+
+
+def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learned, answers, pictures, tmp_path, capsys):
+    captions = {answer["image"].rpartition("/")[2]: answer["caption"] for answer in answers}
+    (tmp_path / "loose").mkdir()
+    shutil.copy(pictures / "pictures" / "0.png", tmp_path / "loose")
+    (tmp_path / "loose" / "cut.png").write_bytes((pictures / "pictures" / "0.png").read_bytes()[:60])
+    with tarfile.open(tmp_path / "packed.tar", "w") as archive:
+        for name in ("1.png", "2.png"):
+            archive.add(pictures / "pictures" / name, f"packed/{name}")
+    lines = [b"0.png", b"loose/0", b"cut.png", b"elsewhere/packed/1.png", b"gone.png", b"caf\xe9.png", b"2"]
+    (tmp_path / "list").write_bytes(b"\n".join(lines))
+    describe = serving.load(learned.run, LEARNING)
+    with pytest.raises(RunError, match="3 of the inputs could not be read"):
+        serving.predict_file(describe, LEARNING, tmp_path / "list", tmp_path / "out.txt", as_json=False)
+    expected = [
+        ("0.png", captions["0.png"]), ("loose/0", captions["0.png"]), ("cut.png", ""), ("elsewhere/packed/1.png",
+        captions["1.png"]), ("gone.png", ""), ("caf\ufffd.png", ""), ("2", captions["2.png"]),
+    ]  # fmt: skip
+    assert (tmp_path / "out.txt").read_text() == "".join(f"{name}\t{caption}\n" for name, caption in expected)
+    said = capsys.readouterr().err.splitlines()
+    told = ("list:3: cut.png: damaged PNG", "list:5: gone.png: no picture of", "list:6: caf", "out.txt: 7 pictures")
+    assert all(part in line for part, line in zip(told, said, strict=True))
+    (tmp_path / "other.tar").write_text("damaged")
+    (tmp_path / "list").write_text("loose/0.png\n2\n")
+    with pytest.raises(RunError, match="1 of the inputs"):
+        serving.predict_file(describe, LEARNING, tmp_path / "list", None, as_json=True)
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first["caption"] == captions["0.png"]
+    assert set(second) == {"image", "error"} and "other.tar: expected a tar archive" in second["error"]
 
 
 def test_the_configuration_says_how_to_search(learned, pictures):

@@ -48,13 +48,14 @@ class Block:
         return f"{line}{'	' if '	' in line else ' '}{tag}"
 
 
-def blocks(path: Path, encoding: str, size: int) -> Iterator[Block]:
+def blocks(path: Path, encoding: str, size: int, bad_lines: BadLines | None = None) -> Iterator[Block]:
     """Reads a file some sentences at a time: it may be larger than memory.
 
     Args:
         path: The file: columns, of which the first is the token, or .conllu.
         encoding: How its bytes are to be read.
         size: Sentences per block.
+        bad_lines: What is done with lines that are not valid in the encoding; None raises for the first.
 
     Raises:
         DataError: The file is missing or damaged, or a line is not valid in the encoding.
@@ -63,7 +64,8 @@ def blocks(path: Path, encoding: str, size: int) -> Iterator[Block]:
     block, is_open = Block(is_conllu), False
     for line in decoded_lines(path, encoding):
         if line.problem:
-            report_encoding(path, encoding, line, BadLines())
+            report_encoding(path, encoding, line, bad_lines or BadLines())
+            continue
         text = without_end(line.text)
         token = _token(text, is_conllu)
         if token is None and not (is_conllu and text.strip()):

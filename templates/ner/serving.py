@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
+from data.errors import BadLines
 from data.tag_schemes import entities
 from data.token_features import TokenFeatures
 from data.tokens import split_tokens
@@ -268,9 +269,10 @@ def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None
     Raises:
         DataError: The file cannot be read; `output` is as it was then.
     """
+    bad_lines = BadLines(config.skip_bad_lines)
     with writing(output) as stream:
         count = 0
-        for block in blocks(path, config.encoding, SENTENCES_AT_A_TIME):
+        for block in blocks(path, config.encoding, SENTENCES_AT_A_TIME, bad_lines):
             tags = predict_tokens(tagger, block.tokens)
             count += len(tags)
             if as_json:
@@ -287,6 +289,8 @@ def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None
                 stream.writelines(block.with_tags(tags))
     if output:
         print(f"{output}: {count:,} sentences", file=sys.stderr)
+    if bad_lines.count:
+        print(bad_lines.summary(), file=sys.stderr)
 
 
 def export(run: RunFolder, config: Config, folder: Path) -> None:

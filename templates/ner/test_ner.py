@@ -251,6 +251,11 @@ def test_files_get_one_more_column_and_keep_the_rest(tmp_path):
         and lines[:2] == words.splitlines(True)[:2]
     )
     assert [len(part.tokens) for part in blocks(columns(tmp_path / "c.conll"), "utf-8", 3)] == [3, 1]
+    (tmp_path / "d.conll").write_bytes(b"Ann\ncaf\xe9\nsings\n")
+    with pytest.raises(DataError, match="d.conll:2: .*--skip-bad-lines leaves such lines out"):
+        list(blocks(tmp_path / "d.conll", "utf-8", 3))
+    (block,) = blocks(tmp_path / "d.conll", "utf-8", 3, BadLines(skip=True))
+    assert block.tokens == [["Ann", "sings"]] and list(block.with_tags([["A", "B"]])) == ["Ann A\n", "sings B\n"]
 
 
 def test_characters_of_padding_give_zeros():

@@ -1,6 +1,7 @@
 """From raw text to an answer: the saved model, the exported signature, and what `predict` does."""
 
 import sys
+from itertools import islice
 from pathlib import Path
 
 import keras
@@ -8,18 +9,21 @@ import tensorflow as tf
 
 from data.errors import BadLines
 from data.table_writer import TableWriter
-from data.tables import as_text, find_columns, read_rows, table_format
+from data.tables import find_columns, read_text_rows, table_format
 from data.text import WordIds
 from data.vocabulary import PADDING
 from rnn_layers.portable import portable
 from training.atomic import replacing
 from training.run_folder import RunFolder
 from training.saved_model import write_saved_model
+from training.unanswered import Unanswered
 
 from .config import Config
 from .model import MeanAndMaximum
 
 ROWS_AT_A_TIME = 256
+# The columns of the answers.
+PREDICTED = ("predicted_label", "predicted_score")
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
@@ -150,36 +154,32 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
 
     Raises:
         DataError: The table cannot be read; `output` is as it was then.
+        RunError: After everything: some rows have no text; their answers are empty, or in JSON an `error`.
     """
     kind = ".jsonl" if as_json else table_format(path)
-    bad_lines = BadLines(config.skip_bad_lines)
+    bad_lines, unanswered = BadLines(config.skip_bad_lines), Unanswered()
+
+    def text_column(row):
+        return find_columns(path, row, config.text_column, None)[0]
+
+    rows = read_text_rows(path, text_column, config.encoding, bad_lines)
     with TableWriter(output) if output else TableWriter(sys.stdout, format=kind) as writer:
-        for chunk in _row_chunks(config, path, bad_lines):
-            answers = predict(answer, [text for _, text in chunk])
-            for (row, _), answered in zip(chunk, answers, strict=True):
-                prediction = {"predicted_label": answered["label"], "predicted_score": answered["score"]}
+        # A table may be larger than memory.
+        while chunk := list(islice(rows, ROWS_AT_A_TIME)):
+            answers = iter(predict(answer, [row.text for row in chunk if not row.problem]))
+            for line, row, _, problem in chunk:
+                if problem:
+                    unanswered.report(f"{path}:{line}", problem)
+                    prediction = {"error": problem} if writer.format == ".jsonl" else dict.fromkeys(PREDICTED)
+                else:
+                    answered = next(answers)
+                    prediction = dict(zip(PREDICTED, (answered["label"], answered["score"])))
                 writer.write({**row, **prediction})
     if output:
         print(f"{output}: {writer.rows:,} rows", file=sys.stderr)
     if bad_lines.count:
         print(bad_lines.summary(), file=sys.stderr)
-
-
-def _row_chunks(config: Config, path: Path, bad_lines: BadLines):
-    """Yields lists of (row, its text), a few hundred at a time: a table may be larger than memory."""
-    column, chunk = None, []
-    for line, row in read_rows(path, config.encoding, bad_lines):
-        column = column or find_columns(path, row, config.text_column, None)[0]
-        text = as_text(row.get(column))
-        if text is None:
-            bad_lines.report(path, line, expected=f"a text in {column!r}", found=repr(row.get(column)))
-            continue
-        chunk.append((row, text))
-        if len(chunk) == ROWS_AT_A_TIME:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+    unanswered.check()
 
 
 def export(run: RunFolder, config: Config, folder: Path) -> None:

@@ -183,3 +183,27 @@ def test_model_fit_works_too():
 def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
     with pytest.raises(RunError, match="--" + field.replace("_", "-")):
         dataclasses.replace(SMALL, **{field: value})
+
+
+def test_a_row_without_a_text_is_named_and_all_others_are_answered(tmp_path, capsys):
+    def answer(texts):
+        """In the place of a model: the text is its own label."""
+        return {"label": texts, "score": tf.ones(tf.shape(texts))}
+
+    rows = [{"id": 1, "text": None}, {"id": 2, "text": "good"}, {"id": 3, "text": ""}, {"id": 4, "text": ["a"]}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": 5}]))
+    with pytest.raises(RunError, match="3 of the inputs could not be read"):
+        serving.predict_file(answer, SMALL, tmp_path / "in.jsonl", None, as_json=False)
+    printed = capsys.readouterr()
+    found = [json.loads(line) for line in printed.out.splitlines()]
+    assert [row.get("predicted_label") for row in found] == [None, "good", "", None, None]
+    assert [set(row) for row in found[3:]] == [{"id", "text", "error"}, {"id", "error"}]
+    assert [line.partition(": ")[0][-7:] for line in printed.err.splitlines()] == [f"jsonl:{line}" for line in (1, 4, 5)]
+    assert "in.jsonl:1: expected a text in 'text', found nothing" in printed.err
+    with pytest.raises(RunError):
+        serving.predict_file(answer, SMALL, table(tmp_path / "in.jsonl", [(None, 1)]), tmp_path / "out.csv", False)
+    assert (tmp_path / "out.csv").read_text() == "text,label,predicted_label,predicted_score\n,1,,\n"
+    skipping = dataclasses.replace(SMALL, skip_bad_lines=True)
+    rows = table(tmp_path / "in.jsonl", [(None, 1), ("good", 2)])
+    serving.predict_file(answer, skipping, rows, tmp_path / "out.csv", as_json=False)
+    assert "1 rows" in (said := capsys.readouterr().err) and "1 bad line left out" in said

@@ -13,11 +13,11 @@ import tensorflow as tf
 from data.batches import plan_in_order_of_length
 from data.blank_texts import AreBlank
 from data.errors import BadLines, DataError
-from data.files import content_suffix, numbered_lines
+from data.files import content_suffix, decoded_lines, without_end
 from data.subword_layers import SubwordDecoder, SubwordEncoder
 from data.subwords import END, START, Subwords
 from data.table_writer import TableWriter
-from data.tables import TABLE_SUFFIXES, as_text, read_rows, table_format
+from data.tables import TABLE_SUFFIXES, read_text_rows, table_format
 from data.vocabulary import PADDING
 from data.word_dropout import WordDropout
 from rnn_layers.attention_decoder import AttentionDecoder
@@ -27,6 +27,7 @@ from rnn_layers.search import Search
 from training.atomic import replacing, writing
 from training.run_folder import RunFolder
 from training.saved_model import write_saved_model
+from training.unanswered import Unanswered
 
 from .config import Config
 from .model import CELLS
@@ -115,8 +116,8 @@ def predict(translate, texts: list[str]) -> list[dict]:
 
 
 def as_line(answer: dict) -> str:
-    """An answer as a line: the translation."""
-    return " ".join(answer["translation"].splitlines())
+    """An answer as a line: the translation; nothing where there is none."""
+    return " ".join(answer.get("translation", "").splitlines())
 
 
 def predict_file(translate, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
@@ -131,33 +132,61 @@ def predict_file(translate, config: Config, path: Path, output: Path | None, as_
 
     Raises:
         DataError: The file cannot be read; `output` is as it was then.
+        RunError: After everything: some lines or rows have no text; their translation is empty, or in JSON an `error`.
     """
+    unanswered = Unanswered()
     if content_suffix(path) in TABLE_SUFFIXES:
-        count = _translate_table(translate, config, path, output, as_json)
+        count = _translate_table(translate, config, path, output, as_json, unanswered)
     else:
-        count = 0
-        with writing(output) as stream:
-            for chunk in _chunks(text for _, text in numbered_lines(path, config.encoding)):
-                for answer in predict(translate, chunk):
-                    line = json.dumps(answer, ensure_ascii=False) if as_json else as_line(answer)
-                    stream.write(f"{line}\n")
-                    count += 1
+        count = _translate_lines(translate, config, path, output, as_json, unanswered)
     if output:
         print(f"{output}: {count:,} sentences", file=sys.stderr)
+    unanswered.check()
 
 
-def _translate_table(translate, config: Config, path: Path, output: Path | None, as_json: bool) -> int:
+def _translate_lines(
+    translate, config: Config, path: Path, output: Path | None, as_json: bool, unanswered: Unanswered
+) -> int:
+    count = 0
+    with writing(output) as stream:
+        for chunk in _chunks(decoded_lines(path, config.encoding)):
+            answers = iter(predict(translate, [without_end(line.text) for line in chunk if not line.problem]))
+            for line in chunk:
+                if line.problem:
+                    problem = f"expected {config.encoding} text, found {line.problem}; --encoding names another one"
+                    unanswered.report(f"{path}:{line.number}", problem)
+                    answer = {"source": without_end(line.text), "error": problem}
+                else:
+                    answer = next(answers)
+                stream.write(f"{json.dumps(answer, ensure_ascii=False) if as_json else as_line(answer)}\n")
+                count += 1
+    return count
+
+
+def _translate_table(
+    translate, config: Config, path: Path, output: Path | None, as_json: bool, unanswered: Unanswered
+) -> int:
     bad_lines = BadLines(config.skip_bad_lines)
-    kind, column = ".jsonl" if as_json else table_format(path), config.source_language
+    kind = ".jsonl" if as_json else table_format(path)
+
+    def source_column(row):
+        if config.source_language not in row:
+            columns = ", ".join(map(repr, row))
+            message = f"{path}: no column {config.source_language!r}; --source-language names one of {columns}"
+            raise DataError(message)
+        return config.source_language
+
+    rows = read_text_rows(path, source_column, config.encoding, bad_lines)
     with TableWriter(output) if output else TableWriter(sys.stdout, format=kind) as writer:
-        for chunk in _chunks(read_rows(path, config.encoding, bad_lines)):
-            for line, row in chunk:
-                if column not in row:
-                    columns = ", ".join(map(repr, row))
-                    raise DataError(f"{path}:{line}: no column {column!r}; --source-language names one of {columns}")
-            answers = predict(translate, [as_text(row[column]) or "" for _, row in chunk])
-            for (_, row), answer in zip(chunk, answers, strict=True):
-                writer.write({**row, "translation": answer["translation"]})
+        for chunk in _chunks(rows):
+            answers = iter(predict(translate, [row.text for row in chunk if not row.problem]))
+            for line, row, _, problem in chunk:
+                if problem:
+                    unanswered.report(f"{path}:{line}", problem)
+                    translation = {"error": problem} if writer.format == ".jsonl" else {"translation": ""}
+                else:
+                    translation = {"translation": next(answers)["translation"]}
+                writer.write({**row, **translation})
     if bad_lines.count:
         print(bad_lines.summary(), file=sys.stderr)
     return writer.rows

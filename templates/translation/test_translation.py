@@ -435,7 +435,7 @@ def test_a_table_gets_one_more_column(tmp_path, capsys):
 @pytest.mark.parametrize(
     "text, language, message",
     [
-        ('{"de": "a"}\n{"en": "b"}\n', "de", "in.jsonl:2: no column 'de'.*'en'"),
+        ('{"en": "b"}\n{"de": "a"}\n', "de", "in.jsonl: no column 'de'.*'en'"),
         ('{"de": "a"}\nno JSON\n', "de", "in.jsonl:2"),
     ],
 )
@@ -446,6 +446,30 @@ def test_a_table_that_cannot_be_read_leaves_the_output_as_it_was(tmp_path, text,
     with pytest.raises(DataError, match=message):
         serving.predict_file(shout, config, tmp_path / "in.jsonl", tmp_path / "out.jsonl", as_json=False)
     assert (tmp_path / "out.jsonl").read_text() == "before" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_has_no_text_is_named_and_everything_else_is_translated(tmp_path, capsys):
+    (tmp_path / "in.de").write_bytes(b"a\ncaf\xe9\n\nb\n")
+    with pytest.raises(RunError, match="1 of the inputs"):
+        serving.predict_file(shout, SMALL, tmp_path / "in.de", tmp_path / "out.en", as_json=False)
+    assert (tmp_path / "out.en").read_text() == "A\n\n\nB\n"
+    assert "in.de:2: expected utf-8 text, found the byte 0xe9" in capsys.readouterr().err
+    config = dataclasses.replace(SMALL, source_language="de")
+    (tmp_path / "in.jsonl").write_text('{"de": "a"}\n{"de": null}\n{"en": "b"}\n{"de": ""}\n')
+    with pytest.raises(RunError, match="2 of the inputs"):
+        serving.predict_file(shout, config, tmp_path / "in.jsonl", None, as_json=False)
+    printed = capsys.readouterr()
+    first, null, missing, last = map(json.loads, printed.out.splitlines())
+    assert first["translation"] == "A" and last == {"de": "", "translation": ""}
+    assert set(null) == {"de", "error"} and set(missing) == {"en", "error"}
+    assert "in.jsonl:2: expected a text in 'de', found nothing" in printed.err and "in.jsonl:3: " in printed.err
+    skipping = dataclasses.replace(config, skip_bad_lines=True)
+    serving.predict_file(shout, skipping, tmp_path / "in.jsonl", tmp_path / "out.jsonl", as_json=False)
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2 and "2 bad lines" in capsys.readouterr().err
+    (tmp_path / "in.jsonl").write_text('{"de": null, "id": 1}\n{"de": "a", "id": 2}\n')
+    with pytest.raises(RunError, match="1 of the inputs"):
+        serving.predict_file(shout, config, tmp_path / "in.jsonl", tmp_path / "out.tsv", as_json=False)
+    assert (tmp_path / "out.tsv").read_text() == "de\tid\ttranslation\n\t1\t\na\t2\tA\n"
 
 
 def test_translations_are_written_beside_their_references(tmp_path):
