@@ -53,7 +53,17 @@ def describe(folder: Path, small: bool, record: Callable) -> None:
     if not details and not small:
         raise RuntimeError("TensorFlow sees no GPU")
     product = tf.function(lambda a: tf.reduce_sum(a @ a))(tf.ones((256, 256)))
-    record(product_on=product.device, product_is_right=float(product) == 256.0**3)
+    record(product_on=product.device, product_is_right=float(product) == 256.0**3, libraries=loaded_libraries())
+
+
+def loaded_libraries() -> list[str]:
+    """The files of NVIDIA's libraries that this process has loaded, which tell their versions; none but on Linux."""
+    try:
+        lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    names = {Path(line.split()[-1]).resolve().name for line in lines if "/" in line}
+    return sorted(name for name in names if name.startswith(("libcud", "libcublas", "libnvidia-ml")))
 
 
 def driver() -> str | None:
