@@ -97,6 +97,8 @@ SHAPES = {
     "padded": padded_shape(in_bucket=True),
     "padded_unsorted": padded_shape(in_bucket=False),
 }
+# Work enough for a large GPU.
+GPU_SHAPES = {"large": Shape(256, 100, 256, 1024)}
 # For trying the measuring itself.
 TRIAL_SHAPES = {"tiny": Shape(2, 5, 3, 4), "tiny_padded": Shape(3, 5, 3, 4, (2, 5, 4))}
 
@@ -106,13 +108,13 @@ def make_problem(cell_name: str, shape_name: str) -> Problem:
 
     Args:
         cell_name: One of `CELLS`.
-        shape_name: One of `SHAPES` or `TRIAL_SHAPES`.
+        shape_name: One of `SHAPES`, `GPU_SHAPES` or `TRIAL_SHAPES`.
 
     Returns:
         The problem, all of its arrays but the mask in float32. Kernels are spread as Keras's initializers spread them;
         biases are not 0, so that a peer that misplaced one would be found out.
     """
-    cell, shape = CELLS[cell_name], (SHAPES | TRIAL_SHAPES)[shape_name]
+    cell, shape = CELLS[cell_name], (SHAPES | GPU_SHAPES | TRIAL_SHAPES)[shape_name]
     random = np.random.default_rng(SEED)
     inputs = random.normal(size=(shape.batch, shape.steps, shape.inputs))
     cotangent = random.normal(size=(shape.batch, shape.steps, cell.directions * shape.units))

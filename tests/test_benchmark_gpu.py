@@ -1,0 +1,74 @@
+"""The command for a machine with a GPU, tried small on a CPU: every step has its line, whatever becomes of it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.gpu_layers import difference
+from benchmarks.gpu_runs import EXPORT_INPUTS, inputs_of, with_clock
+from tests.command import ROOT
+
+
+def run(tmp_path, *arguments, status):
+    """The lines of `python -m benchmarks.gpu ARGUMENTS` by step, and what it printed."""
+    output = tmp_path / "gpu.jsonl"
+    command = [sys.executable, "-m", "benchmarks.gpu", "--output", str(output), *arguments]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == status, done.stdout + done.stderr
+    lines = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    return {line["step"]: line for line in lines}, done.stdout
+
+
+def test_steps_run_by_themselves_and_say_what_they_found(tmp_path):
+    names = ("machine", "tests", "run_sentiment", "layers")
+    options = [option for name in names for option in ("--step", name)]
+    lines, printed = run(tmp_path, "--cpu", "--folder", str(tmp_path / "work"), *options, status=0)
+    assert set(lines) == set(names)
+    assert lines["machine"]["figures"]["versions"]["tensorflow"] and lines["machine"]["figures"]["product_is_right"]
+    tests = lines["tests"]["figures"]
+    assert tests["tests"] == tests["skipped"] > 0 and tests["passed"] == tests["failures"] == tests["errors"] == 0
+    trained = lines["run_sentiment"]["figures"]
+    assert trained["device"].startswith("CPU") and len(trained["seconds_of_each_epoch"]) == 2
+    assert 0 < trained["share_of_make_batch"] < 1 and trained["batches_of_last_epoch"] == 63
+    layers = lines["layers"]["figures"]["lstm, tiny, train"]
+    assert layers["errors"] == {} and layers["rounds"]["ours"] == layers["rounds"]["keras"] == 3
+    assert layers["keras_over_ours"] == pytest.approx(layers["median_ms"]["keras"] / layers["median_ms"]["ours"], 0.01)
+    assert 0 < layers["largest_difference_to_keras"]["ours"] < 1e-5
+    assert "lstm, tiny, infer" in printed
+
+
+def test_a_step_that_fails_or_hangs_does_not_take_the_others_with_it(tmp_path):
+    steps = ("--step", "machine", "--step", "run_translation", "--step", "layers")
+    lines, printed = run(tmp_path, *steps, "--deadline", "22", status=1)
+    assert list(lines) == ["machine", "run_translation", "layers"] and not any(line["ok"] for line in lines.values())
+    assert lines["machine"]["figures"]["machine"]["cores"] > 0
+    assert "TensorFlow sees no GPU" in lines["machine"]["error"] and "TensorFlow sees no GPU" in printed
+    assert lines["run_translation"]["error"].startswith("stopped after")
+    assert lines["layers"]["error"] == "no time was left"
+
+
+@pytest.mark.parametrize("template", EXPORT_INPUTS)
+def test_inputs_come_from_the_samples(tmp_path, template):
+    name, inputs = inputs_of(template, tmp_path)
+    assert name == EXPORT_INPUTS[template] and len(set(inputs)) == 6 and all(inputs)
+    if name == "image_bytes":
+        assert all(open(path, "rb").read(4) == b"\x89PNG" for path in inputs)
+
+
+def test_batches_for_measuring_a_split_are_not_counted():
+    seconds = []
+    timed = with_clock(lambda rows, size: rows * size, seconds)
+    for module in ("templates.ner.train", "templates.ner.evaluate"):
+        exec("result = make_batch(3, size=2)", names := {"__name__": module, "make_batch": timed})
+        assert names["result"] == 6
+    assert len(seconds) == 1
+
+
+def test_differences_are_relative_to_large_references_only():
+    assert difference([np.array([1.0, 30.0])], [np.array([1.5, 20.0])]) == 0.5
+    assert difference([np.array([0.25])], [np.array([0.0])]) == 0.25
