@@ -12,6 +12,9 @@ import functools
 import keras
 import tensorflow as tf
 
+from rnn_layers import hoisted
+from rnn_layers.differentiation import with_own_gradient
+from rnn_layers.hoisted import Dropout, Steps, Weights
 from rnn_layers.portable import compiling, exporting, traced_ahead
 
 # Exact types, for a subclass may have other equations; by name, for their modules import the layer, which imports this.
@@ -169,101 +172,90 @@ def run(
     if training:
         masks, _ = cell.draw_dropout_masks(tf.shape(sequences)[0], sequences.shape[2])
         sequences = sequences * masks[0][:, tf.newaxis] if masks else sequences
-    inputs = _without_padding(sequences, lengths)
-    if go_backwards:
-        inputs = _turn(inputs, lengths)
-    outputs, (states,) = _operate([cell], inputs, [initial_states], lengths)
-    if go_backwards and return_sequences:
-        outputs = _turn(outputs, lengths)
+    recorded = []
+
+    def forward(inputs, lengths):
+        sequences, states, weights = inputs
+        sources = [sequences, *states, *weights.tensors()]
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(sources)
+            results = _operate(cell, sequences, states, weights, lengths, go_backwards)
+        recorded.extend((tape, results, sources))
+        return results, []
+
+    def backward(inputs, lengths, kept, upstream):
+        # TensorFlow has a gradient of the operation, and none of that gradient.
+        tape, results, sources = recorded
+        by_sequences, *rest = tape.gradient(
+            results, sources, list(upstream), unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        width = len(initial_states)
+        return by_sequences, rest[:width], weights.with_tensors(rest[width:])
+
+    def plainly(inputs, lengths):
+        sequences, states, weights = inputs
+        mask = None if lengths is None else tf.sequence_mask(lengths, tf.shape(sequences)[1])
+        steps = Steps(None if mask is None else tf.transpose(mask)[:, :, tf.newaxis], go_backwards=go_backwards)
+        inputs = tf.transpose(sequences, (1, 0, 2))
+        states, (outputs, *_), _ = hoisted.forward(cell, inputs, states, weights, Dropout([], []), steps, save=False)
+        return [tf.transpose(outputs, (1, 0, 2)), *states]
+
+    weights = Weights(cell.input_weights(), cell.recurrent_weights())
+    inputs = _without_padding(sequences, lengths), list(initial_states), weights
+    outputs, *states = with_own_gradient(forward, backward, plainly, inputs, lengths)
     return _finish(outputs, states, initial_states, lengths, go_backwards, zero_output_for_mask, return_sequences)
 
 
-def run_both(
-    cells, sequences, initial_states, lengths=None, training=False, zero_output_for_mask=False, return_sequences=True
-):
-    """Runs one cell forwards and another backwards, in one call if they are alike and read the same inputs.
+def pack(cell, weights):
+    """cuDNN's parameter buffer: a cell's matrices, then its biases.
+
+    The matrices are W_x of each gate, (units, features), then W_h of each, (units, units), row by row; the biases b_x of
+    each gate, then b_h of each, zeros where the cell has none. The gates are those of the kernels, but for the GRU
+    reset, update, candidate.
 
     Args:
-        cells: The forward and the backward cell.
-        sequences: As for `run`, and so are `lengths` and what follows it.
-        initial_states: The forward cell's list of states and the backward cell's.
+        cell: The cell.
+        weights: Its `rnn_layers.hoisted.Weights`.
 
     Returns:
-        What `run` returns for the forward cell, and for the backward cell.
+        A vector in the cell's compute dtype.
     """
-    rest = zero_output_for_mask, return_sequences
-    alike = len({(_mode(cell), cell.units, cell.compute_dtype) for cell in cells}) == 1
-    if not alike or (training and any(cell.dropout > 0 for cell in cells)):
-        return tuple(
-            run(cell, sequences, states, lengths, training, backwards, *rest)
-            for cell, states, backwards in zip(cells, initial_states, (False, True), strict=True)
-        )
-    outputs, states = _operate(cells, _without_padding(sequences, lengths), initial_states, lengths)
-    return tuple(
-        _finish(each_outputs, *each, lengths, backwards, *rest)
-        for each_outputs, *each, backwards in zip(
-            tf.split(outputs, 2, axis=-1), states, initial_states, (False, True), strict=True
-        )
-    )
-
-
-def pack(cells):
-    """cuDNN's parameter buffer: every cell's matrices, then every cell's biases.
-
-    A cell's matrices are W_x of each gate, (units, features), then W_h of each, (units, units), row by row; its biases
-    b_x of each gate, then b_h of each, zeros where the cell has none. The gates are those of the kernels, but for the
-    GRU reset, update, candidate.
-
-    Args:
-        cells: The cell, or the forward and the backward cell.
-
-    Returns:
-        A vector in the cells' compute dtype.
-    """
-    pairs = [(cell, *pair) for cell in cells for pair in (cell.input_weights(), cell.recurrent_weights())]
-    matrices = [tf.reshape(tf.transpose(_in_order(cell, kernel)), (-1,)) for cell, kernel, _ in pairs]
+    matrices = [tf.reshape(tf.transpose(_in_order(cell, kernel)), (-1,)) for kernel, _ in weights]
     biases = [
         tf.zeros((cell.gates * cell.units,), kernel.dtype) if bias is None else _in_order(cell, bias)
-        for cell, kernel, bias in pairs
+        for kernel, bias in weights
     ]
     return tf.concat([*matrices, *biases], axis=0)
 
 
-def _operate(cells, sequences, states, lengths):
-    """The operation for one cell or for two directions; the outputs, and the list of each cell's final states."""
+def _operate(cell, sequences, states, weights, lengths, go_backwards):
+    """The operation: the outputs in the order of time, and the final states, right for the steps that are taken."""
     # TensorFlow casts bfloat16 to float32, too, but by its sources the gradient then reads memory nobody has written.
     given, dtype = sequences.dtype, tf.float32 if sequences.dtype == tf.bfloat16 else sequences.dtype
-    shape = tf.shape(sequences)
-    lengths = tf.fill(shape[:1], shape[1]) if lengths is None else tf.maximum(lengths, 1)
-    inputs, both = tf.cast(sequences, dtype), len(cells) == 2
-    if both:
-        # In batch-major order TensorFlow confuses the axes of the states of two directions. In time-major order it sets
-        # cuDNN up by a batch's sizes, with or without padding as the first such batch was: so every batch has some.
-        inputs = tf.pad(tf.transpose(inputs, (1, 0, 2)), ((0, 1), (0, 0), (0, 0)))
-    axis = 0 if both else 1
-    first = [tf.cast(tf.stack(state, axis=axis), dtype) for state in zip(*states, strict=True)]
-    results = tf.raw_ops.CudnnRNNV3(
-        input=inputs,
+    inputs = _turn(sequences, lengths) if go_backwards else sequences
+    shape = tf.shape(inputs)
+    # A row without a step is run over one, since cuDNN takes no length of 0.
+    at_least_one = tf.fill(shape[:1], shape[1]) if lengths is None else tf.maximum(lengths, 1)
+    first = [tf.cast(state, dtype)[:, tf.newaxis] for state in states]
+    outputs, *final = tf.raw_ops.CudnnRNNV3(
+        input=tf.cast(inputs, dtype),
         input_h=first[0],
         input_c=first[1] if len(first) == 2 else tf.zeros((), dtype),
-        params=tf.cast(pack(cells), dtype),
-        sequence_lengths=lengths,
-        rnn_mode=_mode(cells[0]),
-        direction="bidirectional" if both else "unidirectional",
+        params=tf.cast(pack(cell, weights), dtype),
+        sequence_lengths=at_least_one,
+        rnn_mode=_mode(cell),
         # The gradient needs what is only kept in training, and may be asked for at any time.
         is_training=True,
-        time_major=both,
-    )
-    outputs = tf.cast(tf.transpose(results[0][:-1], (1, 0, 2)) if both else results[0], given)
-    final = [tf.unstack(tf.cast(state, given), len(cells), axis) for state in results[1 : 1 + len(first)]]
-    return outputs, [list(of_cell) for of_cell in zip(*final, strict=True)]
+        time_major=False,
+    )[: 1 + len(first)]
+    outputs = _turn(outputs, lengths) if go_backwards else outputs
+    return [tf.cast(outputs, given), *(tf.cast(state[:, 0], given) for state in final)]
 
 
 def _finish(outputs, states, initial_states, lengths, go_backwards, zero_output_for_mask, return_sequences):
     """The outputs and states of `run` from the operation's, which are right for the steps that were taken."""
     if lengths is None:
         return states[0], outputs if return_sequences else None, states
-    # A row without a step was run over one, since cuDNN takes no length of 0.
     has_steps = (lengths > 0)[:, tf.newaxis]
     states = [tf.where(has_steps, new, old) for new, old in zip(states, initial_states, strict=True)]
     counts = has_steps

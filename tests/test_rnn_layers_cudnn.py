@@ -1,7 +1,6 @@
 """The cuDNN path, without a GPU: its choice, its parameter buffer, and its results with the operation emulated.
 
-`emulated` stands in for `tf.raw_ops.CudnnRNNV3`: NVIDIA's equations, reading the buffer where the documentation says
-that a matrix lies, and as strict as the kernel. With a GPU the last test runs the operation itself.
+`tests.cudnn_emulation` stands in for the operation. With a GPU the last test runs the operation itself.
 """
 
 import keras
@@ -14,10 +13,12 @@ from hypothesis.extra import numpy as st_numpy
 
 from rnn_layers import cudnn
 from rnn_layers.gru import GRU
+from rnn_layers.hoisted import Weights
 from rnn_layers.layer import RecurrentLayer
 from rnn_layers.lstm import LSTM, LSTMCell
 from rnn_layers.portable import choose, compiling, exporting, portable, traced_ahead
 from rnn_layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from tests.cudnn_emulation import emulated, matrices_and_biases
 
 BATCH, STEPS, FEATURES, UNITS = 4, 4, 3, 2
 PAIRS = {
@@ -38,85 +39,7 @@ CASES = {
     "dropout": ({"dropout": 0.4, "seed": 7, "use_bias": False}, [MIXED]),
     "dropout_backwards": ({"dropout": 0.4, "seed": 7, "go_backwards": True}, [None]),
 }
-BOTH = [
-    *((pair, "as_is") for pair in PAIRS),
-    *(("gru", case) for case in ("zero_output", "last_zero_output", "dropout")),
-]
 with_a_gpu = pytest.mark.skipif(not tf.config.list_physical_devices("GPU"), reason="needs a GPU")
-
-
-def matrices_and_biases(params, mode, directions, features, units):
-    """The regions of the buffer in the order of `cudnnGetRNNWeightParams`: pseudo-layers, and linear layers in each."""
-    gates = {"lstm": 4, "gru": 3}.get(mode, 1)
-    position = 0
-
-    def take(*shape):
-        nonlocal position
-        position += int(np.prod(shape))
-        return tf.reshape(params[position - int(np.prod(shape)) : position], shape)
-
-    widths = [features] * gates + [units] * gates
-    matrices = [[take(units, width) for width in widths] for _ in range(directions)]
-    biases = [[take(units) for _ in widths] for _ in range(directions)]
-    assert params.shape == (position,)
-    return matrices, biases
-
-
-def emulated_step(mode, w, r, h, c):
-    """The equations at `cudnnRNNMode_t`, from W x + b_W and R h + b_R of each linear layer."""
-    if mode == "lstm":
-        i, f, new, o = (one + other for one, other in zip(w, r, strict=True))
-        c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(new)
-        return tf.sigmoid(o) * tf.tanh(c), c
-    if mode == "gru":
-        reset, update = tf.sigmoid(w[0] + r[0]), tf.sigmoid(w[1] + r[1])
-        return (1 - update) * tf.tanh(w[2] + reset * r[2]) + update * h, c
-    return {"rnn_tanh": tf.tanh, "rnn_relu": tf.nn.relu}[mode](w[0] + r[0]), c
-
-
-def emulated(**given):
-    """`tf.raw_ops.CudnnRNNV3` with the operation's own names."""
-    mode, lengths, time_major = given["rnn_mode"], given["sequence_lengths"][:, tf.newaxis], given["time_major"]
-    directions = {"unidirectional": 1, "bidirectional": 2}[given["direction"]]
-    # TensorFlow's kernel confuses the axes of a batch-major state of more than one pseudo-layer.
-    assert given["is_training"] and lengths.dtype == tf.int32 and (time_major or directions == 1)
-    order = (0, 1, 2) if time_major else (1, 0, 2)
-    x, h0 = tf.transpose(given["input"], order), tf.transpose(given["input_h"], order)
-    c0 = tf.transpose(given["input_c"], order) if mode == "lstm" else h0
-    steps, units, gates = x.shape[0], h0.shape[2], {"lstm": 4, "gru": 3}.get(mode, 1)
-    assert x.dtype != tf.bfloat16 and h0.shape[0] == directions
-    # In time-major order whether a batch is padded is cached by its sizes: it must be the same for all batches.
-    tf.debugging.assert_positive(lengths)
-    tf.debugging.assert_less(lengths, steps if time_major else steps + 1)
-    x = with_worthless_gradients_in_padding(x, lengths)
-    matrices, biases = matrices_and_biases(given["params"], mode, directions, x.shape[2], units)
-    outputs, final = [], []
-    for index in range(directions):
-        w, r = tf.concat(matrices[index][:gates], axis=0), tf.concat(matrices[index][gates:], axis=0)
-        b_w, b_r = tf.concat(biases[index][:gates], axis=0), tf.concat(biases[index][gates:], axis=0)
-        projected = tf.unstack(tf.tensordot(x, w, [[2], [1]]) + b_w)
-        state, kept = (h0[index], c0[index]), {}
-        for time in reversed(range(steps)) if index else range(steps):
-            products = tf.split(projected[time], gates, axis=-1), tf.split(state[0] @ tf.transpose(r) + b_r, gates, -1)
-            new = emulated_step(mode, *products, *state)
-            state = tuple(tf.where(time < lengths, one, old) for one, old in zip(new, state, strict=True))
-            kept[time] = tf.where(time < lengths, state[0], tf.zeros_like(state[0]))
-        outputs.append(tf.stack([kept[time] for time in range(steps)]))
-        final.append(state)
-    h, c = (tf.transpose(tf.stack(states), order) for states in zip(*final, strict=True))
-    output = tf.transpose(tf.concat(outputs, axis=-1), order)
-    return output, h, c if mode == "lstm" else tf.zeros((), x.dtype), None, None
-
-
-def with_worthless_gradients_in_padding(x, lengths):
-    """The same, with a gradient of NaN at steps that are not taken: nothing says what cuDNN leaves there."""
-    taken = tf.range(x.shape[0])[:, tf.newaxis, tf.newaxis] < lengths
-
-    @tf.custom_gradient
-    def poisoned(x):
-        return tf.identity(x), lambda gradient: tf.where(taken, gradient, tf.constant(np.nan, gradient.dtype))
-
-    return poisoned(x)
 
 
 @pytest.fixture
@@ -217,57 +140,6 @@ def test_run_agrees_with_keras_in_values_and_gradients(emulation, pair, case):
     compare(pair, case)
 
 
-def compare_both(pair, case, bound=1e-5):
-    arguments, all_lengths = CASES[case]
-    training = "dropout" in arguments
-    for lengths in all_lengths:
-        (forward, forward_keras), (backward, backward_keras) = (
-            layers(pair, **arguments, go_backwards=backwards) for backwards in (False, True)
-        )
-        for layer in (backward, backward_keras):
-            layer.set_weights([1.5 * weight for weight in layer.get_weights()])
-        width = len(forward.state_size)
-        inputs, states, mask = inputs_and_states(forward, lengths)
-        states += [0.5 * state for state in states]
-
-        def ours(inputs, states, cells=(forward.cell, backward.cell), layer=forward, lengths=lengths, width=width):
-            both = cudnn.run_both(
-                cells,
-                inputs,
-                (states[:width], states[width:]),
-                None if lengths is None else tf.constant(lengths),
-                training,
-                layer.zero_output_for_mask,
-                layer.return_sequences,
-            )
-            return [(last if outputs is None else outputs, *final) for last, outputs, final in both]
-
-        def theirs(inputs, states, pair=(forward_keras, backward_keras), mask=mask, width=width):
-            results = []
-            for layer, state in zip(pair, (states[:width], states[width:]), strict=True):
-                output, *final = layer(inputs, initial_state=state, mask=mask, training=training)
-                turned = layer.go_backwards and layer.return_sequences
-                results.append((tf.reverse(output, (1,)) if turned else output, *final))
-            return results
-
-        expected = with_gradients(theirs, inputs, states, forward_keras, backward_keras)
-        assert_close(with_gradients(ours, inputs, states, forward, backward), expected, bound)
-
-
-@pytest.mark.parametrize(("pair", "case"), BOTH)
-def test_run_both_agrees_with_two_layers_of_keras(emulation, pair, case):
-    compare_both(pair, case)
-
-
-def test_cells_that_differ_run_one_after_the_other(emulation, monkeypatch):
-    forward, backward = layers("gru")[0], GRU(3, go_backwards=True)
-    backward.build((BATCH, STEPS, FEATURES))
-    inputs, states, _ = inputs_and_states(forward, None)
-    first, second = cudnn.run_both([forward.cell, backward.cell], inputs, [states, [tf.zeros((BATCH, 3))]])
-    assert_close(first[1], cudnn.run(forward.cell, inputs, states)[1])
-    assert_close(second[1], cudnn.run(backward.cell, inputs, [tf.zeros((BATCH, 3))], go_backwards=True)[1])
-
-
 @pytest.mark.parametrize(("policy", "bound"), [("mixed_float16", 0.01), ("mixed_bfloat16", 0.08), ("float64", 1e-6)])
 def test_other_precisions(emulation, policy, bound):
     full, _ = layers("lstm")
@@ -284,6 +156,10 @@ def test_other_precisions(emulation, policy, bound):
     assert_close(results, expected, bound)
 
 
+def pack(cell):
+    return cudnn.pack(cell, Weights(cell.input_weights(), cell.recurrent_weights()))
+
+
 def test_the_buffer():
     def cell_of(layer, features, *weights):
         layer.build((None, None, features))
@@ -293,14 +169,12 @@ def test_the_buffer():
     simple = cell_of(SimpleRNN(2), 3, [[1, 2], [3, 4], [5, 6]], [[7, 8], [9, 10]], [11, 12])
     # Transposed matrices, one after the other; then b_x and b_h, of which a Keras layer has one.
     simple_buffer = [1, 3, 5, 2, 4, 6, 7, 9, 8, 10, 11, 12, 0, 0]
-    np.testing.assert_array_equal(cudnn.pack([simple]), simple_buffer)
+    np.testing.assert_array_equal(pack(simple), simple_buffer)
     # Ours has update, reset, candidate; cuDNN reset, update, candidate.
     gru = cell_of(GRU(1), 2, [[1, 2, 3], [4, 5, 6]], [[7, 8, 9]], [[10, 11, 12], [13, 14, 15]])
-    np.testing.assert_array_equal(cudnn.pack([gru]), [2, 5, 1, 4, 3, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15])
+    np.testing.assert_array_equal(pack(gru), [2, 5, 1, 4, 3, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15])
     lstm = cell_of(LSTM(1, use_bias=False), 1, [[1, 2, 3, 4]], [[5, 6, 7, 8]])
-    np.testing.assert_array_equal(cudnn.pack([lstm]), [1, 2, 3, 4, 5, 6, 7, 8] + 8 * [0])
-    # Two directions: the matrices of both, then the biases of both.
-    np.testing.assert_array_equal(cudnn.pack([simple, simple]), 2 * simple_buffer[:10] + 2 * simple_buffer[10:])
+    np.testing.assert_array_equal(pack(lstm), [1, 2, 3, 4, 5, 6, 7, 8] + 8 * [0])
 
 
 @given(
@@ -550,12 +424,12 @@ def test_the_operation_itself_can_be_traced_with_its_gradient(pair, dtype):
     def graph(inputs, lengths):
         states = [tf.zeros((tf.shape(inputs)[0], UNITS), dtype) for _ in layer.state_size]
         one = cudnn.run(layer.cell, inputs, states, lengths)
-        both = cudnn.run_both([layer.cell, layer.cell], inputs, [states, states])
-        for last, outputs, final in (one, *both):
+        other = cudnn.run(layer.cell, inputs, states, lengths, go_backwards=True)
+        for last, outputs, final in (one, other):
             assert outputs.shape.as_list() == [None, None, UNITS] and outputs.dtype == dtype
             for tensor in (last, *final):
                 assert tensor.shape.as_list() == [None, UNITS] and tensor.dtype == dtype
-        gradients = tf.gradients([one[1], both[0][1], both[1][1]], [inputs, layer.cell.kernel.value])
+        gradients = tf.gradients([one[1], other[1]], [inputs, layer.cell.kernel.value])
         assert gradients[0].dtype == dtype and gradients[1].shape == layer.cell.kernel.shape
         return gradients
 
@@ -570,21 +444,17 @@ def test_on_a_gpu(pair):
     try:
         for case in CASES:
             compare(pair, case, bound=1e-4)
-        for case in ("as_is", "zero_output", "last_zero_output", "dropout"):
-            compare_both(pair, case, bound=1e-4)
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(True)
-    cells, mode = [layers(pair)[0].cell] * 2, {"tanh": "rnn_tanh", "relu": "rnn_relu"}.get(pair, pair)
-    for count, direction in ((1, "unidirectional"), (2, "bidirectional")):
-        packed = cudnn.pack(cells[:count])
-        matrices, biases = matrices_and_biases(packed, mode, count, FEATURES, UNITS)
-        documented = tf.raw_ops.CudnnRNNCanonicalToParamsV2(
-            num_layers=1,
-            num_units=UNITS,
-            input_size=FEATURES,
-            weights=tf.nest.flatten(matrices),
-            biases=tf.nest.flatten(biases),
-            rnn_mode=mode,
-            direction=direction,
-        )
-        np.testing.assert_array_equal(packed, documented)
+    cell, mode = layers(pair)[0].cell, {"tanh": "rnn_tanh", "relu": "rnn_relu"}.get(pair, pair)
+    packed = pack(cell)
+    matrices, biases = matrices_and_biases(packed, mode, FEATURES, UNITS)
+    documented = tf.raw_ops.CudnnRNNCanonicalToParamsV2(
+        num_layers=1,
+        num_units=UNITS,
+        input_size=FEATURES,
+        weights=tf.nest.flatten(matrices),
+        biases=tf.nest.flatten(biases),
+        rnn_mode=mode,
+    )
+    np.testing.assert_array_equal(packed, documented)

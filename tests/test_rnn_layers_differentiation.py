@@ -1,0 +1,167 @@
+"""Gradients of every kind that TensorFlow has, by every way in which a layer runs: all give what Keras's layers give."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnn_layers import cudnn
+from rnn_layers.bidirectional import Bidirectional
+from rnn_layers.gru import GRU
+from rnn_layers.lstm import LSTM
+from rnn_layers.simple_rnn import SimpleRNN
+from tests.cudnn_emulation import emulated
+
+BATCH, STEPS, FEATURES = 3, 5, 2
+INPUTS = np.random.default_rng(0).normal(size=(BATCH, STEPS, FEATURES)).astype("float32")
+MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 0, 0, 0]], bool)
+PAIRS = {
+    "simple_rnn": (SimpleRNN, keras.layers.SimpleRNN),
+    "gru": (GRU, keras.layers.GRU),
+    "lstm": (LSTM, keras.layers.LSTM),
+}
+with_a_gpu = pytest.mark.skipif(not tf.config.list_physical_devices("GPU"), reason="needs a GPU")
+
+
+def square(outputs):
+    return tf.reduce_sum(outputs**2)
+
+
+def two_losses_on_a_persistent_tape(run, inputs, weights):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(inputs)
+        first, second = square(run(inputs)), tf.reduce_sum(tf.sin(run(inputs)))
+    return [tape.gradient(loss, [inputs, *weights]) for loss in (first, second)]
+
+
+def a_tape_that_another_one_watches(run, inputs, weights):
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape() as inner:
+            loss = square(run(inputs))
+    return inner.gradient(loss, weights)
+
+
+def a_gradient_penalty(run, inputs, weights):
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            inner.watch(inputs)
+            loss = square(run(inputs))
+        loss += square(inner.gradient(loss, inputs))
+    return outer.gradient(loss, weights)
+
+
+def a_jacobian(run, inputs, weights):
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = run(inputs)
+    return tape.jacobian(outputs, [inputs, weights[0]])
+
+
+def a_batch_jacobian(run, inputs, weights):
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = run(inputs)
+    return tape.batch_jacobian(outputs, inputs)
+
+
+def forward_mode(run, inputs, weights):
+    with tf.autodiff.ForwardAccumulator(inputs, tf.ones_like(inputs)) as accumulator:
+        outputs = run(inputs)
+    return accumulator.jvp(outputs)
+
+
+def forward_mode_over_a_tape(run, inputs, weights):
+    with tf.autodiff.ForwardAccumulator(inputs, tf.ones_like(inputs)) as accumulator:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = square(run(inputs))
+        gradient = tape.gradient(loss, inputs)
+    return accumulator.jvp(gradient)
+
+
+KINDS = [
+    two_losses_on_a_persistent_tape,
+    a_tape_that_another_one_watches,
+    a_gradient_penalty,
+    a_jacobian,
+    a_batch_jacobian,
+    forward_mode,
+    forward_mode_over_a_tape,
+]
+# In a graph Keras's own loop has no forward mode; under a graph there is one, but not over a tape.
+ALL = {
+    "eagerly": KINDS,
+    "in a graph": [kind for kind in KINDS if "forward_mode" not in kind.__name__],
+    "of a graph": KINDS[:-1],
+}
+# Each takes seconds: every way has all of them for one cell, and these for the others.
+ESSENTIAL = {"eagerly": [forward_mode], "in a graph": [two_losses_on_a_persistent_tape, a_gradient_penalty]}
+
+
+def derivatives(kind, layer, where, mask):
+    """What a kind of derivative gives: of eager calls, taken inside a graph, or taken of a call of a graph."""
+    inputs, weights = tf.constant(INPUTS), layer.trainable_variables
+
+    def run(inputs):
+        return layer(inputs, mask=mask, training=True)
+
+    if where == "of a graph":
+        run = tf.function(run)
+    if where == "in a graph":
+        return tf.function(lambda inputs: kind(run, inputs, weights))(inputs)
+    return kind(run, inputs, weights)
+
+
+def compare(pair, units, kinds_where, masked=True, bidirectional=False):
+    classes, mask = PAIRS[pair], tf.constant(MASK) if masked else None
+    # Keras's cuDNN has no second order, and its SimpleRNN no such argument.
+    given = [{}, {} if pair == "simple_rnn" else {"use_cudnn": False}]
+    ours, theirs = (
+        one(units, return_sequences=True, go_backwards=masked and not bidirectional, **more)
+        for one, more in zip(classes, given, strict=True)
+    )
+    if bidirectional:
+        ours, theirs = Bidirectional(ours), keras.layers.Bidirectional(theirs)
+    for layer in (ours, theirs):
+        layer.build(INPUTS.shape)
+    ours.set_weights(theirs.get_weights())
+    for where, kinds in kinds_where.items():
+        for kind in kinds:
+            expected = tf.nest.flatten(derivatives(kind, theirs, where, mask))
+            found = tf.nest.flatten(derivatives(kind, ours, where, mask))
+            for one, other in zip(found, expected, strict=True):
+                one, other = tf.convert_to_tensor(one).numpy(), tf.convert_to_tensor(other).numpy()
+                difference = np.abs(one - other).max()
+                assert difference <= 1e-4 * max(1, np.abs(other).max()), (where, kind.__name__, difference)
+
+
+@pytest.mark.parametrize(("pair", "kinds"), [("simple_rnn", ALL), ("gru", ESSENTIAL), ("lstm", ESSENTIAL)])
+def test_the_plain_loop(pair, kinds):
+    compare(pair, 4, kinds)
+
+
+@pytest.mark.parametrize(("pair", "kinds"), [("simple_rnn", ESSENTIAL), ("gru", ALL), ("lstm", ESSENTIAL)])
+def test_compiled_pieces(pair, kinds):
+    compare(pair, 24, kinds)
+
+
+def test_compiled_pieces_without_a_mask_in_both_directions():
+    compare("gru", 24, ESSENTIAL, masked=False, bidirectional=True)
+
+
+@pytest.mark.parametrize(("pair", "kinds"), [("simple_rnn", ESSENTIAL), ("gru", ESSENTIAL), ("lstm", ALL)])
+def test_cudnn(pair, kinds, monkeypatch):
+    monkeypatch.setattr(tf.raw_ops, "CudnnRNNV3", emulated)
+    monkeypatch.setattr(cudnn, "_gpu_problem", lambda: None)
+    compare(pair, 4, kinds)
+
+
+@with_a_gpu
+@pytest.mark.parametrize("pair", PAIRS)
+def test_on_a_gpu(pair):
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        compare(pair, 4, ESSENTIAL if pair == "gru" else ALL)
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(True)
