@@ -1,7 +1,8 @@
 """A process for each library that is compared.
 
 TensorFlow and PyTorch in one process end in a segmentation fault where PyTorch comes with Triton, and each library's
-threads and memory are its own this way. The processes stay, so that their calls can be interleaved.
+threads and memory are its own this way. The processes stay, so that their calls can be interleaved. (TensorFlow itself
+imports JAX if that is installed; what is timed of JAX runs where TensorFlow is not.)
 """
 
 import contextlib

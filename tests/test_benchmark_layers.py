@@ -27,7 +27,9 @@ def run(*arguments):
 @pytest.fixture(scope="module")
 def processes():
     """PyTorch's and JAX's, as far as they are installed."""
-    with process_for_each(installed(*OTHER_LIBRARIES)) as processes:
+    with pytest.MonkeyPatch.context() as patch, process_for_each(installed(*OTHER_LIBRARIES)) as processes:
+        # PyTorch's threads wait for each other: beside other work on the same cores that can take seconds.
+        patch.setenv("OMP_NUM_THREADS", "1")
         yield processes
 
 

@@ -54,7 +54,9 @@ def problem():
 @pytest.fixture(scope="module")
 def processes():
     """PyTorch's, where it is installed."""
-    with process_for_each(installed("torch")) as processes:
+    with pytest.MonkeyPatch.context() as patch, process_for_each(installed("torch")) as processes:
+        # PyTorch's threads wait for each other: beside other work on the same cores that can take seconds.
+        patch.setenv("OMP_NUM_THREADS", "1")
         yield processes
 
 

@@ -48,20 +48,31 @@ def problem():
 @pytest.fixture(scope="module")
 def processes():
     """PyTorch's, where it is installed."""
-    with process_for_each(installed("torch")) as processes:
+    with pytest.MonkeyPatch.context() as patch, process_for_each(installed("torch")) as processes:
+        # PyTorch's threads wait for each other: beside other work on the same cores that can take seconds.
+        patch.setenv("OMP_NUM_THREADS", "1")
         yield processes
 
 
-@pytest.fixture
-def peers(problem, processes):
-    """All but what XLA compiles, from weights that all count, with clear scores; PyTorch where it is installed."""
+@pytest.fixture(scope="module")
+def made(problem, processes):
+    """All but what XLA compiles, and a model with weights that all count and clear scores."""
     model = make_model(problem)
     random = np.random.default_rng(3)
     for variable in model.trainable_variables:
         variable.assign(random.normal(size=variable.shape))
-    peers = make_peers(problem, model, processes)
+    peers = make_peers(problem, make_model(problem), processes)
     assert len(peers) == 3 + 2 * len(installed("torch"))
     del peers["keras jit"]
+    return peers, model
+
+
+@pytest.fixture
+def peers(made):
+    """All but what XLA compiles, with that model's weights; PyTorch where it is installed. One test may train them."""
+    peers, model = made
+    for peer in peers.values():
+        peer.load(model)
     return peers
 
 
