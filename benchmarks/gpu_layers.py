@@ -112,18 +112,24 @@ def make_once(cell: str, shape: str) -> Problem:
 
 def set_up(name: str, tf32: bool) -> dict:
     """Imports the library, sets whether it may use TF32, and says what it is and runs on."""
-    if name == "torch":
-        import torch
+    return set_up_torch(tf32) if name == "torch" else set_up_tensorflow(tf32)
 
-        torch.backends.cuda.matmul.allow_tf32 = tf32
-        torch.backends.cudnn.allow_tf32 = tf32
-        return {
-            "version": torch.__version__,
-            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
-            "cuda": torch.version.cuda,
-            "cudnn": torch.backends.cudnn.version(),
-            "tf32 in products, in cuDNN": [torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32],
-        }
+
+def set_up_torch(tf32: bool) -> dict:
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
+    return {
+        "version": torch.__version__,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+        "tf32 in products, in cuDNN": [torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32],
+    }
+
+
+def set_up_tensorflow(tf32: bool) -> dict:
     from training.quiet import import_tensorflow
 
     import_tensorflow()

@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+from concurrent.futures import Executor
 from pathlib import Path
 
 INSTRUCTION_SETS = ("avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "neon", "asimd")
@@ -39,25 +40,36 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def settings() -> dict:
-    """The device that each implementation uses and its default threads; TensorFlow's 0 means one per core."""
+def settings(processes: dict[str, Executor]) -> dict:
+    """The device that each library uses and its default threads; TensorFlow's 0 means one per core.
+
+    Args:
+        processes: Those of the libraries other than TensorFlow, by name. After the call they have imported them.
+    """
     import tensorflow as tf
 
+    others = {name: process.submit(settings_here, name) for name, process in processes.items()}
     devices = {"tensorflow": "GPU" if tf.config.list_physical_devices("GPU") else "CPU"}
     threads = {
         "tensorflow_intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
         "tensorflow_inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
     }
-    if importlib.util.find_spec("torch") is not None:
+    for name, found in others.items():
+        devices[name], default_threads = found.result()
+        if default_threads:
+            threads[name] = default_threads
+    return {"devices": devices, "threads": threads}
+
+
+def settings_here(library: str) -> tuple[str, int | None]:
+    """The device of PyTorch or JAX, in whose process this runs, and its default threads if it tells them."""
+    if library == "torch":
         import torch
 
-        devices["torch"] = "GPU" if torch.cuda.is_available() else "CPU"
-        threads["torch"] = torch.get_num_threads()
-    if importlib.util.find_spec("jax") is not None:
-        import jax
+        return "GPU" if torch.cuda.is_available() else "CPU", torch.get_num_threads()
+    import jax
 
-        devices["jax"] = jax.default_backend().upper()
-    return {"devices": devices, "threads": threads}
+    return jax.default_backend().upper(), None
 
 
 def versions() -> dict:

@@ -4,21 +4,25 @@
     inference  outputs of all steps
 
 What has been given to the device beforehand (batch, weights) is not part of the work. PyTorch and JAX take part if they
-are installed.
+are installed, each in a process of its own, which TensorFlow is not imported in.
 """
 
-import importlib.util
+import time
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from benchmarks.layer_problems import Problem
+from benchmarks.processes import installed
+from benchmarks.turns import seconds_of
 
 OURS = ("ours", "ours portable", "ours jit")
 KERAS = ("keras", "keras jit")
 # XLA may refuse the graph of a whole step; that is then said instead of a time.
 WHOLE_STEP_COMPILED = ("ours jit", "keras jit")
+# Each of these needs a process without TensorFlow.
+OTHER_LIBRARIES = ("torch", "jax")
 # A function that does the work, and one that turns its result into arrays: the outputs and, in training, the gradients
 # of the inputs and of the weights in Keras's layout and order.
 Runner = tuple[Callable[[], object], Callable[[object], list[np.ndarray]]]
@@ -26,8 +30,24 @@ Runner = tuple[Callable[[], object], Callable[[object], list[np.ndarray]]]
 
 def available() -> list[str]:
     """The names of the implementations that can run here, Keras's plain one first: it is what others are checked by."""
-    installed = [name for name in ("torch", "jax") if importlib.util.find_spec(name) is not None]
-    return [*KERAS, *OURS, *installed]
+    return [*KERAS, *OURS, *installed(*OTHER_LIBRARIES)]
+
+
+class Implementation:
+    """One implementation, ready to be timed in the process in which it is made; see `make_runner`."""
+
+    def __init__(self, name: str, problem: Problem, training: bool):
+        self.run, self.read = make_runner(name, problem, training)
+
+    def first_call(self) -> tuple[float, list[np.ndarray]]:
+        """The seconds of the first call, and what it gave: the outputs and, in training, the gradients."""
+        start = time.perf_counter()
+        result = self.run()
+        return round(time.perf_counter() - start, 3), self.read(result)
+
+    def milliseconds(self) -> float:
+        """The milliseconds of a call, after one that is not timed."""
+        return 1000 * seconds_of(self.run, again=True)
 
 
 def make_runner(name: str, problem: Problem, training: bool) -> Runner:

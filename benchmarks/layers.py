@@ -3,19 +3,21 @@
     python -m benchmarks.layers
 
 For every cell and shape it times one training step and one inference call of every implementation, and measures the
-peak memory of training, each implementation in a process of its own. PyTorch and JAX take part if they are installed.
+peak memory of training, each implementation in a process of its own. PyTorch and JAX take part if they are installed;
+each is timed in a process of its own, in turns with what is timed in this one.
 Results are written after every cell and shape, and a later run adds to them or replaces what it measures again.
 """
 
 import gc
+import itertools
 import json
 import os
 import re
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 
 import click
@@ -25,16 +27,16 @@ from rich.console import Console
 from benchmarks.layer_floor import RATE_SIZE, floor_runners, operations
 from benchmarks.layer_machine import describe_machine, settings, versions
 from benchmarks.layer_memory import measure_memory
-from benchmarks.layer_peers import KERAS, OURS, WHOLE_STEP_COMPILED, available, make_runner
+from benchmarks.layer_peers import KERAS, OTHER_LIBRARIES, OURS, WHOLE_STEP_COMPILED, Implementation, available
 from benchmarks.layer_problems import CELLS, SHAPES, TRIAL_SHAPES, Problem, make_problem
 from benchmarks.layer_report import plot, print_tables
+from benchmarks.processes import Elsewhere, installed, process_for_each
+from benchmarks.turns import pause_after, seconds_of, take_turns
 from training.atomic import write_json
 from training.quiet import import_tensorflow
 
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("train", "infer")
-# So long do the threads of PyTorch's last call stay awake; they would take the cores from whoever comes next.
-SECONDS_AFTER_TORCH = 0.3
 TOLERANCE = 1e-4
 QUICK_REPEATS = 2
 
@@ -76,19 +78,21 @@ def main(cells, shapes, modes, repeats, quick, no_memory, only_memory, output, o
     if not only_report:
         results.parent.mkdir(parents=True, exist_ok=True)
         set_up(record, results)
-        for cell in cells or CELLS:
-            for shape in shapes or SHAPES:
+        with process_for_each(installed(*OTHER_LIBRARIES)) as processes:
+            surroundings = {"versions": versions(), **settings(processes)}
+            for cell, shape in itertools.product(cells or CELLS, shapes or SHAPES):
                 place = record["results"].setdefault(cell, {}).setdefault(shape, {})
                 problem = make_problem(cell, shape)
                 place["sizes"] = {name: size for name, size in problem.shape._asdict().items() if name != "lengths"}
                 place["sizes"]["valid_steps"] = problem.valid_steps
                 for mode in () if only_memory else modes or MODES:
-                    place[mode] = time_all(problem, mode == "train", QUICK_REPEATS if quick else repeats)
-                    place[mode]["command"] = command_for(cell, shape, mode, place[mode]["repeats"])
+                    timed = time_all(problem, mode == "train", QUICK_REPEATS if quick else repeats, processes)
+                    command = command_for(cell, shape, mode, timed["repeats"])
+                    place[mode] = timed | surroundings | {"command": command}
                     write_json(results, record)
                     console.print(as_line(cell, shape, mode, place[mode]), highlight=False, soft_wrap=True)
                 if not no_memory:
-                    place["memory"] = memory_of_all(cell, shape)
+                    place["memory"] = {"implementations": memory_of_all(cell, shape)} | surroundings
                     write_json(results, record)
     if not record["results"]:
         raise click.ClickException(f"nothing has been measured yet: there is no {results}")
@@ -110,49 +114,46 @@ def set_up(record: dict, results: Path) -> None:
         raise click.ClickException(f"{results} holds the times of another machine; choose another --output")
 
 
-def time_all(problem: Problem, training: bool, repeats: int) -> dict:
+def time_all(problem: Problem, training: bool, repeats: int, processes: dict[str, Executor]) -> dict:
     """Times every implementation on a problem, and the floor.
 
     Args:
         problem: The batch and the weights.
         training: Whether to time a training step; else an inference call.
         repeats: Number of rounds.
+        processes: Those of PyTorch and JAX, by name; all others are timed in this one.
 
     Returns:
-        What is written under the cell, shape and mode: times in milliseconds, ratios of their medians, and what they
-        were measured with.
+        What is written under the cell, shape and mode: times in milliseconds, ratios of their medians, and the rounds.
 
     Raises:
         RuntimeError: An implementation's outputs or gradients are not Keras's.
     """
     import tensorflow as tf
 
-    peers, runs, reference = {}, {}, None
+    peers, works, reference = {}, {}, None
     for name in available():
-        start = time.perf_counter()
-        run, read = make_runner(name, problem, training)
+        first_call, milliseconds = make_ready(name, problem, training, processes)
         try:
-            start = time.perf_counter()
-            result = run()
+            seconds, arrays = first_call()
         except tf.errors.OpError as error:
             if name not in WHOLE_STEP_COMPILED:
                 raise
             message = re.sub(r"(?<!\w)/\S+", "...", str(error.message).splitlines()[0])
             peers[name] = {"failed": message[:200]}
             continue
-        peers[name] = {"first_call_seconds": round(time.perf_counter() - start, 3)}
-        arrays = read(result)
+        peers[name] = {"first_call_seconds": seconds}
         reference = reference or arrays
         check(name, problem, arrays, reference)
-        runs[name] = run
-        del result, arrays
+        works[name] = lambda turn, milliseconds=milliseconds: milliseconds()
+        del arrays
         pause_after(name)
     products = floor_runners(problem, training)
     for product, variants in products.items():
         for variant, run in variants.items():
             run()
-            runs[product, variant] = run
-    milliseconds = interleave(runs, repeats)
+            works[product, variant] = lambda turn, run=run: 1000 * seconds_of(run, again=True)
+    milliseconds = take_turns(works, repeats)
     for name, peer in peers.items():
         if name in milliseconds:
             lower, middle, upper = statistics.quantiles(milliseconds[name], n=4, method="inclusive")
@@ -161,14 +162,19 @@ def time_all(problem: Problem, training: bool, repeats: int) -> dict:
         product: {variant: round(statistics.median(milliseconds[product, variant]), 4) for variant in variants}
         for product, variants in products.items()
     }
-    runs.clear()
+    works.clear()
     gc.collect()
-    return {
-        **summarise(peers, medians, operations(problem, training)),
-        "repeats": repeats,
-        "versions": versions(),
-        **settings(),
-    }
+    return {**summarise(peers, medians, operations(problem, training)), "repeats": repeats}
+
+
+def make_ready(name: str, problem: Problem, training: bool, processes: dict[str, Executor]) -> tuple[Callable, ...]:
+    """The two methods of an `Implementation`, made in its library's process; TensorFlow's is this one."""
+    if name in OTHER_LIBRARIES:
+        arguments = ("benchmarks.layer_peers", "Implementation", name, problem, training)
+        one = Elsewhere(processes[name], name, *arguments)
+        return one.method("first_call"), one.method("milliseconds")
+    one = Implementation(name, problem, training)
+    return one.first_call, one.milliseconds
 
 
 def check(name: str, problem: Problem, arrays: list[np.ndarray], reference: list[np.ndarray]) -> None:
@@ -187,41 +193,6 @@ def check(name: str, problem: Problem, arrays: list[np.ndarray], reference: list
             raise RuntimeError(f"{name}, {problem.name}: the {what} differ from Keras's by {difference:.2g}")
     if len(arrays) != len(reference):
         raise RuntimeError(f"{name}, {problem.name}: {len(arrays)} results, Keras has {len(reference)}")
-
-
-def pause_after(name: Hashable) -> None:
-    """Waits until nobody's threads are busy waiting."""
-    if name == "torch":
-        time.sleep(SECONDS_AFTER_TORCH)
-
-
-def interleave(runs: dict[Hashable, Callable[[], object]], repeats: int) -> dict[Hashable, list[float]]:
-    """Runs all, one after the other, `repeats` times; every round starts one place further on.
-
-    Args:
-        runs: The functions, warmed up.
-        repeats: Number of rounds.
-
-    Returns:
-        The milliseconds of every timed call, by name. An untimed call comes just before each, so that caches hold what
-        is its own.
-    """
-    names, milliseconds = list(runs), {name: [] for name in runs}
-    gc.collect()
-    gc.disable()
-    try:
-        for turn in range(repeats):
-            first = turn % len(names)
-            for name in names[first:] + names[:first]:
-                runs[name]()
-                start = time.perf_counter()
-                result = runs[name]()
-                milliseconds[name].append((time.perf_counter() - start) * 1000)
-                del result
-                pause_after(name)
-    finally:
-        gc.enable()
-    return milliseconds
 
 
 def summarise(peers: dict, medians: dict, count: int) -> dict:
@@ -259,7 +230,7 @@ def summarise(peers: dict, medians: dict, count: int) -> dict:
 
 
 def memory_of_all(cell: str, shape: str) -> dict:
-    """The peak memory of training with each implementation, every one in a process of its own."""
+    """The peak memory of training with each implementation, by name, every one in a process of its own."""
     found = {}
     for name in available():
         command = [sys.executable, "-m", "benchmarks.layers", "--memory-of", name, "--cell", cell, "--shape", shape]
@@ -270,7 +241,7 @@ def memory_of_all(cell: str, shape: str) -> dict:
             found[name] = {"failed": f"exit code {done.returncode}"}
         else:
             raise click.ClickException(f"{' '.join(command)} failed\n{done.stderr}")
-    return {"implementations": found, "versions": versions(), **settings()}
+    return found
 
 
 def command_for(cell: str, shape: str, mode: str, repeats: int) -> str:

@@ -3,19 +3,20 @@
 ours           the template's network and steps
 keras          the same with `keras.layers.Bidirectional(keras.layers.LSTM(...))` in the place of ours
 keras jit      the same, forward and gradient compiled with XLA; batches are padded to a few lengths
-torch          `benchmarks.torch_tagger`, over padded rows
-torch packed   `benchmarks.torch_tagger`, over packed rows
+torch          `benchmarks.torch_tagger`, over padded rows, in PyTorch's process
+torch packed   `benchmarks.torch_tagger`, over packed rows, there too
 """
 
 import dataclasses
-import importlib.util
 import itertools
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
 from data.errors import BadLines
 from data.token_features import TokenFeatures
@@ -109,8 +110,8 @@ def make_problem(config: Config) -> Problem:
     return Problem(source.name, config, features, tags, first_rare, device, *(examples[split] for split in splits))
 
 
-def make_peers(problem: Problem) -> dict[str, Peer]:
-    """Builds all that can run here: the implementations by name, ours first."""
+def make_peers(problem: Problem, processes: dict[str, Executor]) -> dict[str, Peer]:
+    """Builds all that can run here: the implementations by name, ours first; PyTorch's if it has a process."""
     config, device = problem.config, problem.device
     model = build_model(config, problem.features, problem.tags, problem.first_rare)
     random = np.random.default_rng(config.seed)
@@ -122,10 +123,7 @@ def make_peers(problem: Problem) -> dict[str, Peer]:
         "keras": tensorflow_peer(with_keras_layer(model), config, shapes, device),
         "keras jit": tensorflow_peer(with_keras_layer(model), config, shapes, compiled),
     }
-    if importlib.util.find_spec("torch") is not None:
-        peers["torch"] = torch_peer(model, config, problem.first_rare, packed=False)
-        peers["torch packed"] = torch_peer(model, config, problem.first_rare, packed=True)
-    return peers
+    return peers | torch_peers(model, problem, processes)
 
 
 def with_keras_layer(model: keras.Model) -> keras.Model:
@@ -166,29 +164,22 @@ def tensorflow_peer(model: keras.Model, config: Config, features: dict[str, np.n
     return Peer(train, tag, LENGTH_MULTIPLE_WITH_JIT if device.jit else 1)
 
 
-def torch_peer(model: keras.Model, config: Config, first_rare: int, packed: bool) -> Peer:
-    """PyTorch with its default threads, on a GPU if it has one."""
-    import torch
+def torch_peers(model: keras.Model, problem: Problem, processes: dict[str, Executor]) -> dict[str, Peer]:
+    """A model's network in PyTorch, over padded and over packed rows, if PyTorch has a process."""
+    peers, weights = {}, weights_of(model)
+    for name, packed in (("torch", False), ("torch packed", True)) if "torch" in processes else ():
+        arguments = (weights, problem.config, problem.first_rare, packed)
+        tagger = Elsewhere(processes["torch"], name, "benchmarks.torch_peers", "Tagger", *arguments)
+        peers[name] = Peer(tagger.method("train"), tagger.method("tag"))
+    return peers
 
-    from benchmarks import torch_tagger
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tagger = torch_tagger.TorchTagger(model, config, first_rare, packed).to(device)
-    train_step = torch_tagger.make_train_step(tagger, config)
-    predict_step = torch_tagger.make_predict_step(tagger)
-    steps = itertools.count()
-
-    def moved(batch):
-        ids, tags = batch
-        ids = {name: torch.from_numpy(array).to(device) for name, array in ids.items()}
-        return ids, torch.from_numpy(tags).to(device)
-
-    def train(batches):
-        for batch in batches:
-            loss = train_step(*moved(batch), learning_rate(config, next(steps)))
-        return float(loss)
-
-    def tag(batches):
-        return [tuple(result.cpu().numpy() for result in predict_step(*moved(batch))) for batch in batches]
-
-    return Peer(train, tag)
+def weights_of(model: keras.Model) -> dict[str, list[np.ndarray]]:
+    """The arrays of a model of one layer of LSTMs in both directions, as `benchmarks.torch_tagger` takes them."""
+    layers = {name: model.get_layer(name) for name in ("words_of", "casings", "affixes_of", "scores", "crf")}
+    by_characters = model.get_layer("by_characters")
+    layers |= {"characters": by_characters.embedding, "filters": by_characters.reader}
+    layers |= {"readers": model.get_layer("bidirectional_1")}
+    crf = layers["crf"]
+    allowed = {"allowed": [crf.allowed, crf.allowed_first, crf.allowed_last]}
+    return {name: layer.get_weights() for name, layer in layers.items()} | allowed

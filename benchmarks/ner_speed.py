@@ -6,14 +6,14 @@ All take turns in one run, on the same planned batches, made beforehand: the tem
 dropout, in float32, with TensorFlow's ops deterministic, as in the template. A training step is forward, gradient,
 clipping, Adam and the average of the weights; the rounds of a pass add up to a real epoch of each. Tagging is the best
 path and the loss of every validation sentence, as at an epoch's end. Before that all are compared, with the same
-weights, and warmed up with a batch of every length. PyTorch takes part if it is installed.
+weights, and warmed up with a batch of every length. PyTorch takes part, in a process of its own, if it is installed.
 """
 
-import gc
 import re
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 import click
@@ -21,9 +21,11 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.layer_machine import settings, versions
-from benchmarks.layers import pause_after, set_up
+from benchmarks.layers import set_up
 from benchmarks.ner_speed_report import describe, print_report
+from benchmarks.processes import installed, process_for_each
 from benchmarks.runs import RESULTS
+from benchmarks.turns import pause_after, seconds_of, take_turns
 from data.errors import DataError
 from templates.ner.config import Config
 from training.atomic import write_json
@@ -49,7 +51,9 @@ def main(data: str, passes: int, quick: bool, output: Path | None):
     record = {"command": f"python -m benchmarks.ner_speed --data DATA{more}"}
     set_up(record, output)
     try:
-        record |= measure(Config(data=data, precision="float32", strategy="one"), passes, quick, console)
+        with process_for_each(installed("torch")) as processes:
+            config = Config(data=data, precision="float32", strategy="one")
+            record |= measure(config, passes, quick, console, processes)
     except (DataError, OSError) as error:
         raise click.ClickException(str(error)) from None
     if output:
@@ -58,7 +62,7 @@ def main(data: str, passes: int, quick: bool, output: Path | None):
     print_report(record, console)
 
 
-def measure(config: Config, passes: int, quick: bool, console: Console) -> dict:
+def measure(config: Config, passes: int, quick: bool, console: Console, processes: dict[str, Executor]) -> dict:
     """Builds, compares and times all implementations.
 
     Args:
@@ -66,6 +70,7 @@ def measure(config: Config, passes: int, quick: bool, console: Console) -> dict:
         passes: Epochs that each implementation trains.
         quick: A few batches alone.
         console: Where it is said what has been done.
+        processes: PyTorch's, by its name, if it takes part.
 
     Returns:
         What is written, without the command and the machine.
@@ -77,7 +82,7 @@ def measure(config: Config, passes: int, quick: bool, console: Console) -> dict:
     from benchmarks.ner_peers import make_peers, make_problem
 
     problem = make_problem(config)
-    peers = make_peers(problem)
+    peers = make_peers(problem, processes)
     most = QUICK_BATCHES if quick else None
     multiples = {peer.multiple for peer in peers.values()}
     training = {multiple: problem.training_batches(multiple, most) for multiple in multiples}
@@ -94,14 +99,14 @@ def measure(config: Config, passes: int, quick: bool, console: Console) -> dict:
     works = {}
     for name, peer in peers.items():
         rounds = [[training[peer.multiple][number] for number in piece] for piece in pieces]
-        works[name] = lambda turn, peer=peer, rounds=rounds: peer.train(rounds[turn % len(rounds)])
+        works[name] = lambda turn, peer=peer, rounds=rounds: seconds_of(peer.train, rounds[turn % len(rounds)])
     trained = summarise(take_turns(works, passes * len(pieces)), counts * passes)
     share = sum(counts) / len(problem.training)
     for peer in trained["implementations"].values():
         peer["epoch_seconds"] = round(peer["seconds"] / passes / share, 2)
     trained["epoch_is_extrapolated"] = share < 1
 
-    works = {name: lambda turn, peer=peer: peer.tag(tagging[peer.multiple]) for name, peer in peers.items()}
+    works = {name: lambda turn, peer=peer: seconds_of(peer.tag, tagging[peer.multiple]) for name, peer in peers.items()}
     turns = QUICK_TAGGING_ROUNDS if quick else TAGGING_ROUNDS
     tagged = summarise(take_turns(works, turns), [count_sentences(tagging[1])] * turns)
     return {
@@ -120,7 +125,7 @@ def measure(config: Config, passes: int, quick: bool, console: Console) -> dict:
         "train": trained,
         "tag": tagged,
         "versions": versions(),
-        **settings(),
+        **settings(processes),
     }
 
 
@@ -155,7 +160,7 @@ def warm(peers: dict, training: dict, tagging: dict, console: Console) -> tuple[
             continue
         answers[name] = answer
         warm_up[name] = {"seconds": round(time.perf_counter() - start, 1)}
-        pause(name)
+        pause_after(name)
         console.print(f"{name}: warm after {warm_up[name]['seconds']} s", highlight=False)
     return warm_up, answers
 
@@ -204,37 +209,6 @@ def compare(answers: dict[str, list], valid: Sequence[np.ndarray]) -> dict:
 def count_sentences(batches: list) -> int:
     """The sentences of batches; the last batch may be filled up with rows of no steps."""
     return sum(int((ids["words"][:, 0] != 0).sum()) for ids, _ in batches)
-
-
-def pause(name: str) -> None:
-    """Waits until nobody's threads are busy waiting."""
-    pause_after(name.split()[0])
-
-
-def take_turns(works: dict[str, Callable[[int], object]], rounds: int) -> dict[str, list[float]]:
-    """Has all work, one after the other; every round starts one place further on.
-
-    Args:
-        works: The work of a round, given its number from 0, by name.
-        rounds: Number of rounds.
-
-    Returns:
-        The seconds of each round, by name.
-    """
-    names, seconds = list(works), {name: [] for name in works}
-    gc.disable()
-    try:
-        for turn in range(rounds):
-            gc.collect()
-            first = turn % len(names)
-            for name in names[first:] + names[:first]:
-                start = time.perf_counter()
-                works[name](turn)
-                seconds[name].append(time.perf_counter() - start)
-                pause(name)
-    finally:
-        gc.enable()
-    return seconds
 
 
 def summarise(seconds: dict[str, list[float]], sentences: list[int]) -> dict:

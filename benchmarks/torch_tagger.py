@@ -1,7 +1,8 @@
 """The network of `templates/ner` in PyTorch, as one would write it by hand, with the weights of a Keras model of it.
 
-Plain PyTorch, not compiled: batches are of many lengths. The states are read by `torch.nn.LSTM` in one of two ways that
-give the same: both directions over packed rows, or each over padded ones, with every row turned round for the second.
+Plain PyTorch, not compiled: batches are of many lengths; TensorFlow is not imported beside it. The states are read by
+`torch.nn.LSTM` in one of two ways that give the same: both directions over packed rows, or each over padded ones, with
+every row turned round for the second.
 """
 
 import numpy as np
@@ -10,7 +11,6 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from data.vocabulary import FIRST_WORD, PADDING, UNKNOWN
-from templates.ner.characters import WIDTH
 from templates.ner.config import Config
 
 # The score of what must not happen.
@@ -23,45 +23,44 @@ class TorchTagger(torch.nn.Module):
     """Embeddings, a convolution over characters, a bidirectional LSTM and a CRF.
 
     Args:
-        model: The Keras model, of one layer of LSTMs in both directions, whose sizes and weights this one takes.
+        weights: What `benchmarks.ner_peers.weights_of` gives of the Keras model: its sizes are taken, too.
         config: The rates of dropout.
         first_rare: The id from which on words are rare, and taken for unknown in training more often than others.
         packed: How the LSTM is run; see above.
     """
 
-    def __init__(self, model, config: Config, first_rare: int, packed: bool):
+    def __init__(self, weights: dict[str, list[np.ndarray]], config: Config, first_rare: int, packed: bool):
         super().__init__()
         self.config, self.first_rare, self.packed = config, first_rare, packed
         self.words, self.casings, self.affixes = (
-            _embedding(model.get_layer(name).get_weights()[0]) for name in ("words_of", "casings", "affixes_of")
+            _embedding(*weights[name]) for name in ("words_of", "casings", "affixes_of")
         )
-        by_characters = model.get_layer("by_characters")
-        self.characters = _embedding(by_characters.embedding.get_weights()[0])
-        kernel, bias = by_characters.reader.get_weights()
-        self.filters = torch.nn.Conv1d(*kernel.shape[1:], WIDTH, padding=WIDTH // 2)
+        self.characters = _embedding(*weights["characters"])
+        kernel, bias = weights["filters"]
+        width, *sizes = kernel.shape
+        self.filters = torch.nn.Conv1d(*sizes, width, padding=width // 2)
         _set(self.filters.weight, kernel.transpose(2, 1, 0))
         _set(self.filters.bias, bias)
-        weights = model.get_layer("bidirectional_1").get_weights()
-        inputs, units = len(weights[0]), len(weights[1])
+        readers = weights["readers"]
+        inputs, units = len(readers[0]), len(readers[1])
         if packed:
             self.readers = torch.nn.ModuleList([torch.nn.LSTM(inputs, units, batch_first=True, bidirectional=True)])
         else:
             self.readers = torch.nn.ModuleList(torch.nn.LSTM(inputs, units, batch_first=True) for _ in range(2))
         parameters = [parameter for reader in self.readers for parameter in reader.parameters()]
-        for start, (kernel, recurrent_kernel, bias) in zip((0, 4), (weights[:3], weights[3:]), strict=True):
+        for start, (kernel, recurrent_kernel, bias) in zip((0, 4), (readers[:3], readers[3:]), strict=True):
             for place, array in enumerate((kernel.T, recurrent_kernel.T, bias, np.zeros_like(bias))):
                 _set(parameters[start + place], array)
             # The second of two biases that are only ever added: Keras has one, and this one stays 0.
             parameters[start + 3].requires_grad_(False)
-        kernel, bias = model.get_layer("scores").get_weights()
+        kernel, bias = weights["scores"]
         self.scores = torch.nn.Linear(*kernel.shape)
         _set(self.scores.weight, kernel.T)
         _set(self.scores.bias, bias)
-        crf = model.get_layer("crf")
-        for name, array in zip(("transitions", "first", "last"), crf.get_weights(), strict=True):
+        for name, array in zip(("transitions", "first", "last"), weights["crf"], strict=True):
             setattr(self, name, torch.nn.Parameter(torch.tensor(array)))
-        for name in ("allowed", "allowed_first", "allowed_last"):
-            self.register_buffer(name, torch.tensor(getattr(crf, name)))
+        for name, array in zip(("allowed", "allowed_first", "allowed_last"), weights["allowed"], strict=True):
+            self.register_buffer(name, torch.tensor(array))
 
     def forward(self, ids: dict[str, torch.Tensor]) -> torch.Tensor:
         """The scores of each step's tags, (batch, time, tags), of the ids that the template's network takes."""
@@ -151,19 +150,21 @@ def best_paths(scores: torch.Tensor, valid: torch.Tensor, tables) -> torch.Tenso
 
 
 def make_train_step(tagger: TorchTagger, config: Config):
-    """Makes the function of ids, tags and a learning rate that takes one step, as the template's, and gives the loss.
+    """Makes the function of ids and tags that takes one step, as the template's, and gives the loss.
 
-    Forward, gradient, clipping, Adam and the average of the weights; ids and tags are tensors. The loss is the mean
-    per token, before the step.
+    Forward, gradient, clipping, Adam with a learning rate that falls, and the average of the weights; ids and tags are
+    tensors. The loss is the mean per token, before the step.
     """
     parameters = [parameter for parameter in tagger.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(parameters, betas=(0.9, SECOND_MOMENTUM), fused=True)
     averages = [parameter.detach().clone() for parameter in parameters]
     steps = 0
 
-    def train_step(ids, tags, learning_rate: float) -> torch.Tensor:
+    def train_step(ids, tags) -> torch.Tensor:
         nonlocal steps
         tagger.train()
+        halvings = steps / config.learning_rate_half_life if config.learning_rate_half_life else 0
+        learning_rate = config.learning_rate * 0.5**halvings
         steps += 1
         # Keras adds epsilon before it corrects the second average for its start from 0, PyTorch after it.
         epsilon = EPSILON / (1 - SECOND_MOMENTUM**steps) ** 0.5

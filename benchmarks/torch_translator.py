@@ -1,7 +1,8 @@
 """The network of `templates/translation` in PyTorch, as one would write it by hand, with a Keras model's weights.
 
-Plain PyTorch, not compiled: batches are of many lengths. The source is read by `torch.nn.GRU` in one of two ways that
-give the same: both directions over packed rows, or each over padded ones, with every row turned round for the second.
+Plain PyTorch, not compiled: batches are of many lengths; TensorFlow is not imported beside it. The source is read by
+`torch.nn.GRU` in one of two ways that give the same: both directions over packed rows, or each over padded ones, with
+every row turned round for the second.
 """
 
 import numpy as np
@@ -23,18 +24,17 @@ class TorchTranslator(torch.nn.Module):
     """A bidirectional GRU, and a decoder of GRUs with multiplicative attention whose table scores the outputs too.
 
     Args:
-        model: The Keras model, whose sizes and weights this one takes; its encoder has one layer.
+        weights: What `benchmarks.translation_peers.weights_of` gives of the Keras model.
         config: The rates of dropout, and the sizes.
         packed: How the source is read; see above.
     """
 
-    def __init__(self, model, config: Config, packed: bool):
+    def __init__(self, weights: dict[str, list], config: Config, packed: bool):
         super().__init__()
         self.config, self.packed = config, packed
         size, units, half = config.embedding_size, config.units, config.units // 2
-        memory, vocabulary = 2 * half, model.get_layer("decoder").vocabulary_size
-        source_ids = model.get_layer("encoder").get_layer("embedding").input_dim
-        self.source_table = torch.nn.Embedding(source_ids, size)
+        memory, vocabulary = 2 * half, len(weights["target_table"][0])
+        self.source_table = torch.nn.Embedding(len(weights["source_table"][0]), size)
         if packed:
             self.readers = torch.nn.ModuleList([torch.nn.GRU(size, half, batch_first=True, bidirectional=True)])
         else:
@@ -47,27 +47,25 @@ class TorchTranslator(torch.nn.Module):
         self.key = torch.nn.Linear(memory, units, bias=False)
         self.output_layer = torch.nn.Linear(units + memory + size, size)
         self.bias = torch.nn.Parameter(torch.zeros(vocabulary))
-        self.load(model)
+        self.load(weights)
 
     @torch.no_grad()
-    def load(self, model) -> None:
-        """Takes a Keras model's weights."""
-        encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
-        _set(self.source_table.weight, encoder.get_layer("embedding").get_weights()[0])
+    def load(self, weights: dict[str, list]) -> None:
+        """Takes a Keras model's weights, as `benchmarks.translation_peers.weights_of` gives them."""
+        for table in ("source_table", "target_table"):
+            _set(getattr(self, table).weight, *weights[table])
         parameters = [parameter for reader in self.readers for parameter in reader.parameters()]
-        weights = encoder.get_layer("bidirectional_1").get_weights()
-        for start, arrays in ((0, weights[:3]), (4, weights[3:])):
+        readers = weights["readers"]
+        for start, arrays in ((0, readers[:3]), (4, readers[3:])):
             _set_gru(parameters[start : start + 4], arrays)
-        _set(self.target_table.weight, decoder.embedding.get_weights()[0])
-        for mine, theirs in zip(self.layers, decoder.recurrent_layers, strict=True):
-            _set_gru(list(mine.parameters()), theirs.get_weights())
-        dense = [*zip(self.first_states, decoder.first_states, strict=True), (self.output_layer, decoder.output_layer)]
-        for mine, theirs in [*dense, (self.query, decoder.query), (self.key, decoder.key)]:
-            kernel, *bias = theirs.get_weights()
+        for mine, arrays in zip(self.layers, weights["layers"], strict=True):
+            _set_gru(list(mine.parameters()), arrays)
+        dense = [(getattr(self, name), weights[name]) for name in ("output_layer", "query", "key")]
+        for mine, (kernel, *bias) in [*zip(self.first_states, weights["first_states"], strict=True), *dense]:
             _set(mine.weight, kernel.T)
             if bias:
                 _set(mine.bias, bias[0])
-        _set(self.bias, decoder.bias.numpy())
+        _set(self.bias, *weights["bias"])
 
     def forward(self, source: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
         """Scores of the target's pieces, (batch, steps, vocabulary), of the ids that the template's network takes."""
@@ -160,18 +158,24 @@ def losses(scores: torch.Tensor, after: torch.Tensor, smoothing: float) -> torch
 
 
 def make_train_step(translator: TorchTranslator, config: Config):
-    """Makes the function of a batch and a learning rate that takes one step, as the template's, and gives the loss.
+    """Makes the function of a batch that takes one step, as the template's, and gives the loss.
 
-    Forward, gradient, clipping, Adam and the average of the weights. The loss is the mean per piece, before the step.
+    Forward, gradient, clipping, Adam with a learning rate that rises and falls, and the average of the weights. The
+    loss is the mean per piece, before the step.
     """
     parameters = list(translator.parameters())
     optimizer = torch.optim.Adam(parameters, betas=(0.9, SECOND_MOMENTUM), fused=True)
     averages = [parameter.detach().clone() for parameter in parameters]
     steps = 0
 
-    def train_step(source, before, after, learning_rate: float) -> torch.Tensor:
+    def train_step(source, before, after) -> torch.Tensor:
         nonlocal steps
         translator.train()
+        learning_rate = config.learning_rate
+        if steps < config.warm_up_steps:
+            learning_rate *= (steps + 1) / config.warm_up_steps
+        elif config.learning_rate_half_life:
+            learning_rate *= 0.5 ** ((steps - config.warm_up_steps) / config.learning_rate_half_life)
         steps += 1
         # Keras adds epsilon before it corrects the second average for its start from 0, PyTorch after it.
         epsilon = EPSILON / (1 - SECOND_MOMENTUM**steps) ** 0.5

@@ -4,14 +4,15 @@ ours           the template's network, steps and searches
 keras          the same decoder's equations and the same steps, with `keras.layers.GRU` and `keras.layers.Bidirectional`
                in the place of ours, and a greedy search of its own
 keras jit      the same, forward and gradient compiled with XLA; batches are padded to a few lengths; no search
-torch          `benchmarks.torch_translator`, the source read over padded rows, and `benchmarks.torch_search`
+torch          `benchmarks.torch_translator`, the source read over padded rows, and `benchmarks.torch_search`, in
+               PyTorch's process
 torch packed   the same, the source read over packed rows
 """
 
 import dataclasses
-import importlib.util
 import itertools
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from pathlib import Path
 
 import keras
@@ -19,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.keras_translator import greedy_search, with_keras_layers
+from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
 from data.errors import BadLines
 from data.pairs import Languages
@@ -89,14 +91,14 @@ class Peer:
         train: Takes a step on each of some batches, one after the other, and gives the last one's loss per piece. All
             is done when it returns.
         losses: The loss of each row of a batch, (rows,), with smoothed labels and without dropout.
-        search: Beam width -> the search of a batch's sources; of the widths that there are.
+        search: Beam width -> the search for answers to the sources of some batches; of the widths that there are.
         load: Takes the weights of a Keras model.
         multiple: The batches' padded lengths are to be multiples of this.
     """
 
     train: Callable[[Iterable[Batch]], float]
     losses: Callable[[Batch], np.ndarray]
-    search: dict[int, Callable[[np.ndarray], Answer]]
+    search: dict[int, Callable[[Iterable[np.ndarray]], list[Answer]]]
     load: Callable[[keras.Model], None]
     multiple: int = 1
 
@@ -149,10 +151,10 @@ def make_model(problem: Problem) -> keras.Model:
     return model
 
 
-def make_peers(problem: Problem, model: keras.Model) -> dict[str, Peer]:
+def make_peers(problem: Problem, model: keras.Model, processes: dict[str, Executor]) -> dict[str, Peer]:
     """Builds all that can run here, with a model's weights: the implementations by name, ours first.
 
-    The model itself is the one that ours trains.
+    The model itself is the one that ours trains. PyTorch's implementations are there if it has a process.
     """
     config, device = problem.config, problem.device
     compiled = dataclasses.replace(device, jit=True)
@@ -162,9 +164,10 @@ def make_peers(problem: Problem, model: keras.Model) -> dict[str, Peer]:
         "keras": tensorflow_peer(plain, config, device, {1: greedy_search(plain, config)}),
         "keras jit": tensorflow_peer(with_keras_layers(model), config, compiled, {}),
     }
-    if importlib.util.find_spec("torch") is not None:
-        peers["torch"] = torch_peer(model, config, packed=False)
-        peers["torch packed"] = torch_peer(model, config, packed=True)
+    for name, packed in (("torch", False), ("torch packed", True)) if "torch" in processes else ():
+        arguments = (weights_of(model), config, packed)
+        translator = Elsewhere(processes["torch"], name, "benchmarks.torch_peers", "Translator", *arguments)
+        peers[name] = torch_peer(translator, config)
     return peers
 
 
@@ -200,7 +203,7 @@ def tensorflow_peer(model: keras.Model, config: Config, device: Device, searches
         def find(source):
             return search(encoder(source, training=False), source != PADDING)
 
-        return lambda source: tuple(found.numpy() for found in find(source))
+        return lambda sources: [tuple(found.numpy() for found in find(source)) for source in sources]
 
     return Peer(
         train,
@@ -211,34 +214,25 @@ def tensorflow_peer(model: keras.Model, config: Config, device: Device, searches
     )
 
 
-def torch_peer(model: keras.Model, config: Config, packed: bool) -> Peer:
-    """PyTorch with its default threads, on a GPU if it has one."""
-    import torch
+def torch_peer(translator: Elsewhere, config: Config) -> Peer:
+    """A `benchmarks.torch_peers.Translator` in PyTorch's process."""
+    load = translator.method("load")
+    return Peer(
+        translator.method("train"),
+        translator.method("losses"),
+        {width: translator.method("search", width) for width in (1, config.beam_width)},
+        lambda model: load(weights_of(model)),
+    )
 
-    from benchmarks import torch_search, torch_translator
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    translator = torch_translator.TorchTranslator(model, config, packed).to(device)
-    train_step = torch_translator.make_train_step(translator, config)
-    steps = itertools.count()
-
-    def moved(batch):
-        return [torch.from_numpy(array).to(device) for array in batch]
-
-    def train(batches):
-        for batch in batches:
-            loss = train_step(*moved(batch), learning_rate(config, next(steps)))
-        return float(loss)
-
-    @torch.inference_mode()
-    def losses(batch):
-        translator.eval()
-        source, before, after = moved(batch)
-        return torch_translator.losses(translator(source, before), after, config.label_smoothing).cpu().numpy()
-
-    def search(source, width):
-        found = torch_search.search(translator, *moved([source]), width, config.length_exponent)
-        return tuple(tensor.cpu().numpy() for tensor in found)
-
-    searches = {width: lambda source, width=width: search(source, width) for width in (1, config.beam_width)}
-    return Peer(train, losses, searches, translator.load)
+def weights_of(model: keras.Model) -> dict[str, list]:
+    """The arrays of a model, as `benchmarks.torch_translator` takes them."""
+    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+    layers = {"source_table": encoder.get_layer("embedding"), "readers": encoder.get_layer("bidirectional_1")}
+    layers |= {"target_table": decoder.embedding, "output_layer": decoder.output_layer}
+    layers |= {"query": decoder.query, "key": decoder.key}
+    return {name: layer.get_weights() for name, layer in layers.items()} | {
+        "layers": [layer.get_weights() for layer in decoder.recurrent_layers],
+        "first_states": [layer.get_weights() for layer in decoder.first_states],
+        "bias": [decoder.bias.numpy()],
+    }

@@ -10,14 +10,15 @@ ids. Before anything is timed the losses are compared, with the same weights.
 
 How long a search takes depends on the answers' lengths: for it all have one model's weights, those of a finished run
 (`--run`), or of our network after some steps of training, whose answers may be far too short or too long: their lengths
-are shown. Answers are compared, too. PyTorch takes part if it is installed; it translates with the encoder that trained
-faster. `benchmarks.translation_peers` says what each is.
+are shown. Answers are compared, too. PyTorch takes part, in a process of its own, if it is installed; it translates
+with the encoder that trained faster. `benchmarks.translation_peers` says what each is.
 """
 
 import itertools
 import re
 import statistics
 import time
+from concurrent.futures import Executor
 from pathlib import Path
 
 import click
@@ -26,10 +27,12 @@ from rich.console import Console
 
 from benchmarks.layer_machine import settings, versions
 from benchmarks.layers import set_up
-from benchmarks.ner_speed import FAMILIES, pause, take_turns
+from benchmarks.ner_speed import FAMILIES
+from benchmarks.processes import installed, process_for_each
 from benchmarks.runs import RESULTS
 from benchmarks.translation_agreement import compare_answers, compare_losses
 from benchmarks.translation_speed_report import describe, print_report
+from benchmarks.turns import pause_after, seconds_of, take_turns
 from data.errors import DataError
 from templates.translation.config import Config
 from training.atomic import write_json
@@ -71,7 +74,8 @@ def main(data, source_language, target_language, batches, run, practice, output)
         strategy="one",
     )
     try:
-        record |= measure(config, run, batches, practice, console)
+        with process_for_each(installed("torch")) as processes:
+            record |= measure(config, run, batches, practice, console, processes)
     except (DataError, RunError, OSError) as error:
         raise click.ClickException(str(error)) from None
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +83,14 @@ def main(data, source_language, target_language, batches, run, practice, output)
     print_report(record, console)
 
 
-def measure(config: Config, run: Path | None, batches: int, practice: int, console: Console) -> dict:
+def measure(
+    config: Config,
+    run: Path | None,
+    batches: int,
+    practice: int,
+    console: Console,
+    processes: dict[str, Executor],
+) -> dict:
     """Builds, compares and times all implementations.
 
     Args:
@@ -88,6 +99,7 @@ def measure(config: Config, run: Path | None, batches: int, practice: int, conso
         batches: Of the first epoch, to time training on.
         practice: Steps that ours trains before it translates, without a run.
         console: Where it is said what has been done.
+        processes: PyTorch's, by its name, if it takes part.
 
     Returns:
         What is written, without the command and the machine.
@@ -102,7 +114,7 @@ def measure(config: Config, run: Path | None, batches: int, practice: int, conso
     problem = make_problem(config, run)
     model = make_model(problem)
     begun_with = model.get_weights()
-    peers = make_peers(problem, model)
+    peers = make_peers(problem, model, processes)
     planned = {multiple: problem.training_batches(multiple) for multiple in {peer.multiple for peer in peers.values()}}
     timed = {multiple: all_batches[:batches] for multiple, all_batches in planned.items()}
     warm_up, losses = warm(peers, timed, console)
@@ -147,7 +159,7 @@ def measure(config: Config, run: Path | None, batches: int, practice: int, conso
         "train": trained,
         "translate": translated,
         "versions": versions(),
-        **settings(),
+        **settings(processes),
     }
 
 
@@ -183,7 +195,7 @@ def warm(peers: dict, timed: dict[int, list], console: Console) -> tuple[dict, d
             continue
         losses[name] = answer
         warm_up[name] = {"seconds": round(time.perf_counter() - start, 1)}
-        pause(name)
+        pause_after(name)
         console.print(f"{name}: warm after {warm_up[name]['seconds']} s", highlight=False)
     return warm_up, losses
 
@@ -202,7 +214,7 @@ def time_training(peers: dict, timed: dict[int, list]) -> dict:
     works = {}
     for name, peer in peers.items():
         rounds = [[timed[peer.multiple][number] for number in piece] for piece in pieces]
-        works[name] = lambda turn, peer=peer, rounds=rounds: peer.train(rounds[turn])
+        works[name] = lambda turn, peer=peer, rounds=rounds: seconds_of(peer.train, rounds[turn])
     counts = [sum(np.count_nonzero(timed[1][number][2]) for number in piece) for piece in pieces]
     return summarise(take_turns(works, len(pieces)), counts, "target_pieces")
 
@@ -223,9 +235,9 @@ def time_translating(searches: dict, batches: list[np.ndarray], width: int) -> d
     """
     works, answers = {}, {}
     for name, search in searches.items():
-        works[name] = lambda turn, search=search: [search(source) for source in batches]
-        answers[name] = works[name](0)
-        pause(name)
+        works[name] = lambda turn, search=search: seconds_of(search, batches)
+        answers[name] = search(batches)
+        pause_after(name)
     compared = compare_answers(answers, width)
     amounts = [sum(map(len, batches))] * TRANSLATING_ROUNDS
     return {**summarise(take_turns(works, TRANSLATING_ROUNDS), amounts, "sentences"), "answers": compared}

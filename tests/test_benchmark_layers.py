@@ -1,5 +1,6 @@
 """The benchmark of the layers at sizes where it takes seconds: what it writes, and that it refuses what is wrong."""
 
+import contextlib
 import json
 import sys
 
@@ -9,8 +10,10 @@ from click.testing import CliRunner
 
 from benchmarks import layer_memory, layers
 from benchmarks.layer_floor import operations, segments
-from benchmarks.layer_peers import available, make_runner
+from benchmarks.layer_peers import OTHER_LIBRARIES, available
 from benchmarks.layer_problems import CELLS, LONGEST, SHAPES, make_problem
+from benchmarks.processes import installed, process_for_each
+from benchmarks.turns import seconds_of, take_turns
 
 ALWAYS = {"keras", "keras jit", "ours", "ours portable", "ours jit"}
 
@@ -22,10 +25,21 @@ def run(*arguments):
 
 
 @pytest.fixture(scope="module")
-def prefix(tmp_path_factory):
+def processes():
+    """PyTorch's and JAX's, as far as they are installed."""
+    with pytest.MonkeyPatch.context() as patch, process_for_each(installed(*OTHER_LIBRARIES)) as processes:
+        # PyTorch's threads wait for each other: beside other work on the same cores that can take seconds.
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield processes
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory, processes):
     """Where a run that times the training step of one cell has written its results."""
     prefix = tmp_path_factory.mktemp("results") / "layers"
-    run("--cell", "simple_rnn", "--shape", "tiny", "--mode", "train", "--quick", "--no-memory", "--output", prefix)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layers, "process_for_each", lambda names: contextlib.nullcontext(processes))
+        run("--cell", "simple_rnn", "--shape", "tiny", "--mode", "train", "--quick", "--no-memory", "--output", prefix)
     return prefix
 
 
@@ -65,7 +79,10 @@ def test_a_run_writes_times_ratios_and_what_they_depend_on(prefix):
     assert entry["floor"]["rate_gigaflops"] > 0 and entry["floor"]["ms_at_rate"] >= 0
     assert entry["repeats"] == layers.QUICK_REPEATS
     assert {"tensorflow", "keras", "numpy", "torch", "jax"} <= set(entry["versions"])
-    assert entry["threads"]["tensorflow_intra_op"] >= 0 and entry["devices"]["tensorflow"] in ("CPU", "GPU")
+    assert entry["threads"]["tensorflow_intra_op"] >= 0
+    assert set(entry["devices"]) == {"tensorflow", *installed(*OTHER_LIBRARIES)}
+    assert set(entry["devices"].values()) <= {"CPU", "GPU"}
+    assert ("torch" in entry["threads"]) == ("torch" in entry["devices"])
     assert entry["command"] == "python -m benchmarks.layers --cell simple_rnn --shape tiny --mode train --repeats 2"
     check_ratios(entry)
     assert str(prefix.parent) not in json.dumps(record)
@@ -108,14 +125,14 @@ def test_times_of_two_machines_are_not_mixed(tmp_path):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_all_do_the_same_work(cell):
+def test_all_do_the_same_work(cell, processes):
     """Outputs and every gradient, with padded rows; the other settings of TensorFlow's are compared above."""
     problem = make_problem(cell, "tiny_padded")
     names = [name for name in available() if name not in ("keras jit", "ours", "ours jit")]
     results = {}
     for name in names:
-        work, arrays_of = make_runner(name, problem, training=True)
-        results[name] = arrays_of(work())
+        first_call, _ = layers.make_ready(name, problem, True, processes)
+        _, results[name] = first_call()
         assert len(results[name]) == 2 + len(problem.weights)
         layers.check(name, problem, results[name], results["keras"])
     assert all(np.abs(gradient).max() > 0 for gradient in results["keras"])
@@ -158,10 +175,10 @@ def test_the_floor_counts_the_steps_that_count():
 
 def test_rounds_are_interleaved_and_begin_with_each_in_turn():
     calls = []
-    runs = {name: lambda name=name: calls.append(name) for name in "abc"}
-    milliseconds = layers.interleave(runs, repeats=2)
+    works = {name: lambda turn, name=name: seconds_of(calls.append, name, again=True) for name in "abc"}
+    seconds = take_turns(works, 2)
     assert "".join(calls) == "aabbcc" + "bbccaa"
-    assert {name: len(times) for name, times in milliseconds.items()} == {"a": 2, "b": 2, "c": 2}
+    assert {name: len(times) for name, times in seconds.items()} == {"a": 2, "b": 2, "c": 2}
 
 
 def test_memory_is_the_growth_since_the_first_call(monkeypatch):

@@ -1,7 +1,7 @@
 """The benchmarks of the ner template: all that is timed computes the same; what is written, added up and refused."""
 
+import contextlib
 import dataclasses
-import importlib.util
 import json
 import time
 from pathlib import Path
@@ -13,8 +13,9 @@ import tensorflow as tf
 from click.testing import CliRunner
 from rich.console import Console
 
-from benchmarks import ner, ner_speed, records
-from benchmarks.ner_peers import Problem, tensorflow_peer, torch_peer, with_keras_layer
+from benchmarks import ner, ner_speed, records, turns
+from benchmarks.ner_peers import Problem, tensorflow_peer, torch_peers, with_keras_layer
+from benchmarks.processes import installed, process_for_each
 from data.columns import TaggedSentences
 from data.token_features import TokenFeatures
 from data.vocabulary import FIRST_WORD
@@ -51,6 +52,15 @@ def problem():
 
 
 @pytest.fixture(scope="module")
+def processes():
+    """PyTorch's, where it is installed."""
+    with pytest.MonkeyPatch.context() as patch, process_for_each(installed("torch")) as processes:
+        # PyTorch's threads wait for each other: beside other work on the same cores that can take seconds.
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield processes
+
+
+@pytest.fixture(scope="module")
 def model(problem):
     """A network in which every weight counts."""
     model = build_model(problem.config, problem.features, TAGS, problem.first_rare)
@@ -68,35 +78,35 @@ def copy_of(model):
     return copy
 
 
-def others(model, problem):
+def others(model, problem, processes):
     """All that is timed beside ours, from the same weights; not compiled with XLA. PyTorch where it is installed."""
     keras_peer = tensorflow_peer(with_keras_layer(model), problem.config, problem.training.features, problem.device)
-    yield "keras", keras_peer
-    for packed in (False, True) if importlib.util.find_spec("torch") else ():
-        yield f"torch {packed=}", torch_peer(model, problem.config, problem.first_rare, packed)
+    peers = torch_peers(model, problem, processes)
+    assert list(peers) == ["torch", "torch packed"] * ("torch" in processes)
+    return {"keras": keras_peer, **peers}
 
 
-def test_losses_and_best_paths_are_ours(problem, model):
+def test_losses_and_best_paths_are_ours(problem, model, processes):
     """Of rows of five lengths, and of one of no steps."""
     batches = problem.training_batches(1)
     valid = batches[0][0]["words"] != 0
     assert valid.sum(axis=1).tolist() == [1, 3, 3, 5, 7, 0]
     ((tags, losses),) = tensorflow_peer(model, problem.config, problem.training.features, problem.device).tag(batches)
     assert len(np.unique(tags[valid])) > 3 and losses[:5].max() > 10 and losses[5] == 0
-    for name, peer in others(model, problem):
+    for name, peer in others(model, problem, processes).items():
         ((other_tags, other_losses),) = peer.tag(batches)
         np.testing.assert_allclose(other_losses, losses, rtol=1e-5, atol=1e-5, err_msg=name)
         np.testing.assert_array_equal(other_tags, tags, err_msg=name)
 
 
-def test_training_steps_are_ours(problem, model):
+def test_training_steps_are_ours(problem, model, processes):
     """Gradient, clipping, learning rate, Adam: four steps lead through the same losses, and to the same tags."""
     batches = problem.training_batches(1)
     ours = tensorflow_peer(copy_of(model), problem.config, problem.training.features, problem.device)
     losses = [ours.train(batches) for _ in range(4)]
     ((tags, _),) = ours.tag(batches)
     assert losses[3] < losses[0] - 0.1
-    for name, peer in others(model, problem):
+    for name, peer in others(model, problem, processes).items():
         assert [peer.train(batches) for _ in range(4)] == pytest.approx(losses, rel=2e-5), name
         np.testing.assert_array_equal(peer.tag(batches)[0][0], tags, err_msg=name)
 
@@ -116,14 +126,14 @@ def test_other_losses_or_tags_are_not_timed():
 
 def test_rounds_are_turns_with_each_first_once(monkeypatch):
     pauses, calls = [], []
-    monkeypatch.setattr(ner_speed, "pause_after", pauses.append)
-    works = {name: lambda turn, name=name: calls.append((turn, name)) for name in ("a", "torch packed", "c")}
-    seconds = ner_speed.take_turns(works, 3)
+    monkeypatch.setattr(turns.time, "sleep", pauses.append)
+    works = {name: lambda turn, name=name: calls.append((turn, name)) or turn for name in ("a", "torch packed", "c")}
+    seconds = turns.take_turns(works, 3)
     assert [name[0] for _, name in calls] == list("atctcacat") and [turn for turn, _ in calls] == [0] * 3 + [1] * 3 + [
         2
     ] * 3
-    assert {name: len(times) for name, times in seconds.items()} == dict.fromkeys(works, 3)
-    assert pauses.count("torch") == 3
+    assert seconds == dict.fromkeys(works, [0, 1, 2])
+    assert pauses == [turns.SECONDS_AFTER_TORCH] * 3
 
 
 def test_ratios_are_medians_over_rounds_of_each_framework_at_its_best():
@@ -160,12 +170,13 @@ class FakePeer:
         return [(np.zeros_like(tags), np.ones(len(tags))) for _, tags in batches]
 
 
-def test_a_pass_is_an_epoch_of_each(problem, tmp_path, monkeypatch):
+def test_a_pass_is_an_epoch_of_each(problem, processes, tmp_path, monkeypatch):
     """With batches of two sentences: each implementation trains on each of them once per pass, after the warm-up."""
     small = dataclasses.replace(problem, config=dataclasses.replace(problem.config, batch_size=2))
     peers = {"ours": FakePeer(0.002), "keras": FakePeer(0.004), "keras jit": FakePeer(fails=True)}
     monkeypatch.setattr("benchmarks.ner_peers.make_problem", lambda config: small)
-    monkeypatch.setattr("benchmarks.ner_peers.make_peers", lambda problem: peers)
+    monkeypatch.setattr("benchmarks.ner_peers.make_peers", lambda problem, processes: peers)
+    monkeypatch.setattr(ner_speed, "process_for_each", lambda names: contextlib.nullcontext(processes))
     monkeypatch.setattr(ner_speed, "ROUND", 1)
     monkeypatch.setattr(ner_speed, "TAGGING_ROUNDS", 3)
     results = tmp_path / "new" / "speed.json"
@@ -191,16 +202,17 @@ def test_a_pass_is_an_epoch_of_each(problem, tmp_path, monkeypatch):
     assert not trained["epoch_is_extrapolated"] and trained["best"] == tagged["best"] == {"keras": "keras"}
     assert trained["ratios"]["keras_over_ours"] > 1 and tagged["ratios"]["keras_over_ours"] > 1
     assert {"processor", "cores"} <= set(record["machine"]) and record["versions"]["keras"] == keras.__version__
+    assert set(record["devices"]) == {"tensorflow", *processes}
 
 
 def test_a_try_says_that_the_epoch_is_extrapolated(problem, monkeypatch):
     small = dataclasses.replace(problem, config=dataclasses.replace(problem.config, batch_size=2))
     monkeypatch.setattr("benchmarks.ner_peers.make_problem", lambda config: small)
     monkeypatch.setattr(
-        "benchmarks.ner_peers.make_peers", lambda problem: {"ours": FakePeer(0.002), "keras": FakePeer()}
+        "benchmarks.ner_peers.make_peers", lambda problem, processes: {"ours": FakePeer(0.002), "keras": FakePeer()}
     )
     monkeypatch.setattr(ner_speed, "QUICK_BATCHES", 1)
-    record = ner_speed.measure(problem.config, 1, True, Console(quiet=True))
+    record = ner_speed.measure(problem.config, 1, True, Console(quiet=True), {})
     (ours,) = [record["train"]["implementations"]["ours"]]
     assert record["train"]["epoch_is_extrapolated"] and record["train"]["sentences"] < 5
     assert ours["epoch_seconds"] == pytest.approx(ours["seconds"] * 5 / record["train"]["sentences"], abs=0.01)

@@ -1,7 +1,7 @@
 """The benchmarks of the translation template: all that is timed computes the same; what is typed and written."""
 
+import contextlib
 import dataclasses
-import importlib.util
 import io
 import json
 import time
@@ -14,8 +14,9 @@ import tensorflow as tf
 from click.testing import CliRunner
 from rich.console import Console
 
-from benchmarks import records, translation, translation_speed
+from benchmarks import records, translation, translation_speed, turns
 from benchmarks.keras_translator import with_keras_layers
+from benchmarks.processes import installed, process_for_each
 from benchmarks.translation_agreement import compare_answers, compare_losses
 from benchmarks.translation_peers import Problem, make_model, make_peers
 from benchmarks.translation_speed_report import print_report
@@ -44,16 +45,34 @@ def problem():
     return Problem("five", Languages("de", "en"), config, sizes, device, examples, examples)
 
 
-@pytest.fixture
-def peers(problem):
-    """All but what XLA compiles, from weights that all count, with clear scores; PyTorch where it is installed."""
+@pytest.fixture(scope="module")
+def processes():
+    """PyTorch's, where it is installed."""
+    with pytest.MonkeyPatch.context() as patch, process_for_each(installed("torch")) as processes:
+        # PyTorch's threads wait for each other: beside other work on the same cores that can take seconds.
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield processes
+
+
+@pytest.fixture(scope="module")
+def made(problem, processes):
+    """All but what XLA compiles, and a model with weights that all count and clear scores."""
     model = make_model(problem)
     random = np.random.default_rng(3)
     for variable in model.trainable_variables:
         variable.assign(random.normal(size=variable.shape))
-    peers = make_peers(problem, model)
-    assert (len(peers) == 5) == (importlib.util.find_spec("torch") is not None)
+    peers = make_peers(problem, make_model(problem), processes)
+    assert len(peers) == 3 + 2 * len(installed("torch"))
     del peers["keras jit"]
+    return peers, model
+
+
+@pytest.fixture
+def peers(made):
+    """All but what XLA compiles, with that model's weights; PyTorch where it is installed. One test may train them."""
+    peers, model = made
+    for peer in peers.values():
+        peer.load(model)
     return peers
 
 
@@ -79,7 +98,7 @@ def test_training_steps_and_answers_are_ours(problem, peers):
     losses = [peers["ours"].train(batches) for _ in range(4)]
     assert losses[3] < losses[0] - 0.1
     ((source, _, _),) = problem.validation_batches()
-    answers = {width: search(source) for width, search in peers["ours"].search.items()}
+    answers = {width: search([source])[0] for width, search in peers["ours"].search.items()}
     # The answers are of several lengths.
     assert set(answers) == {1, 3} and len(set((answers[1][0] != 0).sum(axis=1))) > 1
     assert (answers[3][1] >= answers[1][1] - 1e-6).all()
@@ -87,7 +106,7 @@ def test_training_steps_and_answers_are_ours(problem, peers):
         if name != "ours":
             assert [peer.train(batches) for _ in range(4)] == pytest.approx(losses, rel=2e-5), name
         for width, search in peer.search.items():
-            found = compare_answers({"ours": [answers[width]], name: [search(source)]}, width)
+            found = compare_answers({"ours": [answers[width]], name: search([source])}, width)
             assert found[name]["mean_score"] == pytest.approx(found["ours"]["mean_score"], rel=1e-4), name
 
 
@@ -148,15 +167,17 @@ class FakePeer:
             raise tf.errors.InvalidArgumentError(None, None, "no such kernel\nat /home/someone/here")
         return np.ones(len(batch[2]))
 
-    def find(self, source):
-        time.sleep(self.seconds)
-        return np.tile([3, 2], (len(source), 1)), np.full(len(source), -1.0)
+    def find(self, sources):
+        time.sleep(self.seconds * len(sources))
+        return [(np.tile([3, 2], (len(source), 1)), np.full(len(source), -1.0)) for source in sources]
 
     def load(self, model):
         self.loaded += 1
 
 
-def test_all_train_on_the_timed_batches_and_translate_with_one_models_weights(problem, tmp_path, monkeypatch):
+def test_all_train_on_the_timed_batches_and_translate_with_one_models_weights(
+    problem, processes, tmp_path, monkeypatch
+):
     small = dataclasses.replace(problem, config=dataclasses.replace(problem.config, batch_size=1))
     peers = {
         "ours": FakePeer(0.002, widths=(1, 3)),
@@ -166,9 +187,10 @@ def test_all_train_on_the_timed_batches_and_translate_with_one_models_weights(pr
         "torch packed": FakePeer(0.001, widths=(1, 3)),
     }
     monkeypatch.setattr("benchmarks.translation_peers.make_problem", lambda config, run: small)
-    monkeypatch.setattr("benchmarks.translation_peers.make_peers", lambda problem, model: peers)
+    monkeypatch.setattr("benchmarks.translation_peers.make_peers", lambda problem, model, processes: peers)
+    monkeypatch.setattr(translation_speed, "process_for_each", lambda names: contextlib.nullcontext(processes))
     monkeypatch.setattr(translation_speed, "ROUND", 2)
-    monkeypatch.setattr(translation_speed, "pause", lambda name: None)
+    monkeypatch.setattr(turns, "SECONDS_AFTER_TORCH", 0)
     results = tmp_path / "new" / "speed.json"
     arguments = ["--data", "elsewhere", "--batches", "4", "--practice", "7", "--output", str(results)]
     done = CliRunner().invoke(translation_speed.main, arguments, catch_exceptions=False)
@@ -188,6 +210,7 @@ def test_all_train_on_the_timed_batches_and_translate_with_one_models_weights(pr
     assert trained["best"] == {"keras": "keras", "torch": "torch packed"} and trained["ratios"]["keras_over_ours"] > 1
     assert set(greedy["implementations"]) == {"ours", "keras", "torch packed"} and greedy["amount"] == 15
     assert set(beam["implementations"]) == {"ours", "torch packed"} and beam["ratios"]["torch_over_ours"] < 1
+    assert set(record["devices"]) == {"tensorflow", *processes}
 
 
 def test_speeds_are_medians_over_rounds_and_ratios_of_the_same_rounds():
@@ -307,8 +330,8 @@ def test_without_pytorch_there_is_no_ratio_to_it(problem, monkeypatch):
     console = Console(width=160, record=True, file=io.StringIO())
     peers = {"ours": FakePeer(0.001, widths=(1, 3)), "keras": FakePeer(0.001)}
     monkeypatch.setattr("benchmarks.translation_peers.make_problem", lambda config, run: problem)
-    monkeypatch.setattr("benchmarks.translation_peers.make_peers", lambda problem, model: peers)
-    record = translation_speed.measure(problem.config, None, 1, 0, console)
+    monkeypatch.setattr("benchmarks.translation_peers.make_peers", lambda problem, model, processes: peers)
+    record = translation_speed.measure(problem.config, None, 1, 0, console, {})
     assert set(record["train"]["ratios"]) == {"keras_over_ours"} and record["translate"]["3"]["ratios"] == {}
     assert record["sizes"]["validation_pairs"] == 5 and record["languages"] == ["de", "en"]
     record["machine"] = {"processor": "any", "cores": 2}
