@@ -45,6 +45,9 @@ def with_own_gradient(forward: Callable, backward: Callable, plainly: Callable, 
 
     @tf.custom_gradient
     def differentiable(*tensors):
+        # Copies, for a gradient only reaches tensors of the graph that it is the gradient of, and these may be those of
+        # a graph around it.
+        tensors = _copies(tensors)
         results, kept = forward(*_packed(structure, _unseen(tensors)))
         # Who asks a function for all that it computes would ask for the gradients of these tensors, too.
         kept = tf.nest.map_structure(tf.stop_gradient, kept)
@@ -59,8 +62,6 @@ def with_own_gradient(forward: Callable, backward: Callable, plainly: Callable, 
 
         @tf.custom_gradient
         def first_order(*tensors):
-            # Copies, for in the graph of a gradient these may be tensors of another graph, which is out of reach for
-            # what differentiates the gradient.
             tensors = _copies(tensors)
             arguments, upstream = tensors[: -len(results)], tensors[-len(results) :]
             gradients = backward(*_packed(structure, _unseen(arguments)), kept, _unseen(upstream))
@@ -113,7 +114,7 @@ def _unseen(tensors):
 
 
 def _copies(tensors):
-    """Copies that are this graph's own; a tape, for one, does not find what a branch of tf.cond captured."""
+    """Copies that are this graph's own; a tape, too, does not find what a branch of tf.cond captured."""
     return [tf.identity(tensor) for tensor in tensors]
 
 
