@@ -1,6 +1,7 @@
 """Steps of `benchmarks.gpu`: the machine, cuDNN beside the portable path, and the tests that wait for a GPU."""
 
 import importlib.metadata
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -120,20 +121,23 @@ def compare_paths(folder: Path, small: bool, record: Callable) -> None:
         raise RuntimeError(f"{len(bad)} of {len(cases)} cases: {'; '.join(bad)}")
 
 
-def count_operations():
-    """Counts from now on how often cuDNN's operation is run; a variable that holds the number."""
+def count_operations() -> list[int]:
+    """Counts from now on how often cuDNN's operation is run: a list that holds the number."""
     import tensorflow as tf
 
-    operation = tf.raw_ops.CudnnRNNV3
-    with tf.device("CPU:0"):
-        counter = tf.Variable(0, dtype=tf.int64)
+    operation, counts = tf.raw_ops.CudnnRNNV3, [0]
+
+    def count():
+        counts[0] += 1
+        return np.int64(counts[0])
 
     def counted(**given):
-        counter.assign_add(1)
-        return operation(**given)
+        # Not a variable, which a function with a gradient of its own must not use.
+        with tf.control_dependencies([tf.numpy_function(count, [], tf.int64)]):
+            return operation(**given)
 
     tf.raw_ops.CudnnRNNV3 = counted
-    return counter
+    return counts
 
 
 def compare_case(kind: str, direction: str, padding: str, policy: str, sizes: tuple, counter) -> dict:
@@ -155,12 +159,12 @@ def compare_case(kind: str, direction: str, padding: str, policy: str, sizes: tu
     ]
     results, names = [], ["outputs", "gradient of the inputs"]
     names += [f"gradient of {variable.path}" for variable in layers[0].trainable_variables]
-    counter.assign(0)
+    counter[0] = 0
     for layer in layers:
         layer.set_weights(weights)
         results.append(in_a_graph(layer, inputs, mask, cotangent))
         if layer is layers[0]:
-            ran = int(counter)
+            ran = counter[0]
     inner = getattr(layers[0], "forward_layer", layers[0])
     why_not = inner.why_not_cudnn()
     differences = {}
@@ -233,8 +237,12 @@ def run_tests(folder: Path, small: bool, record: Callable) -> None:
     """
     report = folder / "tests.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *TESTS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    print(done.stdout[-6000:], done.stderr[-2000:])
+    # Plugins of other projects may import PyTorch, which must not be beside TensorFlow in one process.
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True)
+    print(done.stdout[-6000:], done.stderr[:4000], done.stderr[-2000:])
+    if not report.exists():
+        raise RuntimeError(f"pytest died with {done.returncode}")
     suite = next(ElementTree.parse(report).iter("testsuite"))
     counts = {name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")}
     passed = counts["tests"] - counts["failures"] - counts["errors"] - counts["skipped"]
