@@ -172,24 +172,43 @@ def run(
     if training:
         masks, _ = cell.draw_dropout_masks(tf.shape(sequences)[0], sequences.shape[2])
         sequences = sequences * masks[0][:, tf.newaxis] if masks else sequences
-    recorded = []
+    width, given = len(initial_states), sequences.dtype
 
     def forward(inputs, lengths):
-        sequences, states, weights = inputs
-        sources = [sequences, *states, *weights.tensors()]
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(sources)
-            results = _operate(cell, sequences, states, weights, lengths, go_backwards)
-        recorded.extend((tape, results, sources))
-        return results, []
+        arguments = _arguments(cell, *inputs, lengths, go_backwards)
+        # The gradient needs what is only kept in training, and may be asked for at any time.
+        results = tf.raw_ops.CudnnRNNV3(**arguments, rnn_mode=_mode(cell), is_training=True, time_major=False)
+        outputs, *final = results[: 1 + width]
+        outputs = _turn(outputs, lengths) if go_backwards else outputs
+        return [tf.cast(outputs, given), *(tf.cast(state[:, 0], given) for state in final)], list(results)
 
     def backward(inputs, lengths, kept, upstream):
-        # TensorFlow has a gradient of the operation, and none of that gradient.
-        tape, results, sources = recorded
-        by_sequences, *rest = tape.gradient(
-            results, sources, list(upstream), unconnected_gradients=tf.UnconnectedGradients.ZERO
+        sequences, states, weights = inputs
+        sources = [sequences, *states, *weights.tensors()]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            arguments = _arguments(cell, *inputs, lengths, go_backwards)
+        by_outputs, *by_final = (tf.cast(one, kept[0].dtype) for one in upstream)
+        by_final = [one[:, tf.newaxis] for one in by_final]
+        outputs, hidden, memory, reserved, on_the_host = kept
+        by_arguments = tf.raw_ops.CudnnRNNBackpropV3(
+            **arguments,
+            rnn_mode=_mode(cell),
+            time_major=False,
+            output=outputs,
+            output_h=hidden,
+            output_c=memory,
+            output_backprop=_turn(by_outputs, lengths) if go_backwards else by_outputs,
+            output_h_backprop=by_final[0],
+            output_c_backprop=by_final[1] if width == 2 else tf.zeros_like(memory),
+            # cuDNN writes into this buffer, and a persistent tape may ask for the gradient again.
+            reserve_space=tf.raw_ops.DeepCopy(x=reserved),
+            host_reserved=on_the_host,
         )
-        width = len(initial_states)
+        # Without a memory cell its argument is a constant.
+        names = [name for name in ("input", "input_h", "input_c", "params") if name != "input_c" or width == 2]
+        by_names = [getattr(by_arguments, f"{name}_backprop") for name in names]
+        by_sequences, *rest = tape.gradient([arguments[name] for name in names], sources, by_names)
         return by_sequences, rest[:width], weights.with_tensors(rest[width:])
 
     def plainly(inputs, lengths):
@@ -228,28 +247,20 @@ def pack(cell, weights):
     return tf.concat([*matrices, *biases], axis=0)
 
 
-def _operate(cell, sequences, states, weights, lengths, go_backwards):
-    """The operation: the outputs in the order of time, and the final states, right for the steps that are taken."""
+def _arguments(cell, sequences, states, weights, lengths, go_backwards):
+    """What the operation and its gradient are given, in the order of the steps that they take."""
     # TensorFlow casts bfloat16 to float32, too, but by its sources the gradient then reads memory nobody has written.
-    given, dtype = sequences.dtype, tf.float32 if sequences.dtype == tf.bfloat16 else sequences.dtype
-    inputs = _turn(sequences, lengths) if go_backwards else sequences
-    shape = tf.shape(inputs)
-    # A row without a step is run over one, since cuDNN takes no length of 0.
-    at_least_one = tf.fill(shape[:1], shape[1]) if lengths is None else tf.maximum(lengths, 1)
-    first = [tf.cast(state, dtype)[:, tf.newaxis] for state in states]
-    outputs, *final = tf.raw_ops.CudnnRNNV3(
-        input=tf.cast(inputs, dtype),
-        input_h=first[0],
-        input_c=first[1] if len(first) == 2 else tf.zeros((), dtype),
-        params=tf.cast(pack(cell, weights), dtype),
-        sequence_lengths=at_least_one,
-        rnn_mode=_mode(cell),
-        # The gradient needs what is only kept in training, and may be asked for at any time.
-        is_training=True,
-        time_major=False,
-    )[: 1 + len(first)]
-    outputs = _turn(outputs, lengths) if go_backwards else outputs
-    return [tf.cast(outputs, given), *(tf.cast(state[:, 0], given) for state in final)]
+    dtype = tf.float32 if sequences.dtype == tf.bfloat16 else sequences.dtype
+    shape = tf.shape(sequences)
+    hidden, *memory = (tf.cast(state, dtype)[:, tf.newaxis] for state in states)
+    return {
+        "input": tf.cast(_turn(sequences, lengths) if go_backwards else sequences, dtype),
+        "input_h": hidden,
+        "input_c": memory[0] if memory else tf.zeros((), dtype),
+        "params": tf.cast(pack(cell, weights), dtype),
+        # A row without a step is run over one, since cuDNN takes no length of 0.
+        "sequence_lengths": tf.fill(shape[:1], shape[1]) if lengths is None else tf.maximum(lengths, 1),
+    }
 
 
 def _finish(outputs, states, initial_states, lengths, go_backwards, zero_output_for_mask, return_sequences):

@@ -50,7 +50,7 @@ def with_own_gradient(forward: Callable, backward: Callable, plainly: Callable, 
         tensors = _copies(tensors)
         results, kept = forward(*_packed(structure, _unseen(tensors)))
         # Who asks a function for all that it computes would ask for the gradients of these tensors, too.
-        kept = tf.nest.map_structure(tf.stop_gradient, kept)
+        kept = tf.nest.map_structure(lambda one: one if one.dtype.is_integer else tf.stop_gradient(one), kept)
 
         @_with_tapes
         def gradient(*upstream):

@@ -1,6 +1,8 @@
 """cuDNN without a GPU: NVIDIA's equations, reading the buffer of parameters where the documentation says that a matrix
 lies, and as strict as the kernel."""
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
@@ -34,6 +36,53 @@ def emulated_step(mode, w, r, h, c):
     return {"rnn_tanh": tf.tanh, "rnn_relu": tf.nn.relu}[mode](w[0] + r[0]), c
 
 
+class Gradients(NamedTuple):
+    input_backprop: tf.Tensor
+    input_h_backprop: tf.Tensor
+    input_c_backprop: tf.Tensor
+    params_backprop: tf.Tensor
+
+
+# What the forward operation has kept for its gradient in eager calls, held so that no other tensor gets its memory.
+handed_out = []
+
+
+def address(tensor):
+    return np.asarray(memoryview(tensor)).ctypes.data
+
+
+def emulate(monkeypatch):
+    """Puts the operation and its gradient in the place of TensorFlow's."""
+    monkeypatch.setattr(tf.raw_ops, "CudnnRNNV3", emulated)
+    monkeypatch.setattr(tf.raw_ops, "CudnnRNNBackpropV3", emulated_gradient)
+
+
+def emulated_gradient(**given):
+    """`tf.raw_ops.CudnnRNNBackpropV3` with the operation's own names."""
+    # The operation writes into this buffer: it must not be the one that another gradient will read.
+    if tf.is_symbolic_tensor(given["reserve_space"]):
+        assert given["reserve_space"].op.type == "DeepCopy"
+    else:
+        assert address(given["reserve_space"]) not in map(address, handed_out)
+    names = ("input", "input_h", "input_c", "params")
+    sources = {name: tf.identity(given[name]) for name in names}
+    with tf.GradientTape() as tape:
+        tape.watch(sources)
+        output, output_h, output_c, _, _ = emulated(
+            **sources,
+            sequence_lengths=given["sequence_lengths"],
+            rnn_mode=given["rnn_mode"],
+            is_training=True,
+            time_major=given["time_major"],
+        )
+    for name, tensor in (("output", output), ("output_h", output_h), ("output_c", output_c)):
+        assert given[name].shape == tensor.shape and given[f"{name}_backprop"].shape == tensor.shape
+    upstream = [given[f"{name}_backprop"] for name in ("output", "output_h", "output_c")]
+    zero = tf.UnconnectedGradients.ZERO
+    found = tape.gradient([output, output_h, output_c], sources, upstream, unconnected_gradients=zero)
+    return Gradients(*(found[name] for name in names))
+
+
 def emulated(**given):
     """`tf.raw_ops.CudnnRNNV3` with the operation's own names."""
     mode, lengths = given["rnn_mode"], given["sequence_lengths"][:, tf.newaxis]
@@ -55,7 +104,11 @@ def emulated(**given):
         state = tuple(tf.where(time < lengths, one, old) for one, old in zip(new, state, strict=True))
         kept.append(tf.where(time < lengths, state[0], tf.zeros_like(state[0])))
     h, c = (one[:, tf.newaxis] for one in state)
-    return tf.stack(kept, axis=1), h, c if mode == "lstm" else tf.zeros((), x.dtype), None, None
+    reserved = tf.zeros((1,), x.dtype)
+    if not tf.is_symbolic_tensor(reserved):
+        handed_out.append(reserved)
+    c = c if mode == "lstm" else tf.zeros((), x.dtype)
+    return tf.stack(kept, axis=1), h, c, reserved, tf.zeros((1,), tf.int8)
 
 
 def with_worthless_gradients_in_padding(x, lengths):

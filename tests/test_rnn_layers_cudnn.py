@@ -18,7 +18,7 @@ from rnn_layers.layer import RecurrentLayer
 from rnn_layers.lstm import LSTM, LSTMCell
 from rnn_layers.portable import choose, compiling, exporting, portable, traced_ahead
 from rnn_layers.simple_rnn import SimpleRNN, SimpleRNNCell
-from tests.cudnn_emulation import emulated, matrices_and_biases
+from tests.cudnn_emulation import emulate
 
 BATCH, STEPS, FEATURES, UNITS = 4, 4, 3, 2
 PAIRS = {
@@ -44,7 +44,7 @@ with_a_gpu = pytest.mark.skipif(not tf.config.list_physical_devices("GPU"), reas
 
 @pytest.fixture
 def emulation(monkeypatch):
-    monkeypatch.setattr(tf.raw_ops, "CudnnRNNV3", emulated)
+    emulate(monkeypatch)
 
 
 @pytest.fixture
@@ -446,15 +446,3 @@ def test_on_a_gpu(pair):
             compare(pair, case, bound=1e-4)
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(True)
-    cell, mode = layers(pair)[0].cell, {"tanh": "rnn_tanh", "relu": "rnn_relu"}.get(pair, pair)
-    packed = pack(cell)
-    matrices, biases = matrices_and_biases(packed, mode, FEATURES, UNITS)
-    documented = tf.raw_ops.CudnnRNNCanonicalToParamsV2(
-        num_layers=1,
-        num_units=UNITS,
-        input_size=FEATURES,
-        weights=tf.nest.flatten(matrices),
-        biases=tf.nest.flatten(biases),
-        rnn_mode=mode,
-    )
-    np.testing.assert_array_equal(packed, documented)

@@ -10,7 +10,7 @@ from rnn_layers.bidirectional import Bidirectional
 from rnn_layers.gru import GRU
 from rnn_layers.lstm import LSTM
 from rnn_layers.simple_rnn import SimpleRNN
-from tests.cudnn_emulation import emulated
+from tests.cudnn_emulation import emulate
 
 BATCH, STEPS, FEATURES = 3, 5, 2
 INPUTS = np.random.default_rng(0).normal(size=(BATCH, STEPS, FEATURES)).astype("float32")
@@ -152,7 +152,7 @@ def test_compiled_pieces_without_a_mask_in_both_directions():
 
 @pytest.mark.parametrize(("pair", "kinds"), [("simple_rnn", ESSENTIAL), ("gru", ESSENTIAL), ("lstm", ALL)])
 def test_cudnn(pair, kinds, monkeypatch):
-    monkeypatch.setattr(tf.raw_ops, "CudnnRNNV3", emulated)
+    emulate(monkeypatch)
     monkeypatch.setattr(cudnn, "_gpu_problem", lambda: None)
     compare(pair, 4, kinds)
 
