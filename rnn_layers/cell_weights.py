@@ -134,7 +134,11 @@ class WeightedCell(keras.layers.Layer, DropoutRNNCell):
         return [tf.zeros((batch_size, size), dtype=self.compute_dtype) for size in sizes]
 
     def draw_dropout_masks(self, batch_size, features):
-        """Draws the masks of one pass over a sequence, the same numbers as Keras's cell draws from the same seed.
+        """Draws the masks of one pass over a sequence in training.
+
+        From the same state of the generator they are the same numbers as Keras's cell draws. A layer of Keras's also
+        draws them in inference, where it does not use them, so that what it draws next depends on what was predicted in
+        between; ours leaves the generator as it is.
 
         Args:
             batch_size: Number of rows.

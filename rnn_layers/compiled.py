@@ -171,7 +171,9 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
         """The pieces (size, batch, features) put together, (batch, steps, features)."""
         rows = tf.shape(sequences)[0]
         pieces = hoisted.stack(array, length and count, (size, batch, features), (size, rows, features))
-        whole = tf.transpose(tf.reshape(pieces, (-1, rows, features)), (1, 0, 2))
+        # Not -1 for the steps, which no one can tell where there are no rows.
+        whole = tf.reshape(pieces, (tf.shape(pieces)[0] * size, rows, features))
+        whole = tf.transpose(whole, (1, 0, 2))
         whole.set_shape((batch, padded_length, features))
         return without_padding(whole)
 

@@ -84,7 +84,8 @@ class RecurrentLayer(keras.layers.RNN):
             sequences: (batch, steps, features).
             initial_state: List of the first states, each (batch, units), or the only one; zeros (or, if stateful, the
                 kept states) when None.
-            mask: (batch, steps), true where a step counts. At other steps a row keeps its states.
+            mask: (batch, steps), true where a step counts; (1, steps) and (batch, 1) stand for all rows and for all
+                steps, and a last axis of size 1 may follow. At other steps a row keeps its states.
             training: Whether dropout is active.
             sequences_mask: Filled in by Keras with the mask that comes with `sequences`; used when `mask` is None.
 
@@ -93,7 +94,8 @@ class RecurrentLayer(keras.layers.RNN):
 
         Raises:
             ValueError: The layer is stateful and the batch has another size; it is unrolled and the number of steps
-                is unknown; or it demands cuDNN where cuDNN cannot run it.
+                is unknown; it demands cuDNN where cuDNN cannot run it; or the mask has another shape than the batch.
+            tf.errors.InvalidArgumentError: The mask has, which only the running graph could know.
         """
         self._check_call(sequences)
         if initial_state is None:
@@ -102,8 +104,7 @@ class RecurrentLayer(keras.layers.RNN):
         states = [keras.ops.convert_to_tensor(state, dtype=self.cell.compute_dtype) for state in states]
         if len(states) != len(self.state_size):
             raise ValueError(f"{self.name} has {len(self.state_size)} states, initial_state holds {len(states)}")
-        mask = keras.tree.flatten(sequences_mask if mask is None else mask)[0]
-        mask = None if mask is None else tf.cast(mask, tf.bool)
+        mask = self._mask_of(sequences, keras.tree.flatten(sequences_mask if mask is None else mask)[0])
 
         last_output, outputs, states = self._run(
             tf.cast(sequences, self.cell.compute_dtype), states, mask, training=training
@@ -156,6 +157,28 @@ class RecurrentLayer(keras.layers.RNN):
         if self.why_not_cudnn() or cudnn.why_not_here(training):
             return portably()
         return choose(cudnn.fits(sequences, mask), by_cudnn, portably)
+
+    def _mask_of(self, sequences, mask):
+        """The mask as bool (batch, steps), or None."""
+        if mask is None:
+            return None
+        mask = tf.cast(mask, tf.bool)
+        problem = f"{self.name}: the mask must be of shape (batch, steps)"
+        if len(mask.shape) == 3 and mask.shape[2] == 1:
+            mask = mask[:, :, 0]
+        if len(mask.shape) != 2:
+            raise ValueError(f"{problem}, got {tuple(mask.shape)}")
+        for size, wanted in zip(mask.shape, sequences.shape, strict=False):
+            if None not in (size, wanted) and size not in (1, wanted):
+                raise ValueError(f"{problem}, {tuple(sequences.shape[:2])}, got {tuple(mask.shape)}")
+        if tuple(mask.shape) == tuple(sequences.shape[:2]) and None not in mask.shape:
+            return mask
+        wanted = tf.shape(sequences)[:2]
+        fits = tf.reduce_all((tf.shape(mask) == wanted) | (tf.shape(mask) == 1))
+        with tf.control_dependencies([tf.debugging.Assert(fits, [problem, wanted, "got", tf.shape(mask)])]):
+            mask = tf.broadcast_to(mask, wanted)
+        mask.set_shape(sequences.shape[:2])
+        return mask
 
     def _check_call(self, sequences):
         if self.use_cudnn is True and self.why_not_cudnn():

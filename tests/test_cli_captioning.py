@@ -12,6 +12,7 @@ import tarfile
 import pytest
 
 from tests.command import ROOT, cli, start
+from tests.loaders import assert_every_loader_answers
 from tests.test_cli_resume import assert_same_end, position, wait_until
 
 SAMPLE = ROOT / "data" / "samples" / "captioning"
@@ -148,6 +149,15 @@ def test_an_exported_model_searches_as_it_was_told(project):
     contents = [(project / "own" / "jpeg" / f"{number}.jpg").read_bytes() for number in (0, 1, 2)]
     found = tf.saved_model.load(project / "exported").signatures["serving_default"](image_bytes=tf.constant(contents))
     assert all(len(text.decode().split()) <= 2 for text in found["caption"].numpy())
+    # One damaged picture is its own error, and leaves the others as they are.
+    damaged = [contents[0][:200], b"", b"GIF89a", b"no picture", b"\x89PNG\r\n\x1a\n"]
+    answer = assert_every_loader_answers(project / "exported", [contents[0], *damaged, contents[1]])
+    assert [answer["caption"][row] for row in (0, -1)] == found["caption"].numpy().tolist()[:2]
+    assert answer["caption"][1:-1].tolist() == [b""] * len(damaged) and not answer["score"][1:-1].any()
+    kinds = [b"JPEG", b"0 bytes", b"GIF", b"no JPEG, PNG, GIF, BMP or WebP picture", b"PNG"]
+    assert all(kind in error for kind, error in zip(kinds, answer["error"][1:-1], strict=True))
+    assert answer["error"][[0, -1]].tolist() == [b"", b""]
+    assert assert_every_loader_answers(project / "exported", damaged)["caption"].tolist() == [b""] * len(damaged)
 
 
 # Pictures of one's own

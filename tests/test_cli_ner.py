@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.command import cli, start
+from tests.loaders import BLANKS, assert_every_loader_answers
 from tests.test_cli_resume import assert_same_end, position, wait_until
 
 SMALL = ("--units", "5", "--embedding-size", "6", "--character-units", "4", "--affix-size", "2", "--batch-size", "8")
@@ -115,8 +116,20 @@ print(json.dumps([[entry.decode() for entry in given[name][0][:size]] for name i
     environment = {"PATH": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    predicted = json.loads(cli("predict", "runs/both", text, "--json", cwd=project).stdout)
+    predicted, *blank = map(
+        json.loads, cli("predict", "runs/both", text, *BLANKS, "--json", cwd=project).stdout.splitlines()
+    )
     assert json.loads(done.stdout) == [predicted["tokens"], predicted["tags"]]
+    assert [answer["tokens"] for answer in blank] == [[]] * len(BLANKS)
+
+
+def test_every_loader_runs_both_signatures(project):
+    cli("export", "runs/both", "for all", cwd=project)
+    text = "Mr Marlow arrived in Hartfield on Friday."
+    found = assert_every_loader_answers(project / "for all", [text.encode(), *(blank.encode() for blank in BLANKS)])
+    assert found["lengths"].tolist() == [8] + [0] * len(BLANKS)
+    tags = assert_every_loader_answers(project / "for all", [found["tokens"][0].tolist()], "tokens")["tags"]
+    assert tags.tolist() == found["tags"][:1].tolist()
 
 
 def test_a_killed_run_ends_in_the_same_bits(project):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.command import cli, shell
+from tests.loaders import assert_every_loader_answers
 
 METRICS = {
     "template", "data", "finished", "seed", "parameters", "epochs", "train_seconds", "examples_per_second", "device",
@@ -185,12 +186,55 @@ print(json.dumps([[label.decode(), float(score)] for label, score in zip(first["
     )
     assert done.returncode == 0, done.stderr
     exported = json.loads(done.stdout)
-    output = cli("predict", "sentiment", "--file", "texts.jsonl", "--json", cwd=project).stdout
-    predicted = [json.loads(line) for line in output.rstrip("\n").split("\n")]
-    assert [label for label, _ in exported] == [row["predicted_label"] for row in predicted]
+    # The second has no word, and so no label.
+    done = cli("predict", "sentiment", "--file", "texts.jsonl", "--json", cwd=project, status=1)
+    predicted = [json.loads(line) for line in done.stdout.rstrip("\n").split("\n")]
+    assert predicted[1] == {"text": "", "error": "no word in this text"} and exported[1] == ["", 0]
+    assert done.stderr.splitlines()[0] == "texts.jsonl:2: no word in this text"
+    assert [label for label, _ in exported] == [row.get("predicted_label", "") for row in predicted]
     np.testing.assert_allclose(
-        [score for _, score in exported], [row["predicted_score"] for row in predicted], atol=1e-5
+        [score for _, score in exported], [row.get("predicted_score", 0) for row in predicted], atol=1e-5
     )
+
+
+def test_a_server_finds_a_version_that_every_loader_runs_and_requests_to_warm_up_with(project):
+    import tensorflow as tf
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    output = cli("export", "sentiment", "models/my sentiment", "--version", "3", cwd=project).stdout
+    base = project / "models" / "my sentiment"
+    assert f"'--model_base_path={base}'" in output and [path.name for path in base.iterdir()] == ["3"]
+    assert "not empty" in cli("export", "sentiment", base, "--version", "3", cwd=project, status=1).stderr
+    texts = [b"The film was not bad.", "\u200b\ufeff\u3164 \t\u00a0\u3000".encode(), b"\xff", b""]
+    answer = assert_every_loader_answers(base / "3", texts)
+    assert answer["error"].tolist() == [b"", b"no word in this text", b"", b"no word in this text"]
+    done = cli("predict", "sentiment", "The film was not bad.", " ", "\u200b", "--json", cwd=project, status=1)
+    first, *others = map(json.loads, done.stdout.splitlines())
+    assert first["label"].encode() == answer["label"][0] and all("error" in other for other in others)
+    (record,) = tf.data.TFRecordDataset(str(base / "3" / "assets.extra" / "tf_serving_warmup_requests"))
+    request = PredictionLog.FromString(record.numpy()).predict_log.request
+    function = tf.saved_model.load(base / "3").signatures[request.model_spec.signature_name]
+    assert function(**{name: tf.make_ndarray(value) for name, value in request.inputs.items()})["score"].shape == (2,)
+
+
+def test_an_export_holds_nothing_of_training_and_loads_leave_nothing_behind(project, run):
+    import tensorflow as tf
+    from tensorflow.python.framework.ops import gradient_registry
+
+    cli("export", "sentiment", "lean", cwd=project)
+    loaded = tf.saved_model.load(project / "lean")
+    count = len(gradient_registry._registry)
+    for _ in range(3):
+        loaded = tf.saved_model.load(project / "lean")
+    assert len(gradient_registry._registry) == count
+    graphs = [loaded.signatures["serving_default"].graph.as_graph_def()]
+    nodes = [*graphs[0].node, *(node for function in graphs[0].library.function for node in function.node_def)]
+    assert not [node.op for node in nodes if "Random" in node.op or node.op == "IdentityN" or "Grad" in node.op]
+    # The weights are there once: what the functions read, and nothing else.
+    parameters = read_metrics(run)["parameters"]
+    assert sum(value.shape.num_elements() for value in loaded.values) == parameters
+    size = (project / "lean" / "variables" / "variables.data-00000-of-00001").stat().st_size
+    assert 4 * parameters <= size < 4 * parameters + 20_000
 
 
 def test_the_commands_that_are_printed_can_be_typed(project, run):

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from tests.command import ROOT, cli, start
+from tests.loaders import BLANKS, assert_every_loader_answers
 from tests.test_cli_resume import assert_same_end, position, wait_until
 
 SAMPLE = ROOT / "data" / "samples" / "translation"
@@ -155,6 +156,10 @@ def test_an_exported_model_searches_as_it_was_told(project):
     expected = serving.predict(serving.load(run, config), texts)
     assert [text.decode() for text in found["translation"].numpy()] == [answer["translation"] for answer in expected]
     assert found["score"].numpy().tolist() == pytest.approx([answer["score"] for answer in expected], abs=1e-4)
+    answer = assert_every_loader_answers(project / "exported", [text.encode() for text in (*texts[:2], *BLANKS)])
+    assert answer["translation"].tolist()[:2] == found["translation"].numpy().tolist()[:2]
+    assert answer["translation"].tolist()[2:] == [b""] * len(BLANKS) and not answer["score"][2:].any()
+    assert cli("predict", "runs/mine", *BLANKS, cwd=project).stdout == "\n" * len(BLANKS)
 
 
 # Files of one's own

@@ -77,6 +77,45 @@ def test_the_mask_of_an_embedding_counts_with_and_without_an_initial_state(name)
     assert layer.compute_mask(vectors, mask) is mask
 
 
+@pytest.mark.parametrize("units", [3, 24])
+@pytest.mark.parametrize("signature", [(3, 5, 4), (None, None, 4)])
+def test_a_mask_is_of_the_batchs_shape_or_stands_for_all_rows_or_steps(units, signature):
+    layer = GRU(units, return_sequences=True)
+    inputs, row = tf.random.stateless_normal((3, 5, 4), (1, 2)), np.array([[1, 1, 0, 1, 0]], bool)
+    expected = layer(inputs, mask=np.repeat(row, 3, axis=0))
+
+    @tf.function(input_signature=[tf.TensorSpec(signature), tf.TensorSpec((None, None), tf.bool)])
+    def graph(inputs, mask):
+        return layer(inputs, mask=mask, training=True)
+
+    np.testing.assert_allclose(layer(inputs, mask=row), expected, atol=1e-6)
+    np.testing.assert_allclose(layer(inputs, mask=row[..., None]), expected, atol=1e-6)
+    np.testing.assert_allclose(graph(inputs, row), expected, atol=1e-6)
+    column = np.array([[1], [0], [1]], bool)
+    np.testing.assert_allclose(graph(inputs, column), layer(inputs, mask=np.repeat(column, 5, axis=1)), atol=1e-6)
+    for shape in ((3, 6), (3, 4), (2, 5)):
+        with pytest.raises(ValueError, match="mask must be of shape"):
+            layer(inputs, mask=np.ones(shape, bool))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="mask must be of shape"):
+            graph(inputs, np.ones(shape, bool))
+
+
+@pytest.mark.parametrize("units", [3, 24])
+@pytest.mark.parametrize("shape", [(0, 0, 4), (2, 0, 4), (0, 5, 4)])
+def test_nothing_stays_nothing_in_a_training_graph_of_any_sizes(units, shape):
+    layer = GRU(units, return_sequences=True)
+    layer.build((None, None, 4))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, 4))])
+    def graph(inputs):
+        with tf.GradientTape() as tape:
+            outputs = layer(inputs, training=True)
+        return outputs, tape.gradient(outputs, layer.trainable_variables)
+
+    outputs, gradients = graph(tf.zeros(shape))
+    assert outputs.shape == (*shape[:2], units) and not any(np.any(gradient) for gradient in gradients)
+
+
 @pytest.mark.parametrize("name", ["simple_rnn", "gru", "gru_reset_before", "lstm"])
 @pytest.mark.parametrize("rates", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}])
 def test_dropout(name, rates):
@@ -94,6 +133,25 @@ def test_dropout(name, rates):
     state = layers[1].non_trainable_variables[0]
     state.assign(layers[0].non_trainable_variables[0].value)
     np.testing.assert_array_equal(layers[0](inputs, training=True), layers[1](inputs, training=True))
+
+
+def test_dropout_draws_what_keras_draws_and_inference_draws_nothing():
+    def trained(layer, inference):
+        layer.build(INPUTS.shape)
+        layer.set_weights([np.full(weight.shape, 0.3, "float32") for weight in layer.get_weights()])
+        outputs = []
+        for _ in range(2):
+            outputs.append(np.asarray(layer(INPUTS, training=True)))
+            if inference:
+                layer(INPUTS, training=False)
+        return outputs
+
+    given = {"dropout": 0.5, "recurrent_dropout": 0.3, "seed": 3}
+    ours = trained(GRU(4, **given), inference=False)
+    np.testing.assert_allclose(ours, trained(keras.layers.GRU(4, **given), inference=False), atol=1e-6)
+    np.testing.assert_array_equal(ours, trained(GRU(4, **given), inference=True))
+    # The second of Keras's masks is another one once it has predicted.
+    assert np.abs(ours[1] - trained(keras.layers.GRU(4, **given), inference=True)[1]).max() > 0.01
 
 
 def test_a_dropout_mask_holds_for_all_steps_and_keeps_the_expectation():

@@ -23,7 +23,7 @@ class Unanswered:
     def report(self, name: str, reason: str) -> None:
         """Says on standard error which input cannot be answered, and why."""
         self.count += 1
-        click.echo(f"{name}: {reason}", err=True)
+        click.echo(f"{name if name.strip() else repr(name)}: {reason}", err=True)
 
     def check(self) -> None:
         """Raises a `RunError` if there was any; what was answered is written then."""

@@ -56,7 +56,9 @@ def shared_commands(templates: dict[str, Callable]) -> list[click.Command]:
         *reading,
         debug,
     ]
-    export_params = [run, click.Argument(["out"], type=path_type), *answering, debug]
+    version_help = "Write to the folder of this number in OUT, as TensorFlow Serving expects a model's versions."
+    version = click.Option(["--version"], type=click.IntRange(min=1), help=version_help)
+    export_params = [run, click.Argument(["out"], type=path_type), version, *answering, debug]
 
     def evaluate(run, data, split, as_json, **flags):
         _evaluate(*_open(templates, run), data, split, as_json, flags)
@@ -64,8 +66,8 @@ def shared_commands(templates: dict[str, Callable]) -> list[click.Command]:
     def predict(run, inputs, file, output, as_json, **flags):
         _predict(*_open(templates, run), inputs, file, output, as_json, flags)
 
-    def export(run, out, **flags):
-        _export(*_open(templates, run), out, flags)
+    def export(run, out, version, **flags):
+        _export(*_open(templates, run), out, version, flags)
 
     return [
         click.Command("runs", params=[as_json, debug], callback=_list_runs, help="Tabulate the runs under ./runs."),
@@ -203,8 +205,9 @@ def _chunks(inputs: Iterator[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _export(template, folder: RunFolder, out: Path, flags: dict) -> None:
+def _export(template, folder: RunFolder, out: Path, version: int | None, flags: dict) -> None:
     config = _restore_config(template, folder, flags)
+    base, out = out, out / str(version) if version else out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out}: already there and not empty; choose another folder")
     from training.quiet import import_tensorflow
@@ -212,6 +215,9 @@ def _export(template, folder: RunFolder, out: Path, flags: dict) -> None:
     import_tensorflow()
     template.serving().export(folder, config, out)
     click.echo(f"{out}: a SavedModel; tf.saved_model.load({str(out)!r}).signatures['serving_default'] answers")
+    if version:
+        name = as_typed(f"--model_name={template.name}", f"--model_base_path={base.resolve()}")
+        click.echo(f"{base}: for tensorflow_model_server --rest_api_port=8501 {name}")
 
 
 def _list_runs(as_json: bool) -> None:

@@ -345,7 +345,7 @@ def test_a_frozen_networks_features_are_computed_once_and_the_saved_model_sees_t
     loaded = serving.load_model(run, SEEN)
     expected = model.get_layer("encoder")(features.pictures)
     np.testing.assert_allclose(loaded.get_layer("encoder")(examples.pictures), expected, atol=1e-4)
-    (answer,) = serving.predict(serving.as_function(loaded), [str(pictures / "pictures" / "0.png")])
+    (answer,) = serving.predict(serving.as_functions(loaded)["serving_default"], [str(pictures / "pictures" / "0.png")])
     assert np.isfinite(answer["score"])
 
 
@@ -573,7 +573,7 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learne
 def test_the_configuration_says_how_to_search(learned, pictures):
     def caption(**fields):
         model = serving.load_model(learned.run, dataclasses.replace(LEARNING, **fields))
-        (found,) = serving.predict(serving.as_function(model), [str(pictures / "pictures" / "4.png")])
+        (found,) = serving.predict(serving.as_functions(model)["serving_default"], [str(pictures / "pictures" / "4.png")])
         return model.get_layer("search"), found
 
     greedy, first = caption(beam_width=1)

@@ -138,8 +138,9 @@ def predict(answer, texts: list[str]) -> list[dict]:
 
 
 def as_line(answer: dict) -> str:
-    """An answer as a line of text: label, score, text, with tabs between."""
-    return f"{answer['label']}\t{answer['score']:.4f}\t{' '.join(answer['text'].split())}"
+    """An answer as a line of text: label, score, text, with tabs between; no label and score where there is an error."""
+    label, score = ("", "") if "error" in answer else (answer["label"], f"{answer['score']:.4f}")
+    return f"{label}\t{score}\t{' '.join(answer['text'].split())}"
 
 
 def predict_file(answer, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
@@ -168,11 +169,12 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
         while chunk := list(islice(rows, ROWS_AT_A_TIME)):
             answers = iter(predict(answer, [row.text for row in chunk if not row.problem]))
             for line, row, _, problem in chunk:
-                if problem:
-                    unanswered.report(f"{path}:{line}", problem)
-                    prediction = {"error": problem} if writer.format == ".jsonl" else dict.fromkeys(PREDICTED)
+                answered = {"error": problem} if problem else next(answers)
+                if "error" in answered:
+                    unanswered.report(f"{path}:{line}", answered["error"])
+                    is_json = writer.format == ".jsonl"
+                    prediction = {"error": answered["error"]} if is_json else dict.fromkeys(PREDICTED)
                 else:
-                    answered = next(answers)
                     prediction = dict(zip(PREDICTED, (answered["label"], answered["score"])))
                 writer.write({**row, **prediction})
     if output:

@@ -151,7 +151,7 @@ def test_the_saved_model_answers_raw_text_with_names(tmp_path):
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
     names = [["nö", "ja"][index].encode() for index in expected.argmax(axis=1)]
     assert answer["label"].numpy().tolist() == names
-    assert [row["text"] for row in serving.predict(serving.as_function(loaded), texts)] == texts
+    assert [row["text"] for row in serving.predict(serving.as_functions(loaded)["serving_default"], texts)] == texts
 
 
 def test_probabilities_are_float32_whatever_the_training_precision(tmp_path):

@@ -333,7 +333,7 @@ def test_the_model_file_is_loaded_by_keras_alone_and_reads_any_bytes(learned, an
 def test_the_configuration_says_how_to_search(learned):
     def translate(**fields):
         model = serving.load_model(learned.run, dataclasses.replace(LEARNING, **fields))
-        found = serving.predict(serving.as_function(model), ["Gestern hat die Katze", "Haus", "Vogel Apfel gesehen."])
+        found = serving.predict(serving.as_functions(model)["serving_default"], ["Gestern hat die Katze", "Haus", "Vogel Apfel gesehen."])
         return model.get_layer("search"), found
 
     greedy, first = translate(beam_width=1)

@@ -1,0 +1,90 @@
+"""Runs a SavedModel by the loaders that are not ours, nor Python's `tf.saved_model.load`."""
+
+import pickle
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+# Texts that say nothing, whatever their length.
+BLANKS = ["", " ", "\t", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u3164 \u2800"]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def answers_of_every_loader(folder, strings, signature: str = "serving_default") -> dict[str, dict[str, np.ndarray]]:
+    """What each loader answers.
+
+    Args:
+        folder: The SavedModel's.
+        strings: The only input, bytes in a nested list.
+        signature: Which of its functions is called.
+
+    Returns:
+        From a loader's name to its answer: output's name -> array.
+    """
+    saved = SavedModel()
+    saved.ParseFromString((Path(folder) / "saved_model.pb").read_bytes())
+    definition = saved.meta_graphs[0].signature_def[signature]
+    ((name, placed),) = definition.inputs.items()
+    outputs = {output: info.name for output, info in definition.outputs.items()}
+    given = np.array(strings, object)
+    return {
+        "saved_model_cli": by_command(folder, signature, name, strings),
+        "TensorFlow 1": by_session(folder, placed.name, given, outputs),
+        "C": by_c(folder, placed.name, given, outputs),
+    }
+
+
+def by_command(folder, signature, name, strings):
+    command = Path(sysconfig.get_path("scripts")) / "saved_model_cli"
+    with tempfile.TemporaryDirectory() as found:
+        words = ["run", "--dir", folder, "--tag_set", "serve", "--signature_def", signature, "--outdir", found]
+        run([command, *words, "--input_exprs", f"{name}={strings!r}"])
+        return {path.stem: np.load(path, allow_pickle=True) for path in Path(found).glob("*.npy")}
+
+
+def by_session(folder, placeholder, given, outputs):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
+        return session.run(outputs, {placeholder: given})
+
+
+def by_c(folder, placeholder, given, outputs):
+    request = {"folder": str(folder), "outputs": list(outputs.values())}
+    request["inputs"] = {placeholder: (given.shape, given.reshape(-1).tolist())}
+    answer = pickle.loads(run([sys.executable, ROOT / "tests" / "c_api.py"], input=pickle.dumps(request)))
+    found = {}
+    for output, tensor in outputs.items():
+        shape, values = answer[tensor]
+        found[output] = np.array(values, object if values and isinstance(values[0], bytes) else None).reshape(shape)
+    return found
+
+
+def run(command, **given) -> bytes:
+    done = subprocess.run([str(word) for word in command], capture_output=True, **given)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return done.stdout
+
+
+def assert_every_loader_answers(folder, strings, signature: str = "serving_default"):
+    """Asserts that all loaders answer what Python's does.
+
+    Returns:
+        Its answer: output's name -> array.
+    """
+    function = tf.saved_model.load(str(folder)).signatures[signature]
+    ((name, _),) = function.structured_input_signature[1].items()
+    expected = {output: value.numpy() for output, value in function(**{name: tf.constant(strings)}).items()}
+    for loader, found in answers_of_every_loader(folder, strings, signature).items():
+        assert set(found) == set(expected), loader
+        for output, value in expected.items():
+            if value.dtype == object:
+                np.testing.assert_array_equal(found[output], value, f"{loader}: {output}")
+            else:
+                np.testing.assert_allclose(found[output], value, rtol=1e-5, atol=1e-5, err_msg=f"{loader}: {output}")
+    return expected
