@@ -173,10 +173,8 @@ class RecurrentLayer(keras.layers.RNN):
                 raise ValueError(f"{problem}, {tuple(sequences.shape[:2])}, got {tuple(mask.shape)}")
         if tuple(mask.shape) == tuple(sequences.shape[:2]) and None not in mask.shape:
             return mask
-        wanted = tf.shape(sequences)[:2]
-        fits = tf.reduce_all((tf.shape(mask) == wanted) | (tf.shape(mask) == 1))
-        with tf.control_dependencies([tf.debugging.Assert(fits, [problem, wanted, "got", tf.shape(mask)])]):
-            mask = tf.broadcast_to(mask, wanted)
+        # An error where the sizes do not fit, which no static shape told.
+        mask = tf.broadcast_to(mask, tf.shape(sequences)[:2], name="mask_must_be_of_shape_batch_steps")
         mask.set_shape(sequences.shape[:2])
         return mask
 

@@ -96,7 +96,7 @@ def test_a_mask_is_of_the_batchs_shape_or_stands_for_all_rows_or_steps(units, si
     for shape in ((3, 6), (3, 4), (2, 5)):
         with pytest.raises(ValueError, match="mask must be of shape"):
             layer(inputs, mask=np.ones(shape, bool))
-        with pytest.raises(tf.errors.InvalidArgumentError, match="mask must be of shape"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="mask_must_be_of_shape"):
             graph(inputs, np.ones(shape, bool))
 
 
