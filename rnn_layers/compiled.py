@@ -118,9 +118,9 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
     def without_padding(tensor):
         if not is_padded:
             return tensor
-        tensor = tf.slice(tensor, (0, 0, 0), (-1, tf.shape(tensor)[1] - padding, -1))
-        tensor.set_shape((batch, length, tensor.shape[2]))
-        return tensor
+        rest = tf.slice(tensor, (0, 0, 0), (-1, tf.shape(tensor)[1] - padding, -1))
+        rest.set_shape((batch, length, tensor.shape[2]))
+        return rest
 
     mask = with_padding(steps.mask)
     first_piece, last_piece = (0, count) if bounds is None else (bounds[0] // size, -(-bounds[1] // size))

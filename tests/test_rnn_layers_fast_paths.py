@@ -342,3 +342,15 @@ for longest in (22, 13, 7):
     subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "XLA_FLAGS": flags}, cwd=ROOT)
     programs = [path.name for path in tmp_path.glob("*after_optimizations.txt")]
     assert len(programs) == 2, programs
+
+
+def test_the_outputs_of_a_length_that_the_graph_does_not_know_have_their_size():
+    first, second = GRU(24, return_sequences=True), GRU(32, return_sequences=True)
+
+    @tf.function(input_signature=[tf.TensorSpec((16, None, 3))])
+    def graph(inputs):
+        outputs = first(inputs, training=True)
+        assert outputs.shape.as_list() == [16, None, 24]
+        return second(outputs, training=True)
+
+    assert graph(tf.ones((16, 7, 3))).shape == (16, 7, 32)
