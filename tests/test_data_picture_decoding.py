@@ -372,27 +372,34 @@ def test_no_pictures_at_all_and_too_few():
 
 def test_the_layer_is_saved_with_a_model_and_exported(tmp_path):
     contents = keras.Input((), dtype="string", name="image_bytes")
-    pictures = PictureDecoder(SIDE, name="decoder")(contents)
+    decoded = PictureDecoder(SIDE, name="decoder")(contents)
+    pictures, error = decoded["pictures"], decoded["error"]
     assert pictures.shape == (None, SIDE, SIDE, 3) and pictures.dtype == "float32"
-    keras.Model(contents, pictures).save(tmp_path / "model.keras")
+    assert error.shape == (None,) and error.dtype == "string"
+    keras.Model(contents, decoded).save(tmp_path / "model.keras")
     model = keras.models.load_model(tmp_path / "model.keras")
     batch = tf.constant([with_exif(PHOTO, tiff(6)), KINDS["PNG, RGBA"](20, 30)])
     expected = np.stack([decode_in_graph(content) for content in batch]).astype(np.float32)
-    np.testing.assert_array_equal(model(batch), expected)
-    assert model(batch[:0]).shape == (0, SIDE, SIDE, 3)
+    np.testing.assert_array_equal(model(batch)["pictures"], expected)
+    assert model(batch[:0])["pictures"].shape == (0, SIDE, SIDE, 3)
 
     signature = tf.function(model.call, input_signature=[tf.TensorSpec([None], tf.string)])
     tf.saved_model.save(model, str(tmp_path / "model"), signatures=signature)
     serve = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
     for rows in (batch, batch[:1], batch[:0]):
-        (answer,) = serve(rows).values()
-        np.testing.assert_array_equal(answer, expected[: len(rows)])
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        serve(tf.constant([PHOTO, b""]))
+        answer = serve(rows)
+        np.testing.assert_array_equal(answer["pictures"], expected[: len(rows)])
+        assert not any(answer["error"].numpy())
+    # What cannot be decoded leaves the others as they are.
+    answer = serve(tf.constant([b"", batch[0].numpy(), PHOTO[:300], batch[1].numpy(), b"text"]))
+    nothing = np.zeros_like(expected[0])
+    np.testing.assert_array_equal(answer["pictures"], [nothing, expected[0], nothing, expected[1], nothing])
+    assert answer["error"].numpy().tolist() == [
+        b"0 bytes", b"", b"a damaged JPEG, or of a kind not supported", b"", b"no JPEG, PNG, GIF, BMP or WebP picture"
+    ]  # fmt: skip
 
 
 def test_a_configuration_makes_the_same_layer_again():
     layer = PictureDecoder(5, name="decoder")
     again = PictureDecoder.from_config(layer.get_config())
-    assert again.name == "decoder" and again(tf.constant([PHOTO])).shape == (1, 5, 5, 3)
-    assert layer.compute_output_shape((7,)) == (7, 5, 5, 3)
+    assert again.name == "decoder" and again(tf.constant([PHOTO]))["pictures"].shape == (1, 5, 5, 3)
