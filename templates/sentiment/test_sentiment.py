@@ -147,10 +147,13 @@ def test_the_saved_model_answers_raw_text_with_names(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     texts = ["Good!", "", "bad " * 1000]
     expected = tf.nn.softmax(model(np.array([[2, 1, 0, 0, 0], [0] * 5, [3] * 5]))).numpy()
+    # A text without a word has no label.
+    expected[1] = 0
     answer = loaded(tf.constant(texts))
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
-    names = [["nö", "ja"][index].encode() for index in expected.argmax(axis=1)]
-    assert answer["label"].numpy().tolist() == names
+    first, _, third = (["nö", "ja"][index].encode() for index in expected.argmax(axis=1))
+    assert answer["label"].numpy().tolist() == [first, b"", third]
+    assert answer["error"].numpy().tolist() == [b"", b"no word in this text", b""]
     assert [row["text"] for row in serving.predict(serving.as_functions(loaded)["serving_default"], texts)] == texts
 
 
@@ -160,9 +163,9 @@ def test_probabilities_are_float32_whatever_the_training_precision(tmp_path):
         model = build_model(SMALL, vocabulary_size=4, classes=2)
         model.get_layer("output").bias.assign([1.0, 1.001])
         serving.save(tmp_path / "model.keras", WordIds(["good"], 5, name="word_ids"), model, ["a", "b"])
-        first, second = keras.models.load_model(tmp_path / "model.keras")(tf.constant([""]))["probabilities"][0]
-        # The logits of an empty text are the bias and small numbers: bfloat16 could not tell 1.0 from 1.001.
-        expected = tf.nn.softmax(model(np.zeros((1, 1), np.int32)))[0]
+        first, second = keras.models.load_model(tmp_path / "model.keras")(tf.constant(["good"]))["probabilities"][0]
+        # The logits are near the bias: bfloat16 could not tell 1.0 from 1.001.
+        expected = tf.nn.softmax(model(np.full((1, 1), 2, np.int32)))[0]
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
     assert first.dtype == tf.float32 and float(second - first) == pytest.approx(
@@ -188,7 +191,7 @@ def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
 def test_a_row_without_a_text_is_named_and_all_others_are_answered(tmp_path, capsys):
     def answer(texts):
         """In the place of a model: the text is its own label."""
-        return {"label": texts, "score": tf.ones(tf.shape(texts))}
+        return {"label": texts, "score": tf.ones(tf.shape(texts)), "error": tf.fill(tf.shape(texts), "")}
 
     rows = [{"id": 1, "text": None}, {"id": 2, "text": "good"}, {"id": 3, "text": ""}, {"id": 4, "text": ["a"]}]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": 5}]))
