@@ -101,9 +101,12 @@ def test_predict_answers_word_order(project):
 
 def test_predict_reads_lines_in_order_and_hints_at_files(project):
     lines = "".join(f"Line {number} was good.\n" for number in range(700))
-    done = cli("predict", "sentiment", cwd=project, stdin=lines.encode() + b"caf\xe9 \xff\n\n")
+    done = cli("predict", "sentiment", cwd=project, stdin=lines.encode() + b"caf\xe9 \xff\n\n", status=1)
     answered = done.stdout.splitlines()
-    assert len(answered) == 702
+    assert len(answered) == 702 and answered[-1] == "\t\t"
+    assert done.stderr.splitlines() == [
+        "'': no word in this text", "Error: 1 of the inputs could not be read; they are named above"
+    ]  # fmt: skip
     assert [line.split("\t")[2] for line in answered[:700]] == lines.splitlines()
     shutil.copy(project / "output.txt", project / "-an output")
     hint = cli("predict", "sentiment", "--", "-an output", cwd=project).stderr
@@ -174,7 +177,7 @@ batches = [tf.constant(texts), tf.constant([""]), tf.constant(["", ""]), tf.cons
 given = [{name: value.numpy() for name, value in answer(text=batch).items()} for batch in batches]
 assert answer(text=tf.constant([], tf.string))["probabilities"].shape == (0, 2)
 for batch in given:
-    assert set(batch) == {"label", "score", "labels", "probabilities"}
+    assert set(batch) == {"label", "score", "labels", "probabilities", "error"}
     assert batch["probabilities"].dtype == "float32" and batch["labels"].shape == batch["probabilities"].shape
 assert not [name for name in sys.modules if name.split(".")[0] in ("rnn_layers", "data", "training", "templates")]
 first = given[0]

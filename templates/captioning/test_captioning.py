@@ -592,7 +592,7 @@ import tensorflow as tf
 answer = tf.saved_model.load("exported").signatures["serving_default"]
 contents = [path.read_bytes() for path in sorted(pathlib.Path(sys.argv[1]).iterdir())]
 found = {name: value.numpy() for name, value in answer(image_bytes=tf.constant(contents)).items()}
-assert set(found) == {"caption", "score"} and found["score"].dtype == "float32"
+assert set(found) == {"caption", "score", "error"} and found["score"].dtype == "float32"
 assert answer(image_bytes=tf.constant([], tf.string))["caption"].shape == (0,)
 jpeg = tf.io.encode_jpeg(tf.io.decode_png(contents[0]), quality=100, chroma_downsampling=False).numpy()
 assert answer(image_bytes=tf.constant([jpeg]))["caption"].numpy()[0] == found["caption"][0]
