@@ -162,10 +162,7 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
 
     def arrays_of(*widths):
         """An array for what each piece gives, (size, batch, width)."""
-        return [
-            tf.TensorArray(sequences.dtype, size=count, element_shape=(size, batch, width))
-            for width in widths
-        ]
+        return [tf.TensorArray(sequences.dtype, size=count, element_shape=(size, batch, width)) for width in widths]
 
     def join(array, features):
         """The pieces (size, batch, features) put together, (batch, steps, features)."""

@@ -130,9 +130,10 @@ def _hoisted(cell, sequences, states, weights, dropout, steps, keep_outputs, tra
 
     inputs, constants = (tf.transpose(sequences, (1, 0, 2)), list(states), weights), (steps.mask, dropout)
     # What is exported is not trained, and has TensorFlow's own gradient if it should be.
-    results = plainly(inputs, constants) if exporting() else with_own_gradient(
-        forward, backward, plainly, inputs, constants
-    )
+    if exporting():
+        results = plainly(inputs, constants)
+    else:
+        results = with_own_gradient(forward, backward, plainly, inputs, constants)
     if not keep_outputs:
         return None, results
     return tf.transpose(results[0], (1, 0, 2)), results[1:]
