@@ -45,7 +45,12 @@ class PictureDecoder(keras.layers.Layer):
             numbers, pictures = numbers[:-1, None], pictures[:-1]
             is_read = tf.scatter_nd(numbers, tf.ones_like(numbers[:, 0]), [count]) > 0
             pictures = tf.scatter_nd(numbers, tf.cast(pictures, tf.float32), [count, *picture])
-            return {"pictures": pictures, "error": tf.where(is_read, "", reasons_not_to_decode(contents))}
+            errors = tf.cond(
+                tf.reduce_all(is_read),
+                lambda: tf.fill([count], ""),
+                lambda: tf.where(is_read, "", reasons_not_to_decode(contents)),
+            )
+            return {"pictures": pictures, "error": errors}
 
     def compute_output_spec(self, contents):
         return {
