@@ -11,17 +11,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import click  # noqa: E402
 
-from data.errors import DataError  # noqa: E402
-from data.typed import as_typed  # noqa: E402
+from data.errors import UserError  # noqa: E402
+from data.quoting import as_typed  # noqa: E402
 from rnn_layers import __version__  # noqa: E402
-from training.command_line import (  # noqa: E402
+from training.commands.command_line import (  # noqa: E402
     Template,
     call,
     common_options,
     run_command,
     summary,
 )
-from training.verbs import shared_commands  # noqa: E402
+from training.commands.on_runs import shared_commands  # noqa: E402
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -146,7 +146,7 @@ def main() -> None:
     )
     name = Path(sys.argv[0]).name
     words = ("python", Path(sys.argv[0])) if name.endswith(".py") else (name,)
-    call(group, (DataError,), prog_name=as_typed(*words))
+    call(group, (UserError,), prog_name=as_typed(*words))
 
 
 if __name__ == "__main__":

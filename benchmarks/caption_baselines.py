@@ -29,11 +29,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.runs import RESULTS
-from data.captioned_pictures import CaptionedPictures, find_pictures
-from data.errors import DataError
-from data.picture_files import PictureFiles
-from training.atomic import write_json
-from training.caption_metrics import caption_tokens, score_captions
+from data.captioned_pictures.files import PictureFiles
+from data.captioned_pictures.source import CaptionedPictures, find_pictures
+from data.errors import UserError
+from data.writing import write_json
+from training.metrics.captions import caption_tokens, score_captions
 
 SPLITS = ("train", "validation", "test")
 # A picture becomes SIDE x SIDE pixels, CELLS x CELLS places with a histogram each of LEVELS^3 colours.
@@ -58,7 +58,7 @@ def main(data: str, output: Path | None):
         joined = source.join()
         given = {split: joined.split(split) for split in SPLITS}
         read = {split: read_histograms(source.pictures, pictures) for split, pictures in given.items()}
-    except (DataError, OSError) as error:
+    except (UserError, OSError) as error:
         raise click.ClickException(str(error)) from None
     pictures = {split: kept for split, (kept, _) in read.items()}
     record = {
@@ -233,12 +233,12 @@ def norms_of(grams: Grams, rarity: dict[tuple[str, ...], float], unseen: float) 
 
 
 def read_histograms(files: PictureFiles, pictures: CaptionedPictures) -> tuple[CaptionedPictures, np.ndarray]:
-    """The pictures that can be read, and a row of `colour_histogram` for each; DataError where there are none."""
+    """The pictures that can be read, and a row of `colour_histogram` for each; UserError where there are none."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = list(threads.map(lambda name: colour_histogram(files.read(name)), pictures.names))
     rows = [row for row, histogram in enumerate(found) if histogram is not None]
     if not rows:
-        raise DataError(f"{pictures.names[0]} and all others of its split: no pictures that Pillow can read")
+        raise UserError(f"{pictures.names[0]} and all others of its split: no pictures that Pillow can read")
     return pictures.select(rows), np.stack([found[row] for row in rows])
 
 

@@ -15,7 +15,7 @@ import click
 
 from benchmarks.records import check_comparable, print_report, read, record_runs
 from benchmarks.runs import RESULTS
-from data.samples.make_captioning import is_correct
+from data.samples.captioning.make.draw_scenes import is_correct
 
 FLAGS = (
     "--channels 32 --units 128 --embedding-size 64 --captions-per-picture 3 --dropout 0 --embedding-dropout 0 "

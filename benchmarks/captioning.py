@@ -21,10 +21,10 @@ import click
 
 from benchmarks.records import check_comparable, print_report, read, record_runs
 from benchmarks.runs import RESULTS
-from data.errors import DataError
+from data.errors import UserError
 from templates.captioning.config import Config
 from templates.captioning.pipeline import find_source
-from training.caption_metrics import score_with_ptb_tokenizer
+from training.metrics.captions import score_with_ptb_tokenizer
 
 COLUMNS = {
     "cider": (("test", "cider"), ".3f"),
@@ -78,7 +78,7 @@ def check(data: str, epochs: int | None, folders: list[Path], results: Path) -> 
     """
     try:
         found = find_source(Config(data=data)).name
-    except DataError as error:
+    except UserError as error:
         raise click.ClickException(str(error)) from None
     check_comparable(read(results), found, lambda one: typed(one["seed"], epochs), results)
     for folder in folders:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.quiet import import_tensorflow
+from training.commands.tensorflow_import import import_tensorflow
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests that need a GPU have it in their names, and are skipped without one.

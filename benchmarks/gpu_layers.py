@@ -130,7 +130,7 @@ def set_up_torch(tf32: bool) -> dict:
 
 
 def set_up_tensorflow(tf32: bool) -> dict:
-    from training.quiet import import_tensorflow
+    from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     import keras

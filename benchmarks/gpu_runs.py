@@ -75,7 +75,7 @@ def run_template(folder: Path, small: bool, record: Callable, template: str) -> 
     epoch's steps: what the host spends on input, other than handing it to TensorFlow. If the loop makes a batch between
     two steps, the GPU may still be busy with the step before, so that it waits for `make_batch` no longer than this.
     """
-    from training.quiet import import_tensorflow
+    from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     pipeline = import_module(f"templates.{template}.pipeline")

@@ -11,7 +11,7 @@ import time
 from data.errors import BadLines
 from templates.sentiment.config import Config
 from templates.sentiment.pipeline import find_source, read_splits
-from training.quiet import import_tensorflow
+from training.commands.tensorflow_import import import_tensorflow
 
 
 def main(data: str, seed: int) -> None:

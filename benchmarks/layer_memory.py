@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.layer_peers import make_runner
 from benchmarks.layer_problems import make_problem
-from training.quiet import import_tensorflow
+from training.commands.tensorflow_import import import_tensorflow
 
 WARM_UP_CALLS, CALLS = 2, 3
 SINCE_WARM_UP = "VmHWM of 3 calls, set back after 2 warm-up calls, over VmRSS before the first"

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from benchmarks.layer_peers import KERAS, OURS
 from benchmarks.layer_problems import CELLS, SHAPES, TRIAL_SHAPES
-from training.atomic import replacing
+from data.writing import replacing
 
 NAMES = (*OURS, *KERAS, "torch", "jax")
 TITLES = {"train": "Training step: outputs and all gradients", "infer": "Inference call: all outputs"}

@@ -32,8 +32,8 @@ from benchmarks.layer_problems import CELLS, SHAPES, TRIAL_SHAPES, Problem, make
 from benchmarks.layer_report import plot, print_tables
 from benchmarks.processes import Elsewhere, installed, process_for_each
 from benchmarks.turns import pause_after, seconds_of, take_turns
-from training.atomic import write_json
-from training.quiet import import_tensorflow
+from data.writing import write_json
+from training.commands.tensorflow_import import import_tensorflow
 
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("train", "infer")

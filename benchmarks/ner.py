@@ -14,7 +14,7 @@ import click
 
 from benchmarks.records import check_comparable, print_report, read, record_runs
 from benchmarks.runs import RESULTS
-from data.errors import DataError
+from data.errors import UserError
 from templates.ner.config import Config
 from templates.ner.pipeline import find_source
 
@@ -64,7 +64,7 @@ def name_of(data: str) -> str:
     """What the records call the data; a mistake in it is answered before anything runs."""
     try:
         return find_source(Config(data=data)).name
-    except DataError as error:
+    except UserError as error:
         raise click.ClickException(str(error)) from None
 
 

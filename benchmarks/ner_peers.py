@@ -19,7 +19,7 @@ import tensorflow as tf
 from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
 from data.errors import BadLines
-from data.token_features import TokenFeatures
+from data.tagged_sentences.token_features import TokenFeatures
 from data.vocabulary import FIRST_WORD
 from templates.ner import pipeline
 from templates.ner.config import Config
@@ -96,7 +96,7 @@ def make_problem(config: Config) -> Problem:
     """Reads the data that a configuration names, as `run ner` does, and chooses the device.
 
     Raises:
-        DataError: The data cannot be used.
+        UserError: The data cannot be used.
     """
     source = pipeline.find_source(config)
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)

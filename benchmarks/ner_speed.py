@@ -26,9 +26,9 @@ from benchmarks.ner_speed_report import describe, print_report
 from benchmarks.processes import installed, process_for_each
 from benchmarks.runs import RESULTS
 from benchmarks.turns import pause_after, seconds_of, take_turns
-from data.errors import DataError
+from data.errors import UserError
+from data.writing import write_json
 from templates.ner.config import Config
-from training.atomic import write_json
 
 FAMILIES = {"keras": ("keras", "keras jit"), "torch": ("torch", "torch packed")}
 # Batches of a round of training, and rounds of tagging; each of these takes all sentences of the validation split.
@@ -54,7 +54,7 @@ def main(data: str, passes: int, quick: bool, output: Path | None):
         with process_for_each(installed("torch")) as processes:
             config = Config(data=data, precision="float32", strategy="one")
             record |= measure(config, passes, quick, console, processes)
-    except (DataError, OSError) as error:
+    except (UserError, OSError) as error:
         raise click.ClickException(str(error)) from None
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def measure(config: Config, passes: int, quick: bool, console: Console, processe
         What is written, without the command and the machine.
 
     Raises:
-        DataError: The data cannot be used.
+        UserError: The data cannot be used.
         RuntimeError: The implementations do not compute the same.
     """
     from benchmarks.ner_peers import make_peers, make_problem

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from benchmarks.layer_machine import describe_machine
 from benchmarks.runs import ROOT, run
-from training.atomic import write_json
-from training.quiet import import_tensorflow
+from data.writing import write_json
+from training.commands.tensorflow_import import import_tensorflow
 
 # What the line at an epoch's end holds.
 END_OF_EPOCH = ("epoch ", "validation loss")

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from data.subwords import FIRST_BYTE
+from data.subwords.pieces import FIRST_BYTE
 from data.vocabulary import PADDING, UNKNOWN
 from templates.translation.config import Config
 

@@ -17,7 +17,7 @@ import click
 
 from benchmarks.records import check_comparable, print_report, read, record_runs
 from benchmarks.runs import RESULTS
-from data.errors import DataError
+from data.errors import UserError
 from templates.translation.config import Config
 from templates.translation.pipeline import find_source
 
@@ -107,7 +107,7 @@ def check(data: str, directions: tuple[str, ...], epochs: int | None, folders: l
         source, target = languages_of(direction)
         try:
             found = find_source(Config(data=data, source_language=source, target_language=target)).name
-        except DataError as error:
+        except UserError as error:
             raise click.ClickException(str(error)) from None
         check_comparable(read(results), found, lambda one: typed(one["direction"], one["seed"], epochs), results)
     for folder in folders:

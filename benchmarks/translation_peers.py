@@ -22,9 +22,9 @@ import tensorflow as tf
 from benchmarks.keras_translator import greedy_search, with_keras_layers
 from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
-from data.errors import BadLines
-from data.pairs import Languages
-from data.subwords import END, START
+from data.errors import BadLines, UserError
+from data.sentence_pairs.pairs import Languages
+from data.subwords.pieces import END, START
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
@@ -34,10 +34,9 @@ from templates.translation.evaluate import BATCH, POSITIONS
 from templates.translation.model import build_model
 from templates.translation.train import LENGTH_MULTIPLE_WITH_JIT, learning_rate, make_train_step
 from training.averaging import WeightAverage
-from training.configuration import restore
+from training.commands.flags import restore
 from training.device import Device, choose_device
-from training.errors import RunError
-from training.run_folder import RunFolder
+from training.runs.folder import RunFolder
 
 # A batch as `templates.translation.pipeline.make_batch` gives it: sources, the targets' ids before each, targets.
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -111,8 +110,8 @@ def make_problem(config: Config, run: Path | None = None) -> Problem:
         run: The folder of a finished run, whose network, pieces and weights are taken.
 
     Raises:
-        DataError: The data cannot be used.
-        RunError: The run cannot be used, or its network is not what is compared here.
+        UserError: The data cannot be used.
+        UserError: The run cannot be used, or its network is not what is compared here.
     """
     folder = None if run is None else RunFolder(run)
     if folder:
@@ -121,7 +120,7 @@ def make_problem(config: Config, run: Path | None = None) -> Problem:
         config = dataclasses.replace(restore(Config, folder.read_config(), run), **kept)
     what = (config.cell, config.encoder_layers, config.attention, config.tied_embeddings)
     if what != ("gru", 1, "multiplicative", True):
-        raise RunError(
+        raise UserError(
             f"{run}: compared are GRUs, one layer of them in the encoder, multiplicative attention, one table"
         )
     source = pipeline.find_source(config)

@@ -33,10 +33,9 @@ from benchmarks.runs import RESULTS
 from benchmarks.translation_agreement import compare_answers, compare_losses
 from benchmarks.translation_speed_report import describe, print_report
 from benchmarks.turns import pause_after, seconds_of, take_turns
-from data.errors import DataError
+from data.errors import UserError
+from data.writing import write_json
 from templates.translation.config import Config
-from training.atomic import write_json
-from training.errors import RunError
 
 # Batches of a round of training; rounds of translating, each of the whole validation split.
 ROUND, TRANSLATING_ROUNDS = 5, 3
@@ -76,7 +75,7 @@ def main(data, source_language, target_language, batches, run, practice, output)
     try:
         with process_for_each(installed("torch")) as processes:
             record |= measure(config, run, batches, practice, console, processes)
-    except (DataError, RunError, OSError) as error:
+    except (UserError, OSError) as error:
         raise click.ClickException(str(error)) from None
     output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, record)
@@ -105,8 +104,8 @@ def measure(
         What is written, without the command and the machine.
 
     Raises:
-        DataError: The data cannot be used.
-        RunError: The run cannot be used.
+        UserError: The data cannot be used.
+        UserError: The run cannot be used.
         RuntimeError: The implementations do not compute the same.
     """
     from benchmarks.translation_peers import make_model, make_peers, make_problem

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.errors import RunError
+from data.errors import UserError
 
 SHARED = ("rnn_layers", "data", "training")
 
@@ -47,11 +47,11 @@ def template_files(template_folder: Path | str) -> dict[str, Path]:
         From a path inside the folder (with `/`) to the file, sorted.
 
     Raises:
-        RunError: when the folder is not a template.
+        UserError: when the folder is not a template.
     """
     folder = Path(template_folder)
     if not (folder / "__init__.py").is_file():
-        raise RunError(f"{folder}: no such template; `list` shows those there are")
+        raise UserError(f"{folder}: no such template; `list` shows those there are")
     return _files_below(folder)
 
 
@@ -69,7 +69,7 @@ def closure(template_folder: Path | str, *, shared: tuple[str, ...] = SHARED) ->
         The closure.
 
     Raises:
-        RunError: when an import could not work in a copy: a module that does not exist, another template, another part
+        UserError: when an import could not work in a copy: a module that does not exist, another template, another part
             of the project.
 
     Example:
@@ -97,7 +97,7 @@ def closure(template_folder: Path | str, *, shared: tuple[str, ...] = SHARED) ->
                         files[new] = file
                         pending.append((new, file))
             elif top in shared or top == name or _is_part_of(project, top):
-                raise RunError(
+                raise UserError(
                     f"{source}:{found.line}: imports {module}, which would not be in a copy; a template may "
                     f"import {', '.join(shared)}, its own modules relatively, and installed packages"
                 )
@@ -127,7 +127,7 @@ def _imports(source: Path) -> Iterator[_Import]:
         tree = ast.parse(source.read_bytes())
     except (SyntaxError, ValueError) as error:
         line, reason = getattr(error, "lineno", None) or 1, getattr(error, "msg", error)
-        raise RunError(f"{source}:{line}: not valid Python, so its imports cannot be read ({reason})") from None
+        raise UserError(f"{source}:{line}: not valid Python, so its imports cannot be read ({reason})") from None
     optional = {
         id(node)
         for guard in ast.walk(tree)
@@ -159,7 +159,7 @@ def _absolute_name(found: _Import, path: str, source: Path) -> str:
         return found.module
     package = path.split("/")[:-1]
     if found.level > len(package):
-        raise RunError(
+        raise UserError(
             f"{source}:{found.line}: the relative import leaves {package[0]}, which would not work in a "
             "copy; import shared modules by absolute name, and nothing of another template"
         )
@@ -171,7 +171,7 @@ def _module_files(top_folder: Path, module: str, found: _Import, source: Path) -
     """The files that importing a shared module runs: the packages above it, itself, and submodules among the names."""
     files = _path_to(top_folder, module)
     if files is None:
-        raise RunError(f"{source}:{found.line}: imports {module}, which does not exist")
+        raise UserError(f"{source}:{found.line}: imports {module}, which does not exist")
     for name in found.names or ():
         files |= _path_to(top_folder, f"{module}.{name}") or {}
     return files

@@ -10,8 +10,8 @@ from copying.record import RECORD, read_base, read_record, record_files
 from copying.requirements import requirements_text
 from copying.text import same
 from copying.writing import STAGE, finish, install, listed, read_file
-from data.typed import as_typed
-from training.errors import RunError
+from data.errors import UserError
+from data.quoting import as_typed
 
 REQUIREMENTS = "requirements.txt"
 
@@ -60,7 +60,7 @@ def copy_template(
         What was written and what to type next.
 
     Raises:
-        RunError: when the destination is refused or the template could not run outside the project.
+        UserError: when the destination is refused or the template could not run outside the project.
         OSError: when the disk or the permissions do not allow it; the destination is then as it was.
 
     Example:
@@ -78,7 +78,7 @@ def copy_template(
         templates = (name,)
     else:
         if record.version != version:
-            raise RunError(
+            raise UserError(
                 f"{destination}: a copy of version {record.version}, and this is version {version}; bring "
                 "it up to date with `diff --merge` first, or copy into a new folder"
             )
@@ -116,7 +116,7 @@ def files_of(template_folders: Mapping[str, Path], *, shared: tuple[str, ...] = 
         From a path in the copy to the file's bytes, sorted by path.
 
     Raises:
-        RunError: when a template does not exist or could not run outside the project.
+        UserError: when a template does not exist or could not run outside the project.
     """
     sources, third_party = {}, set()
     for name, folder in template_folders.items():
@@ -148,19 +148,19 @@ def _check_place(destination: Path, template_folder: Path) -> None:
     if place.is_relative_to(project):
         itself = place.is_relative_to(template_folder)
         inside = "the template itself" if itself else f"the project's own folder {project}"
-        raise RunError(
+        raise UserError(
             f"{destination}: inside {inside}; copy to a folder outside it, such as "
             f"{project.parent / f'my-{template_folder.name}'}"
         )
     if destination.is_symlink() and not destination.exists():
-        raise RunError(f"{destination}: a link to nothing; remove it or give another folder")
+        raise UserError(f"{destination}: a link to nothing; remove it or give another folder")
     if destination.exists() and not destination.is_dir():
-        raise RunError(f"{destination}: a file, not a folder; give a new or empty folder")
+        raise UserError(f"{destination}: a file, not a folder; give a new or empty folder")
     parent = destination.absolute().parent
     if not parent.is_dir():
-        raise RunError(f"{destination}: its parent {parent} is no folder; make it first or mend the path")
+        raise UserError(f"{destination}: its parent {parent} is no folder; make it first or mend the path")
     if not os.access(destination if destination.exists() else parent, os.W_OK | os.X_OK):
-        raise RunError(f"{destination}: no permission to write there; give a folder of your own")
+        raise UserError(f"{destination}: no permission to write there; give a folder of your own")
 
 
 def _check_empty(destination: Path) -> None:
@@ -179,7 +179,7 @@ def _check_empty(destination: Path) -> None:
         entries = list(destination.iterdir())
     if entries:
         names = listed(sorted(entry.relative_to(destination).as_posix() for entry in entries))
-        raise RunError(
+        raise UserError(
             f"{destination}: neither empty nor an earlier copy (no {RECORD}); it holds {names}; "
             "give a new or empty folder"
         )
@@ -203,11 +203,13 @@ def _check_changed(
     if not changed:
         return
     if all(same(found[path], base.get(path)) for path in changed):
-        raise RunError(
+        raise UserError(
             f"{destination}: the project has changed {listed(changed)} since it was copied; nothing was "
             "written; bring the copy up to date with `diff --merge` first, or copy into a new folder"
         )
     advice = f"put {'it' if len(changed) == 1 else 'them'} back or copy {name} into a new folder"
     if changed == [REQUIREMENTS]:
         advice = f"add {', '.join(_missing_lines(files[REQUIREMENTS], found[REQUIREMENTS]))} to it and copy again"
-    raise RunError(f"{destination}: {listed(changed)} changed there since it was copied; nothing was written; {advice}")
+    raise UserError(
+        f"{destination}: {listed(changed)} changed there since it was copied; nothing was written; {advice}"
+    )

@@ -9,7 +9,7 @@ from copying.copy import files_of
 from copying.record import RECORD, Record, read_base, read_record, record_files
 from copying.text import has_conflict, is_text, merge_three_ways, same, unified_diff
 from copying.writing import finish, install, is_interrupted, listed, read_file
-from training.errors import RunError
+from data.errors import UserError
 
 Status = Literal["same", "yours", "upstream", "both", "added", "removed", "deleted"]
 MEANINGS: dict[str, str] = {
@@ -113,14 +113,14 @@ def copied(destination: Path | str) -> Record:
         The templates, the version, and the files' hashes.
 
     Raises:
-        RunError: when the folder is not a copy, or when a copy or merge into it was interrupted among its last steps.
+        UserError: when the folder is not a copy, or when a copy or merge into it was interrupted among its last steps.
     """
     destination = Path(destination)
     if is_interrupted(destination):
-        raise RunError(f"{destination}: a copy or merge was interrupted before its last step; type that command again")
+        raise UserError(f"{destination}: a copy or merge was interrupted before its last step; type that command again")
     record = read_record(destination)
     if record is None:
-        raise RunError(f"{destination}: not a copy (no {RECORD}); give the folder that `copy` wrote")
+        raise UserError(f"{destination}: not a copy (no {RECORD}); give the folder that `copy` wrote")
     return record
 
 
@@ -138,7 +138,7 @@ def compare(
         One status for each file of the copy, sorted by path; your own other files are not listed.
 
     Raises:
-        RunError: when the folder is not a copy, its record is damaged, or the project has lost one of its templates.
+        UserError: when the folder is not a copy, its record is damaged, or the project has lost one of its templates.
 
     Example:
         for file in compare("../reviews", "templates"):
@@ -178,7 +178,7 @@ def merge(
         What was done. The copy then counts as one of this version: only your changes show in `compare`.
 
     Raises:
-        RunError: as `compare`, and when conflict markers of an earlier merge still stand in a file to be merged.
+        UserError: as `compare`, and when conflict markers of an earlier merge still stand in a file to be merged.
         OSError: when the disk or the permissions do not allow it; the copy is then as it was.
     """
     destination = Path(destination)
@@ -187,7 +187,7 @@ def merge(
     statuses = compare(destination, templates_folder, shared=shared)
     unfinished = [file.path for file in statuses if file.status == "both" and has_conflict(file.yours)]
     if unfinished:
-        raise RunError(
+        raise UserError(
             f"{destination}: {listed(unfinished)} still has conflict markers of an earlier merge; "
             "edit between them, then merge again"
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.errors import RunError
+from data.errors import UserError
 
 RECORD = ".template.json"
 BASE = ".template/base.zip"
@@ -71,7 +71,7 @@ def read_record(destination: Path) -> Record | None:
         The record, or None when there is no such file.
 
     Raises:
-        RunError: when the file is damaged.
+        UserError: when the file is damaged.
     """
     file = destination / RECORD
     try:
@@ -80,14 +80,14 @@ def read_record(destination: Path) -> Record | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise RunError(
+        raise UserError(
             f"{file}: damaged ({type(error).__name__}: {error}); restore it from version control, "
             "or copy into a new folder"
         ) from None
     # Nothing that the record names may lie outside the copy, since merging writes and removes what it names.
     for path in [*record.files, *record.templates]:
         if {"..", "."} & set(path.split("/")) or "" in path.split("/") or {"\\", ":"} & set(path):
-            raise RunError(f"{file}: damaged (names {path!r}); restore it from version control")
+            raise UserError(f"{file}: damaged (names {path!r}); restore it from version control")
     return record
 
 
@@ -102,18 +102,18 @@ def read_base(destination: Path, record: Record) -> dict[str, bytes]:
         From a path in the copy to the file's bytes as copied.
 
     Raises:
-        RunError: when `base.zip` is missing, damaged or does not fit the record.
+        UserError: when `base.zip` is missing, damaged or does not fit the record.
     """
     file = destination / BASE
     try:
         with zipfile.ZipFile(file) as archive:
             base = {path: archive.read(path) for path in archive.namelist()}
     except FileNotFoundError:
-        raise RunError(
+        raise UserError(
             f"{file}: missing, and without it changes cannot be told apart; restore it from version control"
         ) from None
     except (zipfile.BadZipFile, zipfile.zlib.error, NotImplementedError, RuntimeError):
-        raise RunError(f"{file}: damaged; restore it from version control") from None
+        raise UserError(f"{file}: damaged; restore it from version control") from None
     if {path: sha256(content) for path, content in base.items()} != record.files:
-        raise RunError(f"{file}: does not fit {RECORD} beside it; restore both from the same state of version control")
+        raise UserError(f"{file}: does not fit {RECORD} beside it; restore both from the same state of version control")
     return base

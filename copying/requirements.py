@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from training.errors import RunError
+from data.errors import UserError
 
 DISTRIBUTION = "rnn-templates"
 # Import names that no spelling rule turns into the name to install.
@@ -27,7 +27,7 @@ def requirements_text(third_party: Iterable[str], project: Path) -> str:
         The file's text: one requirement a line, sorted, pytest last.
 
     Raises:
-        RunError: when the project's own requirements cannot be found.
+        UserError: when the project's own requirements cannot be found.
 
     Example:
         >>> print(requirements_text({"keras"}, Path(".")))
@@ -60,7 +60,7 @@ def declared_requirements(project: Path) -> list[str]:
         Requirement lines, those of the extras after the others and without their `extra` marker.
 
     Raises:
-        RunError: when there is neither.
+        UserError: when there is neither.
     """
     file = project / "setup.cfg"
     if file.is_file():
@@ -74,7 +74,7 @@ def declared_requirements(project: Path) -> list[str]:
     try:
         requirements = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:
-        raise RunError(
+        raise UserError(
             f"{project}: no setup.cfg, and {DISTRIBUTION} is not installed, so a copy's requirements are "
             f"unknown; copy from a whole clone or install {DISTRIBUTION}"
         ) from None

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from copying.record import RECORD, sha256
-from training.atomic import write_json
-from training.errors import RunError
+from data.errors import UserError
+from data.writing import write_json
 
 # Inside the destination and not beside it: the same file system for sure, and its parent may not be ours to write to.
 STAGE = ".template/incoming"
@@ -31,14 +31,14 @@ def read_file(path: Path) -> bytes | None:
         Its bytes; None when there is none.
 
     Raises:
-        RunError: when something that is not a file lies there, or a file lies where a folder above it should be.
+        UserError: when something that is not a file lies there, or a file lies where a folder above it should be.
     """
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
     except (IsADirectoryError, NotADirectoryError):
-        raise RunError(
+        raise UserError(
             f"{path}: a file must go here, but a folder is in its place or a file is in its folder's; move that aside"
         ) from None
 
@@ -57,7 +57,7 @@ def install(destination: Path, changes: Mapping[str, bytes | None], found: Mappi
         found: from each of those paths to what was there when the change was decided on.
 
     Raises:
-        RunError: when a file is no longer what was found there.
+        UserError: when a file is no longer what was found there.
         OSError: when a folder or file cannot be written; the destination is then as it was.
     """
     stage, made = destination / STAGE, []
@@ -94,7 +94,7 @@ def finish(destination: Path) -> None:
         destination: the folder given to `install`.
 
     Raises:
-        RunError: when one of the files was changed after the interruption; nothing is moved then.
+        UserError: when one of the files was changed after the interruption; nothing is moved then.
     """
     stage = destination / STAGE
     if not is_interrupted(destination):
@@ -124,7 +124,7 @@ def _check_unchanged(destination: Path, journal: dict) -> None:
         and _hash(read_file(destination / path)) not in hashes.values()
     ]
     if changed:
-        raise RunError(
+        raise UserError(
             f"{destination}: {listed(changed)} changed while a copy or merge was under way, and its new "
             f"content waits in {STAGE}/files; move your version aside and type the command again"
         )

@@ -1,19 +1,19 @@
-"""The one error that a user's data can cause, and what is done with lines that cannot be used."""
+"""The one class of errors that are the user's to mend, and what is done with lines that cannot be used."""
 
 import os
 
 
-class DataError(ValueError):
-    """A mistake in the user's data or in how it was named, said in one line.
+class UserError(ValueError):
+    """A mistake that the user can mend, said in one line: what is wrong, where, and what to do about it.
 
-    The message says what was wrong, where (``file:line`` when there is a line) and what to do about it. The command
-    lines print it and leave without a traceback.
+    The command line prints the message and exits with 1. Anything that is neither a `UserError` nor an `OSError` is a
+    defect of the project and keeps its traceback.
 
     Example:
-        >>> raise DataError("reviews.csv:3: expected 2 fields, found 1; --skip-bad-lines leaves such lines out")
+        >>> raise UserError("reviews.csv:3: expected 2 fields, found 1; --skip-bad-lines leaves such lines out")
         Traceback (most recent call last):
         ...
-        data.errors.DataError: reviews.csv:3: expected 2 fields, found 1; --skip-bad-lines leaves such lines out
+        data.errors.UserError: reviews.csv:3: expected 2 fields, found 1; --skip-bad-lines leaves such lines out
     """
 
 
@@ -52,12 +52,12 @@ class BadLines:
             advice: what else the user may do, besides leaving the line out.
 
         Raises:
-            DataError: unless bad lines are skipped.
+            UserError: unless bad lines are skipped.
         """
         problem = f"{os.fspath(path)}:{line}: expected {expected}, found {found}"
         if not self.skip:
             advice = f"{advice}; " if advice else ""
-            raise DataError(f"{problem}; {advice}--skip-bad-lines leaves such lines out")
+            raise UserError(f"{problem}; {advice}--skip-bad-lines leaves such lines out")
         self.count += 1
         if len(self.examples) < self.kept_examples:
             self.examples.append(problem)

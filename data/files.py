@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from data.errors import BadLines, DataError
+from data.errors import BadLines, UserError
 
 COMPRESSIONS = (".gz", ".xz")
 
@@ -68,13 +68,13 @@ def check_file(path: str | os.PathLike) -> Path:
         The path.
 
     Raises:
-        DataError: when nothing is there (similar names in the folder are given) or when a folder is.
+        UserError: when nothing is there (similar names in the folder are given) or when a folder is.
     """
     path = Path(path)
     if path.is_dir():
-        raise DataError(f"{path} is a folder; expected a file")
+        raise UserError(f"{path} is a folder; expected a file")
     if not path.exists():
-        raise DataError(f"{path}: no such file{near_names(path)}")
+        raise UserError(f"{path}: no such file{near_names(path)}")
     return path
 
 
@@ -106,7 +106,7 @@ def numbered_lines(
         An iterator of (line number from 1, the line without its end).
 
     Raises:
-        DataError: when the file is missing, is damaged or has a line that is not valid in the encoding; the first at
+        UserError: when the file is missing, is damaged or has a line that is not valid in the encoding; the first at
             once, the others when the iterator gets there.
 
     Example:
@@ -155,7 +155,7 @@ def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8") -> Iterator[
         An iterator of ``Line``.
 
     Raises:
-        DataError: as ``numbered_lines``, except for lines that are not valid.
+        UserError: as ``numbered_lines``, except for lines that are not valid.
     """
     path = check_file(path)
     check_encoding(encoding)
@@ -166,11 +166,11 @@ def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8") -> Iterator[
 
 
 def check_encoding(encoding: str) -> None:
-    """Raises a ``DataError`` for an encoding that Python does not know."""
+    """Raises a ``UserError`` for an encoding that Python does not know."""
     try:
         "".encode(encoding)  # unlike codecs.lookup, this refuses codecs that are not for text, such as "hex"
     except (LookupError, ValueError):
-        raise DataError(f"unknown encoding {encoding!r}; expected utf-8, latin-1, cp1252, utf-16 or the like") from None
+        raise UserError(f"unknown encoding {encoding!r}; expected utf-8, latin-1, cp1252, utf-16 or the like") from None
 
 
 def _check_signature(path: Path, encoding: str) -> None:
@@ -183,9 +183,9 @@ def _check_signature(path: Path, encoding: str) -> None:
         expected = {"gzip": ".gz", "xz": ".xz"}.get(name, "")
         if start.startswith(signature) and compression != expected:
             advice = f"name it {path.name}{expected}" if expected else "unpack it first"
-            raise DataError(f"{path} is packed by {name}, not plain text; {advice}")
+            raise UserError(f"{path} is packed by {name}, not plain text; {advice}")
     if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and codecs.lookup(encoding).name == "utf-8":
-        raise DataError(f"{path}:1: expected {encoding} text, found UTF-16; add --encoding utf-16")
+        raise UserError(f"{path}:1: expected {encoding} text, found UTF-16; add --encoding utf-16")
 
 
 def open_bytes(path: str | os.PathLike) -> BinaryIO:
@@ -230,7 +230,7 @@ def _lines_by_characters(path: Path, encoding: str) -> Iterator[Line]:
             # The text is decoded in blocks, so that the exact line is not known.
             reason = getattr(error, "reason", error)
             message = f"{path}:{number + 1}: expected {encoding} text at or after this line ({reason})"
-            raise DataError(f"{message}; --encoding names another encoding") from None
+            raise UserError(f"{message}; --encoding names another encoding") from None
 
 
 def _guarded(path: Path, lines: Iterator[Line]) -> Iterator[Line]:
@@ -241,7 +241,7 @@ def _guarded(path: Path, lines: Iterator[Line]) -> Iterator[Line]:
             yield line
     except _DAMAGED as error:
         where = f"line {number} is the last that can be read" if number else "no line of it can be read"
-        raise DataError(f"{path}: the archive is cut short or damaged; {where}; get it again ({error})") from None
+        raise UserError(f"{path}: the archive is cut short or damaged; {where}; get it again ({error})") from None
 
 
 def fingerprint(paths: Iterable[str | os.PathLike]) -> str:
@@ -254,7 +254,7 @@ def fingerprint(paths: Iterable[str | os.PathLike]) -> str:
         SHA-256 over the names (without folders) and contents, as 64 hexadecimal digits.
 
     Raises:
-        DataError: when a file is missing.
+        UserError: when a file is missing.
     """
     total = hashlib.sha256()
     for path in sorted((check_file(path) for path in paths), key=lambda path: (path.name, str(path))):

@@ -188,9 +188,7 @@ def _run_rows(cell, sequences, states, weights, dropout, steps, keep_outputs, tr
     def plainly(inputs, constants):
         (sequences, states, weights), (mask, dropout) = inputs, constants
         here = steps._replace(mask=_time_major(mask))
-        states, history, _ = hoisted.forward(
-            cell, _time_major(sequences), states, weights, dropout, here, save=False
-        )
+        states, history, _ = hoisted.forward(cell, _time_major(sequences), states, weights, dropout, here, save=False)
         return [*map(_time_major, history[: int(keep_outputs)]), *states]
 
     def forward(inputs, constants):

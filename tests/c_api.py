@@ -91,9 +91,7 @@ class Session:
             return shape, list((VALUES[kind] * prod(shape)).from_address(data)) if prod(shape) else []
         places = [pointer(data + TSTRING_SIZE * number) for number in range(prod(shape))]
         return shape, [
-            ctypes.string_at(
-                self.library.TF_StringGetDataPointer(place), self.library.TF_StringGetSize(place)
-            )
+            ctypes.string_at(self.library.TF_StringGetDataPointer(place), self.library.TF_StringGetSize(place))
             for place in places
         ]
 

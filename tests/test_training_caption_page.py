@@ -1,4 +1,4 @@
-"""training.caption_page and training.caption_figure: what is shown is what was given, and it opens by itself."""
+"""templates.captioning.caption_page and templates.captioning.caption_figure: what is shown is what was given, and it opens by itself."""
 
 import base64
 import html.parser
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.image import imread
 
-from training.caption_figure import MOST_PICTURES, plot_captions
-from training.caption_page import ShownCaption, attention_veil, words_of_no_reference, write_page
+from templates.captioning.caption_figure import MOST_PICTURES, plot_captions
+from templates.captioning.caption_page import ShownCaption, attention_veil, words_of_no_reference, write_page
 
 UNRULY = "<b>&\"'</style><script>"
 VOID = {"meta", "image", "use"}

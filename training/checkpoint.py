@@ -13,8 +13,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from training.atomic import replacing
-from training.errors import RunError
+from data.errors import UserError
+from data.writing import replacing
 
 
 @dataclass
@@ -93,7 +93,7 @@ def load_checkpoint(path: Path, parts: dict) -> tuple[Progress, dict[str, str]]:
         The progress, and the environment it was made in (empty for a fresh run).
 
     Raises:
-        RunError: The file does not fit the model (another version of the code wrote it) or is damaged.
+        UserError: The file does not fit the model (another version of the code wrote it) or is damaged.
     """
     if not path.is_file():
         return Progress(), {}
@@ -128,14 +128,14 @@ def _open_arrays(path: Path):
     try:
         return np.load(path, allow_pickle=False)
     except (zipfile.BadZipFile, ValueError, EOFError):
-        raise RunError(f"{path}: damaged; `run ... --restart` begins anew and keeps the old folder") from None
+        raise UserError(f"{path}: damaged; `run ... --restart` begins anew and keeps the old folder") from None
 
 
 def _assign(path: Path, arrays, prefix: str, variables: list) -> None:
     kept = [name for name in arrays.files if name.startswith(prefix + "/")]
     shapes = [arrays[f"{prefix}/{index}"].shape for index in range(len(kept))]
     if shapes != [tuple(variable.shape) for variable in variables]:
-        raise RunError(
+        raise UserError(
             f"{path}: does not fit this model; another version of the code wrote it. "
             "`run ... --restart` begins anew and keeps the old folder"
         )

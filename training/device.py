@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.errors import RunError
+from data.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ def choose_device(
         The `Device`; Keras's global dtype policy is set to its precision.
 
     Raises:
-        RunError: "mirrored" with a single device to mirror over.
+        UserError: "mirrored" with a single device to mirror over.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     gpus = tf.config.list_logical_devices("GPU")
     devices = gpus or tf.config.list_logical_devices("CPU")
     if strategy == "mirrored" and len(devices) < 2:
-        raise RunError(f"--strategy mirrored: there is one {devices[0].device_type} only; use --strategy one")
+        raise UserError(f"--strategy mirrored: there is one {devices[0].device_type} only; use --strategy one")
     if strategy == "mirrored" or (strategy == "auto" and len(gpus) > 1):
         chosen = tf.distribute.MirroredStrategy([device.name for device in devices])
     else:

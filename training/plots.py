@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.atomic import replacing
+from data.writing import replacing
 
 DOTS = 120  # per inch
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from training.atomic import replacing_folder
+from data.writing import replacing_folder
 
 # Where TensorFlow Serving looks for requests to run before it takes those of others.
 WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"

@@ -7,11 +7,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from data.subwords import END, Subwords
+from data.subwords.pieces import END, Subwords
+from data.writing import replacing
 from rnn_layers.attention_decoder import AttentionDecoder
-from training.atomic import replacing
-from training.caption_page import ShownCaption
 
+from .caption_page import ShownCaption
 from .config import Config
 from .evaluate import Measured, attention_of
 from .pipeline import Examples

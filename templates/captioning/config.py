@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from training.configuration import check_at_least, check_at_most, check_share
-from training.errors import RunError
+from data.errors import UserError
+from training.commands.flags import check_at_least, check_at_most, check_share
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "flickr8k", "captioning"
@@ -141,4 +141,4 @@ class Config:
         check_share(self, "shift", "zoom", "colour_change", "word_dropout", "embedding_dropout", "dropout")
         check_share(self, "label_smoothing", "weight_average", "validation_fraction")
         if self.picture_size < 2 * self.grid_stride:
-            raise RunError(f"--picture-size must be at least twice --grid-stride, got {self.picture_size}")
+            raise UserError(f"--picture-size must be at least twice --grid-stride, got {self.picture_size}")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.errors import RunError
+from data.errors import UserError
 
 from .config import CONVOLUTIONAL, Config
 
@@ -31,7 +31,7 @@ def build_network(config: Config) -> keras.Model:
         width, channels).
 
     Raises:
-        RunError: There is no such network, or its weights cannot be read.
+        UserError: There is no such network, or its weights cannot be read.
     """
     if config.encoder == CONVOLUTIONAL:
         return _convolutional(config)
@@ -74,7 +74,9 @@ def _application(config: Config) -> keras.Model:
     }
     if config.encoder not in constructors:
         near = difflib.get_close_matches(config.encoder, constructors, n=3) or sorted(constructors)
-        raise RunError(f"--encoder {config.encoder}: no network of keras.applications; did you mean {', '.join(near)}?")
+        raise UserError(
+            f"--encoder {config.encoder}: no network of keras.applications; did you mean {', '.join(near)}?"
+        )
     constructor = constructors[config.encoder]
     weights = None if config.encoder_weights == "none" else config.encoder_weights
     shape = (config.picture_size, config.picture_size, 3)
@@ -84,7 +86,7 @@ def _application(config: Config) -> keras.Model:
     except Exception as error:
         what = f"--encoder {config.encoder} --encoder-weights {config.encoder_weights}"
         hint = "; a file of weights that is here, or none, will do" if config.encoder_weights == "imagenet" else ""
-        raise RunError(f"{what} --picture-size {config.picture_size}: {error}{hint}") from error
+        raise UserError(f"{what} --picture-size {config.picture_size}: {error}{hint}") from error
     network.trainable = config.fine_tune
     picture = keras.Input(shape, name="picture")
     # Each family of networks has its own way to scale a picture.

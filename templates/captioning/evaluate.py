@@ -7,14 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from data.errors import BadLines
-from data.sources import Source
-from data.subwords import START, Subwords
+from data.sources.source import Source
+from data.subwords.pieces import START, Subwords
 from data.vocabulary import PADDING
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
-from training.caption_metrics import score_captions
-from training.run_folder import RunFolder
+from training.metrics.captions import score_captions
+from training.runs.folder import RunFolder
 
 from . import pipeline, serving
 from .config import Config
@@ -144,7 +144,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         `data`, `split`, `rows` (pictures), `metrics`, `shuffled`, and `bad_lines`, a sentence about those left out.
 
     Raises:
-        DataError: There is no such split, or it cannot be read.
+        UserError: There is no such split, or it cannot be read.
     """
     model = serving.load_model(run, config)
     subwords = Subwords(run.read_vocabulary())

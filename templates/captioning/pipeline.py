@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.batches import pad
-from data.captioned_datasets import HOLDS, load_captions, picture_contents
-from data.captioned_pictures import CaptionedPictures, CaptionSource, JoinedPictures, find_pictures
-from data.errors import BadLines, DataError
-from data.known_datasets import DATASETS, Dataset
-from data.source_splits import SourceSplits
-from data.sources import Source, resolve_source
-from data.subword_learning import learn_pieces
-from data.subwords import END, START, Subwords, count_words
-from training.caption_metrics import caption_tokens
+from data.captioned_pictures.datasets import HOLDS, load_captions, picture_contents
+from data.captioned_pictures.source import CaptionedPictures, CaptionSource, JoinedPictures, find_pictures
+from data.errors import BadLines, UserError
+from data.sources.known_datasets import DATASETS, Dataset
+from data.sources.source import Source, resolve_source
+from data.sources.source_splits import SourceSplits
+from data.subwords.learning import learn_pieces
+from data.subwords.pieces import END, START, Subwords, count_words
+from training.metrics.captions import caption_tokens
 
 from .config import BENCHMARK, SAMPLE, Config
 
@@ -30,7 +30,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         to_train: Whether a folder without pictures to train on is a mistake; to evaluate, test pictures are enough.
 
     Raises:
-        DataError: There is no such data.
+        UserError: There is no such data.
     """
     return resolve_source(
         config.data,
@@ -45,7 +45,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
 def _check_kind(dataset: Dataset) -> Dataset:
     if dataset.holds != HOLDS:
         others = ", ".join(other.name for other in DATASETS.values() if other.holds == HOLDS)
-        raise DataError(f"{dataset.name} holds {dataset.holds}; expected {HOLDS}, as in {others}")
+        raise UserError(f"{dataset.name} holds {dataset.holds}; expected {HOLDS}, as in {others}")
     return dataset
 
 
@@ -78,7 +78,7 @@ def open_source(config: Config, source: Source, bad_lines: BadLines) -> PictureS
         bad_lines: What is done with lines that cannot be used; counts them.
 
     Raises:
-        DataError: A file is damaged, or nothing fits.
+        UserError: A file is damaged, or nothing fits.
     """
     if source.kind == "dataset":
         return PictureSource(SourceSplits(source, ()), None, None)
@@ -92,13 +92,13 @@ def read_splits(config: Config, opened: PictureSource, wanted: Sequence[str]) ->
     Args:
         config: The run's configuration.
         opened: What `open_source` gave.
-        wanted: The splits, as `data.source_splits.SourceSplits.read` takes them.
+        wanted: The splits, as `data.sources.source_splits.SourceSplits.read` takes them.
 
     Returns:
         The pictures of each split.
 
     Raises:
-        DataError: There is no such split, or nothing in it.
+        UserError: There is no such split, or nothing in it.
     """
 
     def read(split: str) -> CaptionedPictures:
@@ -168,10 +168,10 @@ def make_examples(
         The examples, and a sentence about pictures that cannot be read; "" if there are none.
 
     Raises:
-        DataError: No picture can be read.
+        UserError: No picture can be read.
     """
     # Here and not above: it imports TensorFlow.
-    from data.picture_arrays import decode_pictures, file_contents
+    from data.captioned_pictures.arrays import decode_pictures, file_contents
 
     if opened.files:
         contents = file_contents(opened.files.pictures, read.names)
@@ -182,7 +182,7 @@ def make_examples(
     rows = (row for row, captions in enumerate(read.captions) if captions and row not in decoded.unreadable)
     at = np.array(list(rows), int)
     if not len(at):
-        raise DataError(f"{opened.splits.place(split)}: no picture can be read; {'; '.join(damaged[:NAMED])}")
+        raise UserError(f"{opened.splits.place(split)}: no picture can be read; {'; '.join(damaged[:NAMED])}")
     kept = read.select(at)
     captions = [
         [np.array([*subwords.encode(normalise(text)), END], np.int32) for text in texts] for texts in kept.captions
@@ -201,7 +201,7 @@ def filter_training(config: Config, pictures: CaptionedPictures) -> tuple[Captio
         All pictures with the captions that are left, maybe none, and a sentence about the others; "" if there are none.
 
     Raises:
-        DataError: No caption is left.
+        UserError: No caption is left.
     """
 
     def is_kept(caption: str) -> bool:
@@ -210,7 +210,7 @@ def filter_training(config: Config, pictures: CaptionedPictures) -> tuple[Captio
     chosen = [[caption for caption in captions if is_kept(caption)] for captions in pictures.captions]
     count, left = (sum(map(len, captions)) for captions in (pictures.captions, chosen))
     if not left:
-        raise DataError(f"no training caption has 1 to --longest {config.longest} words")
+        raise UserError(f"no training caption has 1 to --longest {config.longest} words")
     kept = replace(pictures, captions=chosen)
     if left == count:
         return kept, ""
@@ -230,7 +230,7 @@ class Drawn:
 
     Args:
         captions: Which captions of each, (examples, captions_per_picture); -1: no further one.
-        transforms: How each picture is moved, zoomed and mirrored; see `data.picture_augmentation`.
+        transforms: How each picture is moved, zoomed and mirrored; see `data.captioned_pictures.augmentation`.
         colours: How its colours are changed.
         lengths: Pieces of the longest of these captions, (examples,).
     """
@@ -246,7 +246,7 @@ def draw(config: Config, examples: Examples, epoch: int) -> Drawn:
 
     What comes out depends on the seed, the epoch and the example alone: a run that goes on sees the same.
     """
-    from data.picture_augmentation import draw_changes, may_flip
+    from data.captioned_pictures.augmentation import draw_changes, may_flip
 
     random = np.random.default_rng([config.seed, epoch, 1])
     most = min(config.captions_per_picture, examples.most_captions)

@@ -12,20 +12,20 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from data.errors import DataError
+from data.captioned_pictures.arrays import why_unreadable
+from data.captioned_pictures.decoder_layer import PictureDecoder
+from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
+from data.errors import UserError
 from data.files import decoded_lines, near_names
-from data.picture_arrays import why_unreadable
-from data.picture_files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
-from data.picture_layers import PictureDecoder
-from data.subword_layers import SubwordDecoder
-from data.subwords import END, START, Subwords
+from data.subwords.layers import SubwordDecoder
+from data.subwords.pieces import END, START, Subwords
+from data.writing import replacing, writing
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.portable import portable
 from rnn_layers.search import Search
-from training.atomic import replacing, writing
-from training.run_folder import RunFolder
+from training.commands.unanswered import Unanswered
+from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
-from training.unanswered import Unanswered
 
 from .config import Config
 from .encoders import FusedBatchNormalization, PlaceEmbedding
@@ -148,14 +148,14 @@ def _pictures_of(text: str, suggests: bool) -> list[Picture]:
     path = Path(text)
     try:
         if not text or not path.exists():
-            raise DataError(f"no such picture or folder{near_names(path) if suggests else ''}")
+            raise UserError(f"no such picture or folder{near_names(path) if suggests else ''}")
         if not path.is_dir() and not is_archive(path):
             return [Picture(text, path.read_bytes)]
         files = find_picture_files(path)
         if not files.places:
             kinds = ", ".join(sorted(PICTURE_SUFFIXES))
-            raise DataError(f"no picture in it; expected {kinds} files, or a .tar of them")
-    except (DataError, OSError) as error:
+            raise UserError(f"no picture in it; expected {kinds} files, or a .tar of them")
+    except (UserError, OSError) as error:
         return [Picture(text, None, _said(error))]
     pictures = []
     for name, place in files.places.items():
@@ -190,7 +190,7 @@ def _content(picture: Picture) -> tuple[bytes, str]:
         return b"", picture.error
     try:
         content = picture.read()
-    except (DataError, OSError) as error:
+    except (UserError, OSError) as error:
         return b"", _said(error)
     # Looked at alone: a damaged one must not take the others' answers with it.
     return content, why_unreadable(content)
@@ -215,8 +215,8 @@ def predict_file(describe, config: Config, path: Path, output: Path | None, as_j
         as_json: Print an object per line instead.
 
     Raises:
-        DataError: The list cannot be read; `output` is as it was then.
-        RunError: After everything: some of the pictures were not there or could not be read.
+        UserError: The list cannot be read; `output` is as it was then.
+        UserError: After everything: some of the pictures were not there or could not be read.
     """
     unanswered, count, listed = Unanswered(), 0, _listed(path, config.encoding)
     with writing(output) as stream:
@@ -256,7 +256,7 @@ def _pictures_beside(folder: Path) -> tuple[PictureFiles, str]:
     """The pictures of a list's folder; none where they cannot be found, and why."""
     try:
         return find_picture_files(folder), ""
-    except (DataError, OSError) as error:
+    except (UserError, OSError) as error:
         return PictureFiles({}), _said(error)
 
 

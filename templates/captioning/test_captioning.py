@@ -14,13 +14,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import BadLines, DataError
-from data.subwords import END, START, Subwords
+from data.errors import BadLines, UserError
+from data.subwords.pieces import END, START, Subwords
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
 from training.device import Device
-from training.errors import RunError
-from training.run_folder import RunFolder
+from training.runs.folder import RunFolder
 
 from . import pipeline, serving
 from .captions import caption_words, show, typical_rows, write_captions
@@ -268,7 +267,7 @@ def test_only_training_captions_are_left_out(tmp_path):
     kept, told = pipeline.filter_training(config, splits["train"])
     assert [len(captions) for captions in kept.captions] == [2] * 12
     assert told.startswith("2 of 26 training captions left out") and len(splits["validation"].captions[0]) == 3
-    with pytest.raises(DataError, match="--longest 2"):
+    with pytest.raises(UserError, match="--longest 2"):
         pipeline.filter_training(dataclasses.replace(config, longest=2), splits["train"])
     # Of the first picture nothing is left: it is left out itself.
     shorter = dataclasses.replace(kept, captions=[[], *kept.captions[1:]])
@@ -297,7 +296,7 @@ def test_a_damaged_picture_is_named_and_the_others_are_read(tmp_path):
      ("max_length", 0), ("picture_size", 6), ("shift", -0.1), ("captions_per_picture", 0)],
 )  # fmt: skip
 def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
-    with pytest.raises(RunError, match="--" + field.replace("_", "-")):
+    with pytest.raises(UserError, match="--" + field.replace("_", "-")):
         dataclasses.replace(SMALL, **{field: value})
 
 
@@ -367,7 +366,7 @@ def test_a_network_is_fine_tuned_from_a_file_of_weights(pictures, tmp_path):
     [({"encoder": "MobileNet3Small"}, "MobileNetV3Small"), ({"encoder_weights": "gone.h5"}, "gone.h5")],
 )
 def test_a_network_that_is_not_there_is_named(fields, message):
-    with pytest.raises(RunError, match=message):
+    with pytest.raises(UserError, match=message):
         build_network(dataclasses.replace(SEEN, **fields))
 
 
@@ -376,7 +375,7 @@ def test_weights_that_cannot_be_downloaded_are_said_to_be_replaceable(monkeypatc
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.applications, "MobileNetV3Small", offline)
-    with pytest.raises(RunError, match="imagenet .*96: URL fetch failure; a file of weights .*none"):
+    with pytest.raises(UserError, match="imagenet .*96: URL fetch failure; a file of weights .*none"):
         build_network(dataclasses.replace(SEEN, encoder_weights="imagenet", picture_size=96))
 
 
@@ -551,7 +550,7 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learne
     lines = [b"0.png", b"loose/0", b"cut.png", b"elsewhere/packed/1.png", b"gone.png", b"caf\xe9.png", b"2"]
     (tmp_path / "list").write_bytes(b"\n".join(lines))
     describe = serving.load(learned.run, LEARNING)
-    with pytest.raises(RunError, match="3 of the inputs could not be read"):
+    with pytest.raises(UserError, match="3 of the inputs could not be read"):
         serving.predict_file(describe, LEARNING, tmp_path / "list", tmp_path / "out.txt", as_json=False)
     expected = [
         ("0.png", captions["0.png"]), ("loose/0", captions["0.png"]), ("cut.png", ""), ("elsewhere/packed/1.png",
@@ -563,7 +562,7 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learne
     assert all(part in line for part, line in zip(told, said, strict=True))
     (tmp_path / "other.tar").write_text("damaged")
     (tmp_path / "list").write_text("loose/0.png\n2\n")
-    with pytest.raises(RunError, match="1 of the inputs"):
+    with pytest.raises(UserError, match="1 of the inputs"):
         serving.predict_file(describe, LEARNING, tmp_path / "list", None, as_json=True)
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first["caption"] == captions["0.png"]
@@ -573,7 +572,9 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learne
 def test_the_configuration_says_how_to_search(learned, pictures):
     def caption(**fields):
         model = serving.load_model(learned.run, dataclasses.replace(LEARNING, **fields))
-        (found,) = serving.predict(serving.as_functions(model)["serving_default"], [str(pictures / "pictures" / "4.png")])
+        (found,) = serving.predict(
+            serving.as_functions(model)["serving_default"], [str(pictures / "pictures" / "4.png")]
+        )
         return model.get_layer("search"), found
 
     greedy, first = caption(beam_width=1)

@@ -8,27 +8,26 @@ import keras
 import tensorflow as tf
 
 from data.batches import plan_batches
-from data.errors import BadLines
-from data.picture_augmentation import apply_changes
-from data.sources import Source
-from data.subwords import END, FIRST_BYTE, START, Subwords
+from data.captioned_pictures.augmentation import apply_changes
+from data.errors import BadLines, UserError
+from data.sources.source import Source
+from data.subwords.pieces import END, FIRST_BYTE, START, Subwords
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
-from training.caption_figure import plot_captions
-from training.caption_page import write_page
 from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from training.commands.report import print_facts, quantiles
 from training.device import Device, choose_device, threads, versions
-from training.display import Display
-from training.errors import RunError
-from training.events import EventLog
-from training.interruption import Interrupted, stop_requests
+from training.event_log import EventLog
+from training.live_line import Display
 from training.plots import plot_learning_curve
-from training.report import print_facts, quantiles
-from training.run_folder import RunFolder
+from training.runs.folder import RunFolder
+from training.stop_requests import Interrupted, stop_requests
 
 from . import pipeline, serving
+from .caption_figure import plot_captions
+from .caption_page import write_page
 from .captions import show, typical_rows, write_captions
 from .config import Config
 from .encoders import build_network, features_of, is_frozen
@@ -51,8 +50,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         test: Whether to measure on the test split at the end, where there is one.
 
     Raises:
-        DataError: The data cannot be used.
-        RunError: The device, the encoder or the checkpoint cannot be used.
+        UserError: The data cannot be used.
+        UserError: The device, the encoder or the checkpoint cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
     device = choose_device(config.seed, config.strategy, config.precision, config.jit, convolutional=True)
@@ -147,7 +146,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
                     display.update(progress.batch, progress.loss_sum / progress.rows)
                     display.say_expected(progress.batch, stops_early=config.patience > 0)
                     if not math.isfinite(progress.loss_sum):
-                        raise RunError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
+                        raise UserError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
                 if at_checkpoint:
                     save_checkpoint(run.checkpoint_file, parts, progress, environment)
                 if stop.is_set():

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from training.configuration import check_at_least, check_at_most, check_share
-from training.errors import RunError
+from data.errors import UserError
+from training.commands.flags import check_at_least, check_at_most, check_share
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "conll2003", "ner"
@@ -109,4 +109,4 @@ class Config:
         check_share(self, "word_dropout", "rare_word_dropout", "embedding_dropout", "output_dropout")
         check_share(self, "weight_average", "validation_fraction")
         if self.characters == "rnn" and self.character_units % 2:
-            raise RunError(f"--character-units must be even with --characters rnn, got {self.character_units}")
+            raise UserError(f"--character-units must be even with --characters rnn, got {self.character_units}")

@@ -4,9 +4,9 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.columns import TaggedSentences
-from data.tag_schemes import Entity
-from training.atomic import replacing
+from data.tagged_sentences.columns import TaggedSentences
+from data.tagged_sentences.tag_schemes import Entity
+from data.writing import replacing
 
 COLUMNS = ("split", "place", "mistake", "true_type", "true_text", "predicted_type", "predicted_text", "sentence")
 

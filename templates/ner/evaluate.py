@@ -8,12 +8,12 @@ import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
 from data.errors import BadLines
-from data.sources import Source
-from data.tag_schemes import PLAIN, entities
+from data.sources.source import Source
+from data.tagged_sentences.tag_schemes import PLAIN, entities
 from data.vocabulary import PADDING
-from training.entity_metrics import score_entities
-from training.metrics import accuracy, confusion_matrix, precision_recall_f1
-from training.run_folder import RunFolder
+from training.metrics.classes import accuracy, confusion_matrix, precision_recall_f1
+from training.metrics.entities import score_entities
+from training.runs.folder import RunFolder
 
 from . import pipeline, serving
 from .config import Config
@@ -113,7 +113,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         `data`, `split`, `rows` (sentences), `metrics`, `per_class`, and `bad_lines`, a sentence about those left out.
 
     Raises:
-        DataError: There is no such split, or it has a tag that the model does not know.
+        UserError: There is no such split, or it has a tag that the model does not know.
     """
     features, tagger, tags = serving.parts(serving.load_model(run))
     own = source.fingerprint == run.read_config()["source"]["fingerprint"]

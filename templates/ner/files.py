@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data.conllu import COLUMNS
 from data.errors import BadLines
 from data.files import content_suffix, decoded_lines, report_encoding, without_end
+from data.tagged_sentences.conllu import COLUMNS
 
 DOCUMENT_MARK = "-DOCSTART-"
 FORM, MISC = COLUMNS.index("form"), COLUMNS.index("misc")
@@ -58,7 +58,7 @@ def blocks(path: Path, encoding: str, size: int, bad_lines: BadLines | None = No
         bad_lines: What is done with lines that are not valid in the encoding; None raises for the first.
 
     Raises:
-        DataError: The file is missing or damaged, or a line is not valid in the encoding.
+        UserError: The file is missing or damaged, or a line is not valid in the encoding.
     """
     is_conllu = content_suffix(path) == ".conllu"
     block, is_open = Block(is_conllu), False

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.tag_schemes import allowed_transitions
-from data.token_features import CASINGS, TokenFeatures
+from data.tagged_sentences.tag_schemes import allowed_transitions
+from data.tagged_sentences.token_features import CASINGS, TokenFeatures
 from data.vocabulary import FIRST_WORD, PADDING
 from data.word_dropout import WordDropout
 from rnn_layers import crf

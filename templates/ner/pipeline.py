@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.batches import pad
-from data.columns import SUFFIXES, TaggedSentences, read_tagged_sentences
-from data.datasets import DATASETS
-from data.errors import BadLines, DataError
-from data.source_splits import SourceSplits
-from data.sources import Source, resolve_source
-from data.tag_schemes import IOBES, OUTSIDE, PLAIN, convert, entities, find_scheme
-from data.tagged_datasets import load_tagged_sentences
+from data.errors import BadLines, UserError
+from data.sources.known_datasets import DATASETS
+from data.sources.source import Source, resolve_source
+from data.sources.source_splits import SourceSplits
+from data.tagged_sentences.columns import SUFFIXES, TaggedSentences, read_tagged_sentences
+from data.tagged_sentences.datasets import load_tagged_sentences
+from data.tagged_sentences.tag_schemes import IOBES, OUTSIDE, PLAIN, convert, entities, find_scheme
 from data.vocabulary import FIRST_WORD, build_vocabulary
 from data.vocabulary import unknown_share as words_unknown
 
@@ -34,7 +34,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         to_train: Whether a folder without a train file is a mistake; to evaluate, a test file is enough.
 
     Raises:
-        DataError: There is no such data.
+        UserError: There is no such data.
     """
     return resolve_source(config.data, benchmark=BENCHMARK, sample=SAMPLE, suffixes=SUFFIXES, need_train=to_train)
 
@@ -44,7 +44,7 @@ class Tags:
     """What a tagger chooses from.
 
     Args:
-        scheme: How the data writes entities, one of `data.tag_schemes.SCHEMES`; `PLAIN` where tags are no entities'.
+        scheme: How the data writes entities, one of `data.tagged_sentences.tag_schemes.SCHEMES`; `PLAIN` where tags are no entities'.
         names: The tags inside the network: "O" and B-, I-, E-, S- of each type; of plain tags the tags themselves.
     """
 
@@ -97,7 +97,7 @@ def read_splits(
     Args:
         config: The run's configuration.
         source: Where from.
-        wanted: The splits, as `data.source_splits.SourceSplits.read` takes them.
+        wanted: The splits, as `data.sources.source_splits.SourceSplits.read` takes them.
         bad_lines: What is done with lines that cannot be used; counts them.
         scheme: PLAIN if the tags are known to be no entities'; None finds out, unless `task` says it.
 
@@ -105,7 +105,7 @@ def read_splits(
         The sentences of each split, and the scheme of their tags.
 
     Raises:
-        DataError: There is no such split, a file is damaged or empty or lacks the column, or a tag does not fit the
+        UserError: There is no such split, a file is damaged or empty or lacks the column, or a tag does not fit the
             others.
     """
     splits = splits_of(source)
@@ -126,7 +126,7 @@ def read_splits(
     ]
     found = find_scheme(told, bad_lines)
     if found.name == PLAIN and (config.task == "entities" or scheme):
-        raise DataError(
+        raise UserError(
             f"{source.name}: no tag is part of an entity (such as B-PER); --task tags takes tags as they are"
         )
     left_out, start = set(found.left_out), 0
@@ -141,17 +141,17 @@ def find_tags(source: Source, sentences: dict[str, TaggedSentences], scheme: str
     """What the tagger is to choose from: the tags of the training sentences, and of those held out of them.
 
     Raises:
-        DataError: There is nothing to learn: no entity, or one tag only.
+        UserError: There is nothing to learn: no entity, or one tag only.
     """
     known = ["train", "validation"] if splits_of(source).holds_out else ["train"]
     distinct = {tag for split in known for tags in sentences[split].tags for tag in tags}
     if scheme == PLAIN:
         if len(distinct) < 2:
-            raise DataError(f"{source.name}: every token has the tag {min(distinct)!r}; a tagger needs at least two")
+            raise UserError(f"{source.name}: every token has the tag {min(distinct)!r}; a tagger needs at least two")
         return Tags(scheme, sorted(distinct))
     types = sorted({tag.partition("-")[2] for tag in distinct} - {""})
     if not types:
-        raise DataError(f"{source.name}: no entity in the training sentences, every tag is {OUTSIDE}")
+        raise UserError(f"{source.name}: no entity in the training sentences, every tag is {OUTSIDE}")
     return Tags(scheme, [OUTSIDE, *(f"{letter}-{entity_type}" for entity_type in types for letter in "BIES")])
 
 
@@ -162,7 +162,7 @@ def count_words(sentences: TaggedSentences) -> Counter:
 
 def _count(sentences: TaggedSentences):
     # Here and not above: it imports TensorFlow, and `find_source` is to answer at once.
-    from data.token_features import count_tokens
+    from data.tagged_sentences.token_features import count_tokens
 
     return count_tokens(Counter(token for tokens in sentences.tokens for token in tokens))
 
@@ -192,12 +192,12 @@ def make_examples(
 
     Args:
         sentences: The splits.
-        features: The `data.token_features.TokenFeatures` layer.
+        features: The `data.tagged_sentences.token_features.TokenFeatures` layer.
         tags: What the tagger chooses from.
         places: Where each split stands, for messages.
 
     Raises:
-        DataError: A tag does not occur in the training split.
+        UserError: A tag does not occur in the training split.
     """
     distinct = sorted({token for rows in sentences.values() for tokens in rows.tokens for token in tokens})
     numbers = {token: number for number, token in enumerate(distinct, start=1)}
@@ -224,7 +224,7 @@ def _tag_numbers(rows: TaggedSentences, tags: Tags, place: str) -> list[np.ndarr
             if tag not in numbers:
                 line = rows.lines[sentence][token] if rows.lines else f"sentence {sentence + 1}"
                 known = ", ".join(sorted({name.partition("-")[2] or name for name in tags.names})[:12])
-                raise DataError(
+                raise UserError(
                     f"{place}:{line}: the tag {given[token]!r} does not occur in training; there are {known}"
                 )
         converted.append(np.array([numbers[tag] for tag in inner], np.int32))

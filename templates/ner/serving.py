@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
 from data.errors import BadLines
-from data.tag_schemes import entities
-from data.token_features import TokenFeatures
-from data.tokens import split_tokens
+from data.tagged_sentences.tag_schemes import entities
+from data.tagged_sentences.token_features import TokenFeatures
+from data.tagged_sentences.tokens import split_tokens
 from data.vocabulary import PADDING
+from data.writing import replacing, writing
 from rnn_layers.portable import portable
-from training.atomic import replacing, writing
-from training.run_folder import RunFolder
+from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
 
 from .characters import CharacterWords
@@ -38,7 +38,7 @@ COLOURS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
 class SplitTokens(keras.layers.Layer):
-    """Cuts texts into tokens; the rules are `data.tokens.split_tokens`'.
+    """Cuts texts into tokens; the rules are `data.tagged_sentences.tokens.split_tokens`'.
 
     Call arguments:
         texts: Strings, (batch,).
@@ -267,7 +267,7 @@ def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None
         as_json: Print an object per sentence instead: `tokens`, `tags` and, of entities, `entities`.
 
     Raises:
-        DataError: The file cannot be read; `output` is as it was then.
+        UserError: The file cannot be read; `output` is as it was then.
     """
     bad_lines = BadLines(config.skip_bad_lines)
     with writing(output) as stream:

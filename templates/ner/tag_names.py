@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from data.tag_schemes import IOB1, IOB2, OUTSIDE, PLAIN
+from data.tagged_sentences.tag_schemes import IOB1, IOB2, OUTSIDE, PLAIN
 
 from .pipeline import Tags
 

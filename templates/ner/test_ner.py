@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import BadLines, DataError
-from data.tag_schemes import convert, entities
-from data.token_features import TokenFeatures
+from data.errors import BadLines, UserError
+from data.tagged_sentences.tag_schemes import convert, entities
+from data.tagged_sentences.token_features import TokenFeatures
 from rnn_layers.crf import ChainLoss
 from training.averaging import WeightAverage
 from training.device import Device
-from training.errors import RunError
 
 from . import pipeline, serving
 from .characters import CharacterWords
@@ -156,7 +155,7 @@ def test_plain_tags_are_found_or_demanded(tmp_path):
     config, source = source_of(path)
     sentences, scheme = pipeline.read_splits(config, source, ["all"], BadLines())
     assert pipeline.find_tags(source, {"train": sentences["all"], "validation": sentences["all"]}, scheme) == PLAIN
-    with pytest.raises(DataError, match="no tag is part of an entity.*--task tags"):
+    with pytest.raises(UserError, match="no tag is part of an entity.*--task tags"):
         pipeline.read_splits(dataclasses.replace(config, task="entities"), source, ["all"], BadLines())
 
 
@@ -168,7 +167,7 @@ def test_a_tag_that_training_lacks_is_named_by_file_and_line(tmp_path):
     tags = pipeline.find_tags(source, sentences, scheme)
     features = TokenFeatures(["ann"], [], [])
     places = {split: pipeline.splits_of(source).place(split) for split in sentences}
-    with pytest.raises(DataError, match=r"valid.conll:3: the tag 'B-LOC' does not occur in training; there are O, PER"):
+    with pytest.raises(UserError, match=r"valid.conll:3: the tag 'B-LOC' does not occur in training; there are O, PER"):
         pipeline.make_examples(sentences, features, tags, places)
 
 
@@ -252,7 +251,7 @@ def test_files_get_one_more_column_and_keep_the_rest(tmp_path):
     )
     assert [len(part.tokens) for part in blocks(columns(tmp_path / "c.conll"), "utf-8", 3)] == [3, 1]
     (tmp_path / "d.conll").write_bytes(b"Ann\ncaf\xe9\nsings\n")
-    with pytest.raises(DataError, match="d.conll:2: .*--skip-bad-lines leaves such lines out"):
+    with pytest.raises(UserError, match="d.conll:2: .*--skip-bad-lines leaves such lines out"):
         list(blocks(tmp_path / "d.conll", "utf-8", 3))
     (block,) = blocks(tmp_path / "d.conll", "utf-8", 3, BadLines(skip=True))
     assert block.tokens == [["Ann", "sings"]] and list(block.with_tags([["A", "B"]])) == ["Ann A\n", "sings B\n"]
@@ -278,10 +277,10 @@ def test_model_fit_works_too(tmp_path):
 
 @pytest.mark.parametrize("field, value", [("epochs", -1), ("units", 0), ("rare_word_dropout", 1.0), ("affix_size", -1)])
 def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
-    with pytest.raises(RunError, match="--" + field.replace("_", "-")):
+    with pytest.raises(UserError, match="--" + field.replace("_", "-")):
         dataclasses.replace(SMALL, **{field: value})
 
 
 def test_both_directions_of_characters_get_half_of_their_vector():
-    with pytest.raises(RunError, match="--character-units must be even with --characters rnn, got 5"):
+    with pytest.raises(UserError, match="--character-units must be even with --characters rnn, got 5"):
         dataclasses.replace(SMALL, characters="rnn", character_units=5)

@@ -7,21 +7,20 @@ import keras
 import tensorflow as tf
 
 from data.batches import padding_share, plan_batches
-from data.errors import BadLines, DataError
-from data.sources import Source
-from data.token_features import TokenFeatures
-from data.vectors import read_vectors
+from data.errors import BadLines, UserError
+from data.sources.source import Source
+from data.tagged_sentences.token_features import TokenFeatures
+from data.tagged_sentences.vectors import read_vectors
 from data.vocabulary import FIRST_WORD, PADDING
 from training.averaging import WeightAverage
 from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from training.commands.report import print_facts, quantiles
 from training.device import Device, choose_device, threads, versions
-from training.display import Display
-from training.errors import RunError
-from training.events import EventLog
-from training.interruption import Interrupted, stop_requests
+from training.event_log import EventLog
+from training.live_line import Display
 from training.plots import plot_confusion_matrix, plot_learning_curve
-from training.report import print_facts, quantiles
-from training.run_folder import RunFolder
+from training.runs.folder import RunFolder
+from training.stop_requests import Interrupted, stop_requests
 
 from . import pipeline, serving
 from .config import Config
@@ -43,8 +42,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         test: Whether to measure on the test split at the end, where there is one.
 
     Raises:
-        DataError: The data cannot be used.
-        RunError: The device or the checkpoint cannot be used.
+        UserError: The data cannot be used.
+        UserError: The device or the checkpoint cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
@@ -62,7 +61,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         room = config.vocabulary_size - FIRST_WORD - len(vocabulary["words"])
         vectors = read_vectors(config.vectors, vocabulary["words"], others=room)
         if vectors.size != config.embedding_size:
-            raise DataError(f"{config.vectors}: vectors of {vectors.size} numbers; add --embedding-size {vectors.size}")
+            raise UserError(f"{config.vectors}: vectors of {vectors.size} numbers; add --embedding-size {vectors.size}")
         vocabulary["others"] = vectors.others
     run.write_vocabulary(vocabulary)
     words = vocabulary["words"] + vocabulary["others"]
@@ -75,7 +74,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch=0)
     best_by = config.best_by if config.best_by != "auto" else "f1" if tags.are_entities else "accuracy"
     if best_by == "f1" and not tags.are_entities:
-        raise DataError("--best-by f1 is for entities; of plain tags the accuracy is measured")
+        raise UserError("--best-by f1 is for entities; of plain tags the accuracy is measured")
     print_facts(
         f"Data: {source.name}",
         {
@@ -140,7 +139,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
                     display.update(progress.batch, progress.loss_sum / progress.rows)
                     display.say_expected(progress.batch, stops_early=config.patience > 0)
                     if not math.isfinite(progress.loss_sum):
-                        raise RunError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
+                        raise UserError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
                 if at_checkpoint:
                     save_checkpoint(run.checkpoint_file, parts, progress, environment)
                 if stop.is_set():

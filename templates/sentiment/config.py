@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from training.configuration import check_at_least, check_at_most, check_share
+from training.commands.flags import check_at_least, check_at_most, check_share
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "imdb_reviews", "sentiment"

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from data.batches import pad, plan_in_order_of_length
 from data.errors import BadLines
-from data.sources import Source
-from training.metrics import accuracy, area_under_roc_curve, confusion_matrix, macro_f1, precision_recall_f1
-from training.run_folder import RunFolder
+from data.sources.source import Source
+from training.metrics.classes import accuracy, area_under_roc_curve, confusion_matrix, macro_f1, precision_recall_f1
+from training.runs.folder import RunFolder
 
 from . import pipeline, serving
 from .config import Config
@@ -85,7 +85,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         `data`, `split`, `rows`, `metrics`, `per_class`, and `bad_lines`, a sentence about those left out.
 
     Raises:
-        DataError: There is no such split, or it has a label that the model does not know.
+        UserError: There is no such split, or it has a label that the model does not know.
     """
     word_ids, classifier, names = serving.parts(serving.load_model(run))
     own = source.fingerprint == run.read_config()["source"]["fingerprint"]

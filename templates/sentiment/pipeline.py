@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.batches import pad
-from data.datasets import DATASETS, load_labelled_texts
-from data.errors import BadLines, DataError
-from data.source_splits import SourceSplits
-from data.sources import Source, resolve_source
-from data.tables import TABLE_SUFFIXES, LabelledTexts, read_labelled_texts
+from data.errors import BadLines, UserError
+from data.labelled_texts.datasets import load_labelled_texts
+from data.labelled_texts.files import LabelledTexts, read_labelled_texts
+from data.sources.known_datasets import DATASETS
+from data.sources.source import Source, resolve_source
+from data.sources.source_splits import SourceSplits
+from data.tables.rows import TABLE_SUFFIXES
 from data.vocabulary import build_vocabulary
 
 from .config import BENCHMARK, SAMPLE, Config
@@ -24,7 +26,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         to_train: Whether a folder without a train file is a mistake; to evaluate, a test file is enough.
 
     Raises:
-        DataError: There is no such data.
+        UserError: There is no such data.
     """
     return resolve_source(config.data, benchmark=BENCHMARK, sample=SAMPLE, need_train=to_train)
 
@@ -58,14 +60,14 @@ def read_splits(config: Config, source: Source, wanted: Sequence[str], bad_lines
     Args:
         config: The run's configuration.
         source: Where from.
-        wanted: The splits, as `data.source_splits.SourceSplits.read` takes them.
+        wanted: The splits, as `data.sources.source_splits.SourceSplits.read` takes them.
         bad_lines: What is done with lines that cannot be used; counts them.
 
     Returns:
         Texts and labels of each split.
 
     Raises:
-        DataError: There is no such split, or a file is damaged, empty, or lacks a column.
+        UserError: There is no such split, or a file is damaged, empty, or lacks a column.
     """
     splits = splits_of(source)
 
@@ -76,7 +78,7 @@ def read_splits(config: Config, source: Source, wanted: Sequence[str], bad_lines
             columns = config.text_column, config.label_column
             texts = read_labelled_texts(splits.file(split), *columns, config.encoding, bad_lines)
         if texts.labels is None:
-            raise DataError(f"{source.name}: the split {split!r} has no labels")
+            raise UserError(f"{source.name}: the split {split!r} has no labels")
         return texts
 
     return splits.read(wanted, read, _select, lambda texts: len(texts.texts), config.validation_fraction)
@@ -97,11 +99,11 @@ def label_names(labels: Sequence[str]) -> list[str]:
     """The distinct labels of the training rows, in order of value where all are numbers, else in alphabetical order.
 
     Raises:
-        DataError: There are fewer than two.
+        UserError: There are fewer than two.
     """
     names = sorted(set(labels))
     if len(names) < 2:
-        raise DataError(f"every training row has the label {names[0]!r}; a classifier needs at least two labels")
+        raise UserError(f"every training row has the label {names[0]!r}; a classifier needs at least two labels")
     try:
         return sorted(names, key=float)
     except ValueError:
@@ -111,7 +113,7 @@ def label_names(labels: Sequence[str]) -> list[str]:
 def choose_words(config: Config, texts: LabelledTexts) -> list[str]:
     """The words of the training split that get an id of their own, most frequent first."""
     # Here and not above: it imports TensorFlow, and `find_source` is to answer at once.
-    from data.text import count_words
+    from data.labelled_texts.word_ids import count_words
 
     return build_vocabulary(count_words(texts.texts), config.vocabulary_size)
 
@@ -121,18 +123,18 @@ def make_examples(texts: LabelledTexts, word_ids, names: list[str], where: str) 
 
     Args:
         texts: The split.
-        word_ids: The `data.text.WordIds` layer.
+        word_ids: The `data.labelled_texts.word_ids.WordIds` layer.
         names: The labels.
         where: The split's file or name, for messages.
 
     Raises:
-        DataError: A label does not occur in the training split.
+        UserError: A label does not occur in the training split.
     """
     numbers = {name: number for number, name in enumerate(names)}
     for row, label in enumerate(texts.labels):
         if label not in numbers:
             line = texts.lines[row] if texts.lines else f"row {row + 1}"
-            raise DataError(f"{where}:{line}: the label {label!r} does not occur in training; labels are {_few(names)}")
+            raise UserError(f"{where}:{line}: the label {label!r} does not occur in training; labels are {_few(names)}")
     ids = word_ids.rows(texts.texts)
     labels = np.array([numbers[label] for label in texts.labels], np.int32)
     return Examples(ids, labels, np.array([len(row) for row in ids]))
@@ -147,7 +149,7 @@ def class_weights(config: Config, labels: np.ndarray, names: list[str]) -> np.nd
         names: The labels' names.
 
     Raises:
-        DataError: The setting names no label, or gives no positive number.
+        UserError: The setting names no label, or gives no positive number.
     """
     if config.class_weights == "none":
         return np.ones(len(names), np.float32)
@@ -159,13 +161,13 @@ def class_weights(config: Config, labels: np.ndarray, names: list[str]) -> np.nd
     for part in config.class_weights.split(","):
         name, _, number = part.rpartition("=")
         if name.strip() not in weights:
-            raise DataError(f"--class-weights: no label {name.strip()!r} in {part!r}; labels are {_few(names)}")
+            raise UserError(f"--class-weights: no label {name.strip()!r} in {part!r}; labels are {_few(names)}")
         try:
             weights[name.strip()] = float(number)
         except ValueError:
-            raise DataError(f"--class-weights: {number!r} in {part!r} is not a number") from None
+            raise UserError(f"--class-weights: {number!r} in {part!r} is not a number") from None
     if not all(0 < weight < np.inf for weight in weights.values()):
-        raise DataError("--class-weights: every weight must be a positive number")
+        raise UserError("--class-weights: every weight must be a positive number")
     return np.array([weights[name] for name in names], np.float32)
 
 

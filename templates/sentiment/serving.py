@@ -8,15 +8,16 @@ import keras
 import tensorflow as tf
 
 from data.errors import BadLines
-from data.table_writer import TableWriter
-from data.tables import find_columns, read_text_rows, table_format
-from data.text import WordIds
+from data.labelled_texts.files import find_columns
+from data.labelled_texts.word_ids import WordIds
+from data.tables.rows import read_text_rows, table_format
+from data.tables.table_writer import TableWriter
 from data.vocabulary import PADDING
+from data.writing import replacing
 from rnn_layers.portable import portable
-from training.atomic import replacing
-from training.run_folder import RunFolder
+from training.commands.unanswered import Unanswered
+from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
-from training.unanswered import Unanswered
 
 from .config import Config
 from .model import MeanAndMaximum
@@ -154,8 +155,8 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
         as_json: Print JSON.
 
     Raises:
-        DataError: The table cannot be read; `output` is as it was then.
-        RunError: After everything: some rows have no text; their answers are empty, or in JSON an `error`.
+        UserError: The table cannot be read; `output` is as it was then.
+        UserError: After everything: some rows have no text; their answers are empty, or in JSON an `error`.
     """
     kind = ".jsonl" if as_json else table_format(path)
     bad_lines, unanswered = BadLines(config.skip_bad_lines), Unanswered()

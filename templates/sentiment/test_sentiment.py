@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import BadLines, DataError
-from data.text import WordIds
+from data.errors import BadLines, UserError
+from data.labelled_texts.word_ids import WordIds
 from training.averaging import WeightAverage
 from training.device import Device
-from training.errors import RunError
 
 from . import pipeline, serving
 from .config import Config
@@ -92,7 +91,7 @@ def test_a_validation_file_is_used_as_it_is_and_its_new_label_is_named(tmp_path)
     names = pipeline.label_names(pipeline.known_labels(source, texts))
     assert names == ["no", "yes"] and not pipeline.splits_of(source).has_test
     word_ids = WordIds(pipeline.choose_words(config, train), 10)
-    with pytest.raises(DataError, match=r"valid.jsonl:2: the label 'perhaps' does not occur in training; .*no, yes"):
+    with pytest.raises(UserError, match=r"valid.jsonl:2: the label 'perhaps' does not occur in training; .*no, yes"):
         pipeline.make_examples(validation, word_ids, names, pipeline.splits_of(source).place("validation"))
     assert pipeline.make_examples(train, word_ids, names, "train").labels.tolist() == [1, 0]
 
@@ -100,7 +99,7 @@ def test_a_validation_file_is_used_as_it_is_and_its_new_label_is_named(tmp_path)
 def test_labels_that_are_numbers_are_sorted_as_numbers():
     assert pipeline.label_names(["10", "9", "9"]) == ["9", "10"]
     assert pipeline.label_names(["b", "10", "9"]) == ["10", "9", "b"]
-    with pytest.raises(DataError, match="at least two labels"):
+    with pytest.raises(UserError, match="at least two labels"):
         pipeline.label_names(["a", "a"])
 
 
@@ -119,7 +118,7 @@ def test_class_weights():
         ("a=0", "positive"),
         ("a=nan", "positive"),
     ):
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(UserError, match=message):
             weights(setting)
 
 
@@ -184,7 +183,7 @@ def test_model_fit_works_too():
     "field, value", [("epochs", -1), ("units", 0), ("output_dropout", 1.0), ("learning_rate", 0.0)]
 )
 def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
-    with pytest.raises(RunError, match="--" + field.replace("_", "-")):
+    with pytest.raises(UserError, match="--" + field.replace("_", "-")):
         dataclasses.replace(SMALL, **{field: value})
 
 
@@ -195,15 +194,17 @@ def test_a_row_without_a_text_is_named_and_all_others_are_answered(tmp_path, cap
 
     rows = [{"id": 1, "text": None}, {"id": 2, "text": "good"}, {"id": 3, "text": ""}, {"id": 4, "text": ["a"]}]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": 5}]))
-    with pytest.raises(RunError, match="3 of the inputs could not be read"):
+    with pytest.raises(UserError, match="3 of the inputs could not be read"):
         serving.predict_file(answer, SMALL, tmp_path / "in.jsonl", None, as_json=False)
     printed = capsys.readouterr()
     found = [json.loads(line) for line in printed.out.splitlines()]
     assert [row.get("predicted_label") for row in found] == [None, "good", "", None, None]
     assert [set(row) for row in found[3:]] == [{"id", "text", "error"}, {"id", "error"}]
-    assert [line.partition(": ")[0][-7:] for line in printed.err.splitlines()] == [f"jsonl:{line}" for line in (1, 4, 5)]
+    assert [line.partition(": ")[0][-7:] for line in printed.err.splitlines()] == [
+        f"jsonl:{line}" for line in (1, 4, 5)
+    ]
     assert "in.jsonl:1: expected a text in 'text', found nothing" in printed.err
-    with pytest.raises(RunError):
+    with pytest.raises(UserError):
         serving.predict_file(answer, SMALL, table(tmp_path / "in.jsonl", [(None, 1)]), tmp_path / "out.csv", False)
     assert (tmp_path / "out.csv").read_text() == "text,label,predicted_label,predicted_score\n,1,,\n"
     skipping = dataclasses.replace(SMALL, skip_bad_lines=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import keras
 
-from training.configuration import flag
-from training.errors import RunError
-from training.finding import find_run
+from data.errors import UserError
+from training.commands.flags import flag
+from training.runs.finding import find_run
 
 from . import serving
 from .config import ARCHITECTURE, Config
@@ -32,17 +32,17 @@ def open_parent(config: Config) -> Parent:
     """Loads the run that `initialize_from` names.
 
     Raises:
-        RunError: It is no finished run of this template, or its network has another shape.
+        UserError: It is no finished run of this template, or its network has another shape.
     """
     template = Path(__file__).resolve().parent.name
     run = find_run(config.initialize_from, [template])
     record = run.read_config()
     if record["template"] != template or not run.model_file.is_file():
-        raise RunError(f"--initialize-from {run.path}: not a finished run of {template}")
+        raise UserError(f"--initialize-from {run.path}: not a finished run of {template}")
     before = record["config"]
     for name in ARCHITECTURE:
         if before[name] != getattr(config, name):
-            raise RunError(
+            raise UserError(
                 f"--initialize-from {run.path}: {flag(name)} is {before[name]} there and {getattr(config, name)} here"
             )
     word_ids, classifier, names = serving.parts(serving.load_model(run))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from data.errors import DataError
+from data.errors import UserError
 from rnn_layers import __version__
-from training.command_line import Template, main
+from training.commands.command_line import Template, main
 
 
 # Imported inside functions: help and the user's first mistakes need no TensorFlow.
@@ -39,7 +39,7 @@ def _serving():
 
 
 FOLDER = Path(__file__).resolve().parent
-TEMPLATE = Template(FOLDER, _config, _pipeline, _train, _evaluate, _serving, __version__, (DataError,))
+TEMPLATE = Template(FOLDER, _config, _pipeline, _train, _evaluate, _serving, __version__, (UserError,))
 
 if __name__ == "__main__":
     main(TEMPLATE)

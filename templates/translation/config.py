@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from training.configuration import check_at_least, check_at_most, check_share
-from training.errors import RunError
+from data.errors import UserError
+from training.commands.flags import check_at_least, check_at_most, check_share
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "multi30k", "translation"
@@ -121,4 +121,4 @@ class Config:
         check_share(self, "subword_dropout", "word_dropout", "embedding_dropout", "dropout", "label_smoothing")
         check_share(self, "weight_average", "validation_fraction")
         if 0 < self.largest_ratio < 1:
-            raise RunError(f"--largest-ratio must be 0 or at least 1, got {self.largest_ratio}")
+            raise UserError(f"--largest-ratio must be 0 or at least 1, got {self.largest_ratio}")

@@ -8,14 +8,14 @@ import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
 from data.errors import BadLines
-from data.sources import Source
-from data.subwords import START, Subwords
+from data.sources.source import Source
+from data.subwords.pieces import START, Subwords
 from data.vocabulary import PADDING
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
-from training.run_folder import RunFolder
-from training.text_metrics import score_translations
+from training.metrics.translations import score_translations
+from training.runs.folder import RunFolder
 
 from . import pipeline, serving
 from .config import Config
@@ -116,7 +116,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         `data`, `split`, `rows` (sentences), `metrics`, `signatures`, and `bad_lines`, a sentence about those left out.
 
     Raises:
-        DataError: There is no such split, or it cannot be read.
+        UserError: There is no such split, or it cannot be read.
     """
     model = serving.load_model(run, config)
     subwords = pipeline.subwords_of(run.read_vocabulary())

@@ -7,16 +7,16 @@ import numpy as np
 
 from data.batches import pad
 from data.errors import BadLines
-from data.known_datasets import DATASETS
-from data.pair_filters import filter_pairs
-from data.pairs import UNNAMED, Languages, SentencePairs
-from data.parallel_datasets import in_languages, load_sentence_pairs
-from data.parallel_datasets import languages_of as languages_of_dataset
-from data.parallel_files import TSV, PairFiles, find_pairs
-from data.source_splits import SourceSplits
-from data.sources import Source, resolve_source
-from data.subword_learning import learn_pieces
-from data.subwords import END, START, Subwords, count_words
+from data.sentence_pairs.datasets import in_languages, load_sentence_pairs
+from data.sentence_pairs.datasets import languages_of as languages_of_dataset
+from data.sentence_pairs.files import TSV, PairFiles, find_pairs
+from data.sentence_pairs.filters import filter_pairs
+from data.sentence_pairs.pairs import UNNAMED, Languages, SentencePairs
+from data.sources.known_datasets import DATASETS
+from data.sources.source import Source, resolve_source
+from data.sources.source_splits import SourceSplits
+from data.subwords.learning import learn_pieces
+from data.subwords.pieces import END, START, Subwords, count_words
 
 from .config import BENCHMARK, SAMPLE, Config
 
@@ -29,7 +29,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         to_train: Whether a folder without a train file is a mistake; to evaluate, a test file is enough.
 
     Raises:
-        DataError: There is no such data, or its languages cannot be told.
+        UserError: There is no such data, or its languages cannot be told.
     """
     source = resolve_source(
         config.data,
@@ -76,14 +76,14 @@ def read_splits(config: Config, source: Source, wanted: Sequence[str], bad_lines
     Args:
         config: The run's configuration.
         source: Where from.
-        wanted: The splits, as `data.source_splits.SourceSplits.read` takes them.
+        wanted: The splits, as `data.sources.source_splits.SourceSplits.read` takes them.
         bad_lines: What is done with lines that cannot be used; counts them.
 
     Returns:
         The pairs of each split.
 
     Raises:
-        DataError: There is no such split, a file is damaged or empty, or two files do not go together.
+        UserError: There is no such split, a file is damaged or empty, or two files do not go together.
     """
 
     def read(split: str) -> SentencePairs:
@@ -121,7 +121,7 @@ def filter_training(config: Config, pairs: SentencePairs) -> tuple[SentencePairs
         The pairs that are left, and a sentence about the others; "" if there are none.
 
     Raises:
-        DataError: No pair is left.
+        UserError: No pair is left.
     """
     kept, report = filter_pairs(pairs, config.longest, config.largest_ratio)
     return kept, report.summary()

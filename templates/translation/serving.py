@@ -12,22 +12,22 @@ import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
 from data.blank_texts import AreBlank
-from data.errors import BadLines, DataError
+from data.errors import BadLines, UserError
 from data.files import content_suffix, decoded_lines, without_end
-from data.subword_layers import SubwordDecoder, SubwordEncoder
-from data.subwords import END, START, Subwords
-from data.table_writer import TableWriter
-from data.tables import TABLE_SUFFIXES, read_text_rows, table_format
+from data.subwords.layers import SubwordDecoder, SubwordEncoder
+from data.subwords.pieces import END, START, Subwords
+from data.tables.rows import TABLE_SUFFIXES, read_text_rows, table_format
+from data.tables.table_writer import TableWriter
 from data.vocabulary import PADDING
 from data.word_dropout import WordDropout
+from data.writing import replacing, writing
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.bidirectional import Bidirectional
 from rnn_layers.portable import portable
 from rnn_layers.search import Search
-from training.atomic import replacing, writing
-from training.run_folder import RunFolder
+from training.commands.unanswered import Unanswered
+from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
-from training.unanswered import Unanswered
 
 from .config import Config
 from .model import CELLS
@@ -131,8 +131,8 @@ def predict_file(translate, config: Config, path: Path, output: Path | None, as_
         as_json: Print an object per line, or per row of the table, instead.
 
     Raises:
-        DataError: The file cannot be read; `output` is as it was then.
-        RunError: After everything: some lines or rows have no text; their translation is empty, or in JSON an `error`.
+        UserError: The file cannot be read; `output` is as it was then.
+        UserError: After everything: some lines or rows have no text; their translation is empty, or in JSON an `error`.
     """
     unanswered = Unanswered()
     if content_suffix(path) in TABLE_SUFFIXES:
@@ -173,7 +173,7 @@ def _translate_table(
         if config.source_language not in row:
             columns = ", ".join(map(repr, row))
             message = f"{path}: no column {config.source_language!r}; --source-language names one of {columns}"
-            raise DataError(message)
+            raise UserError(message)
         return config.source_language
 
     rows = read_text_rows(path, source_column, config.encoding, bad_lines)
@@ -212,5 +212,7 @@ def export(run: RunFolder, config: Config, folder: Path) -> None:
     """
     # Portable: the model may have been trained with cuDNN or XLA, and will be served where neither is.
     with portable():
-        examples = {"serving_default": {"source": ["Ein Hund schläft.", "Zwei Männer spielen auf einer Wiese Fußball."]}}
+        examples = {
+            "serving_default": {"source": ["Ein Hund schläft.", "Zwei Männer spielen auf einer Wiese Fußball."]}
+        }
         write_saved_model(folder, load_model(run, config), as_functions, examples)

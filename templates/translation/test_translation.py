@@ -13,14 +13,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import BadLines, DataError
-from data.pairs import SentencePairs
-from data.subwords import END, START, Subwords
+from data.errors import BadLines, UserError
+from data.sentence_pairs.pairs import SentencePairs
+from data.subwords.pieces import END, START, Subwords
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
 from training.device import Device
-from training.errors import RunError
-from training.run_folder import RunFolder
+from training.runs.folder import RunFolder
 
 from . import pipeline, serving
 from .config import Config
@@ -203,7 +202,7 @@ def test_only_training_pairs_are_left_out(tmp_path):
     assert kept.sources == ["gut genug"] and told.startswith("2 of 3 training pairs left out")
     everything = dataclasses.replace(config, longest=0, largest_ratio=0.0)
     assert pipeline.filter_training(everything, splits["train"]) == (splits["train"], "")
-    with pytest.raises(DataError, match="no training pair is left"):
+    with pytest.raises(UserError, match="no training pair is left"):
         pipeline.filter_training(dataclasses.replace(config, longest=1), splits["train"])
 
 
@@ -218,7 +217,7 @@ def test_either_direction_can_be_asked_for_and_a_single_file_is_split(tmp_path):
     turned = dataclasses.replace(config, target_language="de")
     assert pipeline.languages_of(turned, source) == ("en", "de")
     assert pipeline.read_splits(turned, source, ["all"], BadLines())["all"].sources == list(PAIRS.targets)
-    with pytest.raises(DataError, match="fr"):
+    with pytest.raises(UserError, match="fr"):
         pipeline.find_source(dataclasses.replace(config, source_language="fr"))
 
 
@@ -228,7 +227,7 @@ def test_either_direction_can_be_asked_for_and_a_single_file_is_split(tmp_path):
      ("max_length", -1), ("decoder_layers", 0), ("subword_dropout", -0.1)],
 )  # fmt: skip
 def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
-    with pytest.raises(RunError, match="--" + field.replace("_", "-")):
+    with pytest.raises(UserError, match="--" + field.replace("_", "-")):
         dataclasses.replace(SMALL, **{field: value})
 
 
@@ -333,7 +332,9 @@ def test_the_model_file_is_loaded_by_keras_alone_and_reads_any_bytes(learned, an
 def test_the_configuration_says_how_to_search(learned):
     def translate(**fields):
         model = serving.load_model(learned.run, dataclasses.replace(LEARNING, **fields))
-        found = serving.predict(serving.as_functions(model)["serving_default"], ["Gestern hat die Katze", "Haus", "Vogel Apfel gesehen."])
+        found = serving.predict(
+            serving.as_functions(model)["serving_default"], ["Gestern hat die Katze", "Haus", "Vogel Apfel gesehen."]
+        )
         return model.get_layer("search"), found
 
     greedy, first = translate(beam_width=1)
@@ -443,20 +444,20 @@ def test_a_table_that_cannot_be_read_leaves_the_output_as_it_was(tmp_path, text,
     (tmp_path / "in.jsonl").write_text(text)
     (tmp_path / "out.jsonl").write_text("before")
     config = dataclasses.replace(SMALL, source_language=language)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(UserError, match=message):
         serving.predict_file(shout, config, tmp_path / "in.jsonl", tmp_path / "out.jsonl", as_json=False)
     assert (tmp_path / "out.jsonl").read_text() == "before" and len(list(tmp_path.iterdir())) == 2
 
 
 def test_what_has_no_text_is_named_and_everything_else_is_translated(tmp_path, capsys):
     (tmp_path / "in.de").write_bytes(b"a\ncaf\xe9\n\nb\n")
-    with pytest.raises(RunError, match="1 of the inputs"):
+    with pytest.raises(UserError, match="1 of the inputs"):
         serving.predict_file(shout, SMALL, tmp_path / "in.de", tmp_path / "out.en", as_json=False)
     assert (tmp_path / "out.en").read_text() == "A\n\n\nB\n"
     assert "in.de:2: expected utf-8 text, found the byte 0xe9" in capsys.readouterr().err
     config = dataclasses.replace(SMALL, source_language="de")
     (tmp_path / "in.jsonl").write_text('{"de": "a"}\n{"de": null}\n{"en": "b"}\n{"de": ""}\n')
-    with pytest.raises(RunError, match="2 of the inputs"):
+    with pytest.raises(UserError, match="2 of the inputs"):
         serving.predict_file(shout, config, tmp_path / "in.jsonl", None, as_json=False)
     printed = capsys.readouterr()
     first, null, missing, last = map(json.loads, printed.out.splitlines())
@@ -467,7 +468,7 @@ def test_what_has_no_text_is_named_and_everything_else_is_translated(tmp_path, c
     serving.predict_file(shout, skipping, tmp_path / "in.jsonl", tmp_path / "out.jsonl", as_json=False)
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2 and "2 bad lines" in capsys.readouterr().err
     (tmp_path / "in.jsonl").write_text('{"de": null, "id": 1}\n{"de": "a", "id": 2}\n')
-    with pytest.raises(RunError, match="1 of the inputs"):
+    with pytest.raises(UserError, match="1 of the inputs"):
         serving.predict_file(shout, config, tmp_path / "in.jsonl", tmp_path / "out.tsv", as_json=False)
     assert (tmp_path / "out.tsv").read_text() == "de\tid\ttranslation\n\t1\t\na\t2\tA\n"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data.pairs import SentencePairs
-from data.subwords import END, Subwords
-from training.atomic import replacing
+from data.sentence_pairs.pairs import SentencePairs
+from data.subwords.pieces import END, Subwords
+from data.writing import replacing
 
 COLUMNS = ("source", "reference", "translation", "score")
 # How a space and the end are shown.

@@ -1,0 +1,1 @@
+"""Pictures and the sentences that describe them."""

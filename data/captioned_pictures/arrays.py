@@ -1,0 +1,176 @@
+"""All pictures of a set, decoded once into one array, in memory or in a file that goes away."""
+
+import dataclasses
+import errno
+import functools
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from data.captioned_pictures.decoding import BEGINNINGS, decode_picture
+from data.captioned_pictures.files import PictureFiles
+from data.errors import UserError
+
+LARGEST_IN_MEMORY = 2 * 2**30  # bytes
+# What stays free on a disk after the pictures have been written to it.
+_SPARED = 2**28  # bytes
+_ROWS_AT_ONCE = 64
+# No picture begins with it: what follows says why a file could not be read.
+_NOT_READ = b"\0"
+
+
+@dataclasses.dataclass(frozen=True)
+class DecodedPictures:
+    """Pictures as one array.
+
+    Attributes:
+        pictures: uint8 (count, side, side, 3); zeros where one could not be read.
+        unreadable: from the number of each picture that could not be read to the reason.
+    """
+
+    pictures: np.ndarray
+    unreadable: dict[int, str]
+
+
+def file_contents(files: PictureFiles, names: Sequence[str]) -> tf.data.Dataset:
+    """Reads picture files, several at once.
+
+    Args:
+        files: where the pictures are.
+        names: which are read, of ``files.places``.
+
+    Returns:
+        The files' bytes as scalar strings, in the order of the names. For a file that cannot be read, what
+        ``decode_pictures`` takes for an unreadable picture and gives the reason of.
+    """
+
+    def read(number: np.ndarray) -> bytes:
+        try:
+            return files.read(names[number])
+        except (UserError, OSError) as error:
+            return _NOT_READ + str(error).encode(errors="replace")
+
+    def read_in_graph(number: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(tf.numpy_function(read, [number], tf.string, stateful=False), [])
+
+    return tf.data.Dataset.range(len(names)).map(read_in_graph, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def decode_pictures(
+    contents: tf.data.Dataset, count: int, side: int, folder: str | os.PathLike | None = None
+) -> DecodedPictures:
+    """Decodes pictures into one array, in parallel, as ``data.captioned_pictures.decoding.decode_picture`` does.
+
+    Args:
+        contents: the bytes of each picture's file, scalar strings.
+        count: how many there are.
+        side: the squares' side in pixels.
+        folder: of an array larger than ``LARGEST_IN_MEMORY``, where its file is put; None for the system's folder of
+            temporary files. The file goes away with the array.
+
+    Returns:
+        The pictures in the order of the contents. Those that cannot be decoded are no error: they are named.
+
+    Raises:
+        UserError: the file has no room.
+        ValueError: the contents are not ``count``.
+
+    Example:
+        files = find_picture_files("flickr8k")
+        decoded = decode_pictures(file_contents(files, names), len(names), 128)
+        decoded.unreadable   # {17: "damaged JPEG: ..."}
+    """
+    pictures = _new_array((count, side, side, 3), folder)
+    decode = _decoder(side)
+    numbered = contents.enumerate()
+    decoded = numbered.map(lambda number, content: (number, decode(content)), num_parallel_calls=tf.data.AUTOTUNE)
+    decoded = decoded.ignore_errors(log_warning=False).batch(_ROWS_AT_ONCE).prefetch(tf.data.AUTOTUNE)
+    is_missing = np.ones(count, bool)
+    for numbers, rows in decoded.as_numpy_iterator():
+        pictures[numbers] = rows
+        is_missing[numbers] = False
+    left = set(np.flatnonzero(is_missing).tolist())
+    unreadable = {}
+    if left:
+        # Each by itself tells its own error.
+        for number, content in numbered.filter(lambda number, _: tf.constant(is_missing)[number]).as_numpy_iterator():
+            try:
+                pictures[number] = decode(content)
+            except tf.errors.OpError as error:
+                unreadable[int(number)] = _reason(content, error)
+            left.discard(int(number))
+            if not left:
+                break
+    if left:
+        raise ValueError(f"expected the contents of {count} pictures, found {count - len(left)}")
+    return DecodedPictures(pictures, unreadable)
+
+
+def why_unreadable(content: bytes) -> str:
+    """Why a picture's file cannot be decoded, as `decode_pictures` tells it; "" where it can."""
+    try:
+        _decoder(1)(content)  # to one pixel, which is least work
+    except tf.errors.OpError as error:
+        return _reason(content, error)
+    return ""
+
+
+@functools.lru_cache(maxsize=8)
+def _decoder(side: int) -> tf.types.experimental.PolymorphicFunction:
+    """What decodes one picture: making it takes a second."""
+
+    def decode(content):
+        return decode_picture(content, side)
+
+    return tf.function(decode, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+
+
+def _new_array(shape: tuple[int, ...], folder: str | os.PathLike | None) -> np.ndarray:
+    """An array of zeros in memory, or mapped to a temporary file."""
+    size = int(np.prod(shape, dtype=np.int64))
+    if size <= LARGEST_IN_MEMORY:
+        return np.zeros(shape, np.uint8)
+    folder = Path(tempfile.gettempdir() if folder is None else folder)
+    needed, free = size + _SPARED, shutil.disk_usage(folder).free
+    no_room = (
+        f"{folder}: {shape[0]:,} pictures of {shape[1]} x {shape[2]} pixels need {needed / 2**30:.1f} GiB of room, "
+        f"{free / 2**30:.1f} GiB are free; make room, or take smaller pictures"
+    )
+    if free < needed:
+        raise UserError(no_room)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        # Reserved, for a disk that fills up meanwhile would end the process without a word.
+        if hasattr(os, "posix_fallocate"):
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                # Not every file system can.
+                if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                    raise UserError(f"{no_room} ({error.strerror})") from None
+        return np.memmap(file, np.uint8, mode="w+", shape=shape)
+
+
+def _reason(content: bytes, error: tf.errors.OpError) -> str:
+    """Why a picture cannot be decoded, in a user's words."""
+    if not content:
+        return "0 bytes"
+    if content.startswith(_NOT_READ) and len(content) > 1:
+        return content[1:].decode(errors="replace")
+    asserted = re.search(r"assertion failed: \[(.*)\]", error.message)
+    if asserted:
+        return asserted[1].replace("] [", " ")
+    # The message stands between two accounts of where it happened.
+    message = re.split(r"\s*\[\[\{\{|\s*\[Op:", error.message)[0].splitlines()[-1]
+    message = re.sub(r"\{\{.*?\}\}\s*", "", message)
+    (name,) = (name for name, start in BEGINNINGS.items() if _begins_with(content, start))
+    return f"damaged {name}: {message}"
+
+
+def _begins_with(content: bytes, beginning: bytes) -> bool:
+    return re.match(re.escape(beginning).replace(rb"\.", b"."), content, re.DOTALL) is not None

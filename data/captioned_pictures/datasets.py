@@ -1,0 +1,85 @@
+"""Public sets of captioned pictures, read through TensorFlow Datasets (TFDS)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.captioned_pictures.source import CaptionedPictures
+from data.sources.datasets import read_batches, read_examples
+from data.sources.known_datasets import Dataset
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+HOLDS = "captioned pictures"
+# What TFDS's coco_captions calls them, and so does our own flickr8k.
+_PICTURE, _NAME, _CAPTIONS = "image", "image/filename", "captions"
+
+
+def load_captions(dataset: Dataset, split: str, data_dir: Path | None = None) -> CaptionedPictures:
+    """Reads the names and captions of a split of a set of captioned pictures, preparing the set if need be.
+
+    No picture is decoded. TFDS reads through TensorFlow: threads, devices and determinism must be set before.
+
+    Args:
+        dataset: the set.
+        split: one of ``dataset.splits``, or another common word for it ("dev").
+        data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
+
+    Returns:
+        The pictures' names and captions, always in the same order, which is not that of the archive.
+
+    Raises:
+        UserError: for an unknown split or a set that holds something else, and as ``data.sources.datasets.prepare``.
+
+    Example:
+        >>> pictures = load_captions(DATASETS["flickr8k"], "test")
+        >>> len(pictures), len(pictures.captions[0])
+        (1000, 5)
+    """
+    # Here and not above: they import TFDS. By the first of them TFDS knows the set.
+    import tensorflow_datasets as tfds
+
+    from data.captioned_pictures import flickr8k  # noqa: F401
+
+    result = CaptionedPictures([], [])
+    decoders = tfds.decode.PartialDecoding([_NAME, _CAPTIONS])
+    for batch, _ in read_batches(dataset, split, (_NAME, _CAPTIONS), data_dir, holds=HOLDS, decoders=decoders):
+        captions = batch[_CAPTIONS]
+        if isinstance(captions, dict):  # with the number of each, in coco_captions
+            captions = captions["text"]
+        result.names.extend(_decoded(name) for name in batch[_NAME].numpy())
+        # In COCO some begin or end with blanks.
+        result.captions.extend([" ".join(_decoded(text).split()) for text in texts] for texts in captions.to_list())
+    return result
+
+
+def picture_contents(dataset: Dataset, split: str, data_dir: Path | None = None) -> "tf.data.Dataset":
+    """Opens the pictures of a split of a set of captioned pictures, preparing the set if need be.
+
+    Args:
+        dataset: the set.
+        split: as for ``load_captions``.
+        data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
+
+    Returns:
+        The bytes of each picture's file, scalar strings, in the order of ``load_captions``. They are read from disk
+        one after the other, when they are asked for.
+
+    Raises:
+        UserError: as ``load_captions``.
+
+    Example:
+        >>> next(iter(picture_contents(DATASETS["flickr8k"], "test"))).numpy()[:3]
+        b'\\xff\\xd8\\xff'
+    """
+    import tensorflow_datasets as tfds
+
+    from data.captioned_pictures import flickr8k  # noqa: F401
+
+    decoders = tfds.decode.PartialDecoding([_PICTURE], decoders={_PICTURE: tfds.decode.SkipDecoding()})
+    examples, _ = read_examples(dataset, split, data_dir, holds=HOLDS, decoders=decoders)
+    return examples.map(lambda example: example[_PICTURE])
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "replace")

@@ -1,0 +1,62 @@
+"""Picture files in the graph: bytes to pictures, as a Keras layer."""
+
+import keras
+import tensorflow as tf
+
+from data.captioned_pictures.decoding import decode_picture, reasons_not_to_decode
+
+
+@keras.saving.register_keras_serializable(package="rnn_templates")
+class PictureDecoder(keras.layers.Layer):
+    """Decodes picture files and squashes them to squares, as `data.captioned_pictures.decoding.decode_picture` does.
+
+    Args:
+        side: The squares' side in pixels.
+
+    Call arguments:
+        contents: The files' bytes, strings (batch,).
+
+    Returns:
+        A dictionary: `pictures` float32 (batch, side, side, 3), from 0 to 255; and `error` (batch,) string, "" where all
+        is well. A file that cannot be decoded has an error and zeros for colours, and leaves the others as they are.
+
+    Example:
+        PictureDecoder(128)(tf.stack([tf.io.read_file("dog.jpg")]))["pictures"]   # (1, 128, 128, 3)
+    """
+
+    def __init__(self, side: int, **kwargs):
+        super().__init__(**kwargs)
+        self.side = side
+
+    def call(self, contents):
+        # There are no such ops elsewhere.
+        with tf.device("CPU:0"):
+            count, picture = tf.size(contents), (self.side, self.side, 3)
+            # What an op raises ends a graph, unless a data set leaves the element out.
+            numbered = tf.data.Dataset.from_tensor_slices((tf.range(count), contents))
+            decoded = numbered.map(
+                lambda number, content: (number, decode_picture(content, self.side)),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            ).ignore_errors()
+            # One row more, for a batch has one at least.
+            last = tf.data.Dataset.from_tensors((count, tf.zeros(picture, tf.uint8)))
+            rows = decoded.concatenate(last).batch(tf.cast(count, tf.int64) + 1)
+            numbers, pictures = rows.get_single_element()
+            numbers, pictures = numbers[:-1, None], pictures[:-1]
+            is_read = tf.scatter_nd(numbers, tf.ones_like(numbers[:, 0]), [count]) > 0
+            pictures = tf.scatter_nd(numbers, tf.cast(pictures, tf.float32), [count, *picture])
+            errors = tf.cond(
+                tf.reduce_all(is_read),
+                lambda: tf.fill([count], ""),
+                lambda: tf.where(is_read, "", reasons_not_to_decode(contents)),
+            )
+            return {"pictures": pictures, "error": errors}
+
+    def compute_output_spec(self, contents):
+        return {
+            "pictures": keras.KerasTensor((*contents.shape, self.side, self.side, 3), "float32"),
+            "error": keras.KerasTensor(contents.shape, "string"),
+        }
+
+    def get_config(self):
+        return {**super().get_config(), "side": self.side}

@@ -1,0 +1,1 @@
+"""Texts and a label for each."""

@@ -1,0 +1,33 @@
+"""Public sets of labelled texts, read through TensorFlow Datasets (TFDS)."""
+
+import dataclasses
+from pathlib import Path
+
+from data.labelled_texts.files import LabelledTexts
+from data.sources.datasets import read_batches
+from data.sources.known_datasets import Dataset
+
+
+def load_labelled_texts(dataset: Dataset, split: str, data_dir: Path | None = None) -> LabelledTexts:
+    """Reads a split of a set of labelled texts, preparing the set if need be.
+
+    TFDS reads through TensorFlow: threads, devices and determinism must be set before.
+
+    Args:
+        dataset: the set.
+        split: one of ``dataset.splits``.
+        data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
+
+    Returns:
+        The texts, always in the same order, and the names of their labels ("neg", "pos"); labels are None for a split
+        without labels.
+
+    Raises:
+        UserError: for an unknown split, and as ``data.sources.datasets.prepare``.
+    """
+    result = LabelledTexts([], [])
+    for batch, features in read_batches(dataset, split, ("text", "label"), data_dir, holds="labelled texts"):
+        names = features["label"].names
+        result.texts.extend(text.decode("utf-8", "replace") for text in batch["text"].numpy())
+        result.labels.extend(names[label] if label >= 0 else "" for label in batch["label"].numpy())
+    return result if all(result.labels) else dataclasses.replace(result, labels=None)

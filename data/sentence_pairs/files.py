@@ -1,0 +1,222 @@
+"""Which files hold sentence pairs: one for each language, such as train.de.gz and train.en.gz, or .tsv files."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from data.errors import BadLines, UserError
+from data.files import content_name, content_suffix, near_names
+from data.quoting import as_typed
+from data.sentence_pairs.pairs import (
+    AUTO,
+    UNNAMED,
+    Languages,
+    SentencePairs,
+    check_different,
+    choose_languages,
+    find_columns,
+    read_parallel_files,
+    read_tsv_pairs,
+)
+from data.sources.split_files import Splits, find_splits, split_name
+
+TSV = ".tsv"
+# What a file's name may end in that is no language.
+_FORMATS = frozenset("tsv csv txt json jsonl md rst log xml html pdf py sh zip tar conll conllu".split())
+_SPLITS = ("train", "validation", "test")
+_PLAIN_OR_PACKED = "(plain, .gz or .xz)"
+
+
+@dataclasses.dataclass(frozen=True)
+class PairFiles:
+    """The files of a source of sentence pairs.
+
+    Attributes:
+        languages: source and target; "source" and "target" where nothing tells them.
+        splits: from a split's name to its .tsv file, or to its file in the source language.
+        targets: from a file in the source language to that in the target language; empty where the files are .tsv.
+        notice: what the user must be told about the choice of columns, or "".
+    """
+
+    languages: Languages
+    splits: Splits
+    targets: dict[Path, Path]
+    notice: str = ""
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files that are read for one split or another."""
+        return [*self.splits.files.values(), *self.targets.values()]
+
+    def read(self, split: str, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> SentencePairs:
+        """Reads a split.
+
+        Args:
+            split: its name, as ``data.sources.split_files.Splits.path`` takes it.
+            encoding: how the files' bytes are to be read.
+            bad_lines: what is done with lines that cannot be used; None raises for the first.
+
+        Returns:
+            The pairs, at least one, in the order of the file.
+
+        Raises:
+            UserError: there is no such split, and as ``data.sentence_pairs.pairs.read_parallel_files`` and ``read_tsv_pairs``.
+        """
+        path = self.splits.path(split)
+        if path in self.targets:
+            return read_parallel_files(path, self.targets[path], encoding, bad_lines)
+        return read_tsv_pairs(path, self.languages, encoding, bad_lines)
+
+
+def find_pairs(
+    path: str | os.PathLike, asked: Languages = Languages(), encoding: str = "utf-8", *, need_train: bool = True
+) -> PairFiles:
+    """Finds the files of a source of sentence pairs by their names.
+
+    Args:
+        path: a folder of train.de, train.en, val.de, val.en and so on, or of train.tsv and so on; a .tsv file; or one
+            of two parallel files: corpus.de means corpus.de and corpus.en. Each plain, .gz or .xz.
+        asked: the languages, which are the last part of parallel files' names, or the names of a .tsv file's columns.
+            Where one is "auto" it must follow from the other. Of a .tsv file both may be "auto", and of a parallel
+            file that has one counterpart: it is the source.
+        encoding: how the bytes of a .tsv file are to be read.
+        need_train: whether a folder without train files is an error; one without any split always is.
+
+    Returns:
+        The files.
+
+    Raises:
+        UserError: nothing is there, a file has no counterpart, two files hold the same, or the languages are not there,
+            not to be told, or the same.
+
+    Example:
+        >>> find_pairs("multi30k", Languages("de", "en")).targets[Path("multi30k/val.de.gz")]
+        PosixPath('multi30k/val.en.gz')
+    """
+    path = Path(path)
+    check_different(asked)
+    if not path.exists():
+        raise UserError(f"{path}: no such file or folder{near_names(path)}")
+    if not path.is_dir():
+        is_table = content_suffix(path) == TSV
+        return _tables(find_splits(path, [TSV]), asked, encoding) if is_table else _one_pair(path, asked)
+    by_language = _splits_by_language(path)
+    is_parallel, is_table = bool(by_language), any(split_name(entry, [TSV]) for entry in path.iterdir())
+    if is_parallel and is_table:
+        trained_on = ["train" in find_splits(path, [TSV], need_train=False).files, _has_train(by_language)]
+        if all(trained_on):
+            languages = ", ".join(sorted(by_language))
+            raise UserError(f"{path} has train files both in {TSV} and in {languages}; keep the ones or the others")
+        is_parallel = not trained_on[0]
+    if is_parallel:
+        return _parallel_folder(path, asked, by_language, need_train)
+    if is_table:
+        return _tables(find_splits(path, [TSV], need_train=need_train), asked, encoding)
+    found = ", ".join(sorted(entry.name for entry in path.iterdir())[:20]) or "nothing"
+    raise UserError(
+        f"{path}: expected train{TSV}, or train.de and train.en or the like {_PLAIN_OR_PACKED}, found {found}"
+    )
+
+
+def _tables(splits: Splits, asked: Languages, encoding: str) -> PairFiles:
+    first = splits.files.get("train") or min(splits.files.values())
+    languages, columns = find_columns(first, asked, encoding)
+    notice = ""
+    if columns is None and languages != UNNAMED:
+        notice = f"{first.name} does not name its columns: {languages.source}, then {languages.target} are assumed"
+    return PairFiles(languages, splits, {}, notice)
+
+
+def _one_pair(path: Path, asked: Languages) -> PairFiles:
+    """Finds the counterpart of a single file."""
+    stem, _, language = content_name(path).rpartition(".")
+    if not stem or language.lower() in _FORMATS:
+        raise UserError(
+            f"{path}: expected a {TSV} file, a folder, or one of two parallel files such as corpus.de beside corpus.en "
+            f"{_PLAIN_OR_PACKED}"
+        )
+    beside: dict[str, list[Path]] = {}
+    for entry in sorted(path.parent.iterdir()):
+        other_stem, _, other = content_name(entry).rpartition(".")
+        if other_stem == stem and other.lower() not in _FORMATS and other != language and entry.is_file():
+            beside.setdefault(other, []).append(entry)
+    names = [language, *beside]
+    where = f"{path.parent / stem}.*"
+    if not beside:
+        wanted = next((f"{stem}.{name}" for name in asked if name not in (AUTO, language)), "its translation")
+        raise UserError(f"{path} has no counterpart; expected {wanted} {_PLAIN_OR_PACKED} beside it")
+    if asked == Languages():
+        asked = Languages(source=language) if len(names) == 2 else asked
+    elif AUTO in asked and language.casefold() not in [name.casefold() for name in asked]:
+        asked = Languages(*(language if name == AUTO else name for name in asked))
+    languages = choose_languages(asked, names, where)
+    if language not in languages:
+        raise UserError(f"{path} is neither in {languages.source} nor in {languages.target}, which are asked for")
+    for name in languages:
+        if len(beside.get(name, ())) > 1:
+            raise UserError(f"{beside[name][0]} and {beside[name][1]} both go with {path}; keep one of them")
+    source, target = (path if name == language else beside[name][0] for name in languages)
+    return PairFiles(languages, Splits(path, {"all": source}, []), {source: target})
+
+
+def _suffixes(language: str, others: list[str]) -> list[str]:
+    """What the names of files in a language end in: ".de", and ".de-en.de" or ".en-de.de"."""
+    pairs = [pair for other in others for pair in (f"{language}-{other}", f"{other}-{language}")]
+    return [f".{language}", *(f".{pair}.{language}" for pair in pairs)]
+
+
+def _splits_by_language(folder: Path) -> dict[str, set[str]]:
+    """The languages that the names of a folder's files end in, and the splits that there are in each."""
+    endings = {entry: content_name(entry).rpartition(".")[2] for entry in sorted(folder.iterdir())}
+    names = sorted({ending for ending in endings.values() if ending and ending.lower() not in _FORMATS})
+    splits: dict[str, set[str]] = {}
+    for entry, ending in endings.items():
+        if ending in names and (split := split_name(entry, _suffixes(ending, names))):
+            splits.setdefault(ending, set()).add(split)
+    # A file that has no counterpart is one of pairs only if it says so: train.de, but not notes.bak.
+    return {
+        name: own
+        for name, own in splits.items()
+        if any(split in _SPLITS for split in own) or any(own & other for key, other in splits.items() if key != name)
+    }
+
+
+def _has_train(by_language: dict[str, set[str]]) -> bool:
+    return any("train" in splits for splits in by_language.values())
+
+
+def _parallel_folder(folder: Path, asked: Languages, by_language: dict[str, set[str]], need_train: bool) -> PairFiles:
+    there = {name.casefold() for name in by_language}
+    for name in asked:
+        if name != AUTO and name.casefold() not in there:
+            wanted = f"{'train' if need_train else 'test'}.{name} {_PLAIN_OR_PACKED}"
+            raise UserError(f"{folder} has no file in {name}, such as {wanted}; it has {', '.join(by_language)}")
+    # Files of other kinds may have the stem of some split, but hardly that of the training files.
+    trained = {name.casefold(): name for name, splits in by_language.items() if "train" in splits}
+    are_trained = trained and all(name.casefold() in trained for name in asked if name != AUTO)
+    languages = choose_languages(asked, trained.values() if are_trained else by_language, str(folder))
+    sides = []
+    for language, other in (languages, languages[::-1]):
+        sides.append(find_splits(folder, _suffixes(language, [other]), need_train=False))
+    files, targets, alone = {}, {}, []
+    for split in sorted({*sides[0].files, *sides[1].files}):
+        source, target = (side.files.get(split) for side in sides)
+        if source and target:
+            files[split], targets[source] = source, target
+            continue
+        there, missing = (source, languages.target) if source else (target, languages.source)
+        if split in _SPLITS:
+            wanted = f"{content_name(there).rpartition('.')[0]}.{missing}"
+            raise UserError(f"{there} has no counterpart; expected {wanted} {_PLAIN_OR_PACKED} beside it")
+        alone.append(there)
+    if not files or (need_train and "train" not in files):
+        wanted = "train" if need_train else "test"
+        pair = next(iter(files.values()), None)
+        advice = f"; {as_typed('--data', pair)} takes that pair of files" if pair else ""
+        raise UserError(
+            f"{folder} has no {wanted} files; expected {wanted}.{languages.source} and {wanted}.{languages.target} "
+            f"{_PLAIN_OR_PACKED}{advice}"
+        )
+    used = {*targets, *targets.values()}
+    ignored = sorted({*sides[0].ignored, *sides[1].ignored, *alone} - used)
+    return PairFiles(languages, Splits(folder, files, ignored), targets)

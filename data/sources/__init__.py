@@ -1,0 +1,1 @@
+"""What `--data` means: a path, a sample, a public set; and its splits."""

@@ -1,0 +1,139 @@
+"""Which file of a folder holds which split: train, validation, test, or one under its own name."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from data.errors import UserError
+from data.files import content_name, near_names
+
+# Stems with a common meaning; CoNLL-2003 calls its splits train, testa (for tuning) and testb.
+STANDARD_STEMS = {
+    "train": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "testa": "validation",
+    "test": "test",
+    "testb": "test",
+}
+_DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changelog", "citation")
+
+
+@dataclasses.dataclass(frozen=True)
+class Splits:
+    """The files of a data source.
+
+    Attributes:
+        folder: the folder, or the single file.
+        files: from a split's name to its file; a single file is {"all": file}.
+        ignored: what else lies in the folder, sorted by name.
+    """
+
+    folder: Path
+    files: dict[str, Path]
+    ignored: list[Path]
+
+    def path(self, name: str) -> Path:
+        """Returns the file of a split.
+
+        Args:
+            name: a split's name, or another word for it ("val", "dev"). "test" also finds the only split whose name
+                begins with test.
+
+        Returns:
+            The file's path.
+
+        Raises:
+            UserError: when there is no such split, or when "test" could mean several; it lists those there are.
+        """
+        if name in self.files:
+            return self.files[name]
+        standard = STANDARD_STEMS.get(name.lower(), name)
+        if standard in self.files:
+            return self.files[standard]
+        if "all" in self.files:
+            raise UserError(
+                f"{self.folder} is one file and has no split {name!r}; "
+                "give a folder that holds train and test files to have splits"
+            )
+        tests = sorted(split for split in self.files if split.lower().startswith("test"))
+        if standard == "test" and len(tests) == 1:
+            return self.files[tests[0]]
+        if standard == "test" and tests:
+            raise UserError(f"{self.folder}: 'test' could mean {' or '.join(tests)}; choose one with --split")
+        raise UserError(f"{self.folder} has no split {name!r}; it has {', '.join(sorted(self.files)) or 'none'}")
+
+
+def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train: bool = True) -> Splits:
+    """Finds the files of a data source by their names.
+
+    Args:
+        path: one file, or a folder of files such as train.csv, valid.csv.gz, test.csv.
+        suffixes: the formats to look for, such as (".jsonl", ".csv"), compressed or not; for parallel files one
+            language, such as (".en",). "" also takes files without a format's suffix, such as eng.testa.xz, but only
+            those whose last dotted part is a common split name or begins with "test".
+        need_train: whether a folder without a train file is an error; one without any split always is.
+
+    Returns:
+        The splits; see ``Splits.path`` for how one is asked for.
+
+    Raises:
+        UserError: when nothing is at the path, a single file has another format, two files hold the same split, or
+            no file holds train.
+
+    Example:
+        >>> find_splits("reviews", (".csv",)).files
+        {'test': PosixPath('reviews/test.csv'), 'train': PosixPath('reviews/train.csv.gz')}
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path}: no such file or folder{near_names(path)}")
+    if not path.is_dir():
+        if "" not in suffixes and not content_name(path).lower().endswith(tuple(suffixes)):
+            raise UserError(f"{path}: expected a name in {', '.join(suffixes)} (plain, .gz or .xz)")
+        return Splits(path, {"all": path}, [])
+    files: dict[str, Path] = {}
+    ignored = []
+    for entry in sorted(path.iterdir()):
+        split = split_name(entry, suffixes)
+        if split is None:
+            ignored.append(entry)
+        elif split in files:
+            raise UserError(f"{files[split]} and {entry} are both the {split} split; keep one of them")
+        else:
+            files[split] = entry
+    if not files or (need_train and "train" not in files):
+        wanted = "train" if need_train else "test"
+        kinds = ", ".join(f"{wanted}{suffix}" for suffix in suffixes)
+        found = ", ".join(entry.name for entry in [*files.values(), *ignored][:20]) or "nothing"
+        raise UserError(f"{path} has no {wanted} file; expected {kinds} (plain, .gz or .xz), found {found}")
+    return Splits(path, files, ignored)
+
+
+def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
+    """Returns the split that a folder's entry holds, or None when it is not one of the files looked for.
+
+    Args:
+        entry: a file or a folder.
+        suffixes: as for ``find_splits``.
+    """
+    name = content_name(entry)
+    if name.startswith(".") or name.lower().startswith(_DOCUMENTATION) or not entry.is_file():
+        return None
+    for suffix in sorted(suffixes, key=len, reverse=True):
+        if suffix and name.lower().endswith(suffix.lower()) and len(name) > len(suffix):
+            stem = name[: -len(suffix)]
+            return _known_split(stem) or stem
+    return _known_split(name) if "" in suffixes else None
+
+
+def _known_split(stem: str) -> str | None:
+    last = stem.rpartition(".")[2]  # "eng.testa": the language, then the split
+    if last.lower() in STANDARD_STEMS:
+        return STANDARD_STEMS[last.lower()]
+    if last.lower().startswith("test"):
+        return last
+    return STANDARD_STEMS.get(last.rpartition("-")[2].lower())  # "en_ewt-ud-dev", as Universal Dependencies names them

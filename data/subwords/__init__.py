@@ -1,0 +1,1 @@
+"""Texts cut into the pieces that occur most."""

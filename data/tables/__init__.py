@@ -1,0 +1,1 @@
+"""Tables of rows: .csv, .tsv and .jsonl, read and written."""

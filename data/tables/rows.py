@@ -1,0 +1,189 @@
+"""Reading .jsonl, .csv and .tsv row by row."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from data.errors import BadLines, UserError
+from data.files import (
+    Line,
+    check_file,
+    content_suffix,
+    decoded_lines,
+    report_encoding,
+)
+from data.tables.delimited import Records
+
+TABLE_SUFFIXES = (".jsonl", ".csv", ".tsv")
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+Row = tuple[int, dict[str, Any]]
+
+
+class TextRow(NamedTuple):
+    """A row of a table: the line on which it begins, its columns, and its text, or why it has none ("" if it has)."""
+
+    line: int
+    row: dict[str, Any]
+    text: str
+    problem: str
+
+
+def read_text_rows(
+    path: str | os.PathLike,
+    find_column: Callable[[dict[str, Any]], str],
+    encoding: str = "utf-8",
+    bad_lines: BadLines | None = None,
+) -> Iterator[TextRow]:
+    """Reads the rows of a table whose texts are to be answered, without holding it in memory.
+
+    Args:
+        path: as ``read_rows`` takes it.
+        find_column: gives the name of the texts' column by the first row.
+        encoding: how the file's bytes are to be read.
+        bad_lines: what is done with lines that cannot be used; those without a text are left out only if it skips.
+
+    Raises:
+        UserError: as ``read_rows`` and ``find_column``, when the iterator gets there.
+    """
+    bad_lines = bad_lines or BadLines(skip=False)
+    column = None
+    for line, row in read_rows(path, encoding, bad_lines):
+        column = column or find_column(row)
+        text = as_text(row.get(column))
+        expected, found = f"a text in {column!r}", shown(row.get(column))
+        if text is not None:
+            yield TextRow(line, row, text, "")
+        elif bad_lines.skip:
+            bad_lines.report(path, line, expected=expected, found=found)
+        else:
+            yield TextRow(line, row, "", f"expected {expected}, found {found}; --skip-bad-lines leaves such lines out")
+
+
+def as_text(value: Any) -> str | None:
+    """Returns a single value as the text that stands for it in JSON, or None for null, lists and objects."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value) if isinstance(value, bool | int | float) else None
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it, cut short where it is long."""
+    shown = repr(value) if isinstance(value, str) else "nothing" if value is None else json.dumps(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def table_format(path: str | os.PathLike) -> str:
+    """Returns ".jsonl", ".csv" or ".tsv", or raises a ``UserError`` for a file whose name has another suffix."""
+    suffix = content_suffix(path)
+    if suffix not in TABLE_SUFFIXES:
+        raise UserError(
+            f"{path}: expected a name in {', '.join(TABLE_SUFFIXES)} (plain, .gz or .xz), found {suffix or 'no suffix'}"
+        )
+    return suffix
+
+
+def read_rows(path: str | os.PathLike, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> Iterator[Row]:
+    """Reads a table row by row, without holding it in memory.
+
+    A .csv or .tsv file begins with a line of column names. Their fields may be quoted (RFC 4180), and a quoted field
+    may hold line ends. Many .tsv files are not quoted at all: there, a quote that does not open a well-formed field is
+    taken as it stands, and lines that each make a complete row are never joined.
+
+    Args:
+        path: a .jsonl, .csv or .tsv file, plain, .gz or .xz.
+        encoding: how its bytes are to be read.
+        bad_lines: what is done with lines that cannot be used; None raises for the first.
+
+    Returns:
+        An iterator of (the number of the line on which the row begins, a dictionary from column to value). Values
+        are strings, and in .jsonl whatever JSON holds.
+
+    Raises:
+        UserError: when the file is missing, of another format, damaged or empty, or a line is bad; a missing file and
+            another format at once, the others when the iterator gets there.
+    """
+    path = check_file(path)
+    suffix = table_format(path)
+    bad_lines = bad_lines or BadLines(skip=False)
+    lines = decoded_lines(path, encoding)
+    if suffix == ".jsonl":
+        rows = _json_rows(path, encoding, lines, bad_lines)
+    else:
+        rows = _delimited_rows(path, encoding, lines, bad_lines, "," if suffix == ".csv" else "\t")
+    return _checked_not_empty(path, encoding, rows, bad_lines)
+
+
+def _checked_not_empty(path: os.PathLike, encoding: str, rows: Iterator[Row], bad_lines: BadLines) -> Iterator[Row]:
+    before = bad_lines.count
+    empty = True
+    for row in rows:
+        empty = False
+        yield row
+    if empty and bad_lines.count == before:
+        only_header = content_suffix(path) != ".jsonl" and any(
+            line.text.strip() for line in decoded_lines(path, encoding)
+        )
+        raise UserError(f"{path} has column names and no rows" if only_header else f"{path} is empty")
+
+
+def _json_rows(path: os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines) -> Iterator[Row]:
+    for line in lines:
+        if line.problem:
+            report_encoding(path, encoding, line, bad_lines)
+            continue
+        if not line.text.strip():
+            continue
+        try:
+            value = json.loads(line.text, strict=False)
+        except (ValueError, RecursionError) as error:
+            reason = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
+            bad_lines.report(path, line.number, expected="a JSON object", found=shown(line.text.strip()) + reason)
+            continue
+        if not isinstance(value, dict):
+            bad_lines.report(path, line.number, expected="a JSON object", found=shown(value))
+            continue
+        yield line.number, _without_surrogates(value) if _SURROGATE_ESCAPE.search(line.text) else value
+
+
+def _without_surrogates(value: Any) -> Any:
+    r"""Replaces half characters, which JSON can hold ("\ud83d") and no UTF-8 file or tensor can."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def _delimited_rows(
+    path: os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines, delimiter: str
+) -> Iterator[Row]:
+    records = Records(lines, delimiter)
+    columns = None
+    for first, fields, problem in records:
+        if first.problem:
+            report_encoding(path, encoding, first, bad_lines)
+        elif problem:
+            bad_lines.report(path, first.number, expected="well-formed quotes", found=problem)
+        elif columns is None:
+            columns = _checked_header(path, first.number, fields)
+            records.width = len(columns)
+        elif len(fields) != len(columns):
+            bad_lines.report(path, first.number, expected=f"{len(columns)} fields", found=str(len(fields)))
+        else:
+            yield first.number, dict(zip(columns, fields))
+
+
+def _checked_header(path: os.PathLike, number: int, columns: list[str]) -> list[str]:
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise UserError(
+            f"{path}:{number}: the column {repeated[0]!r} occurs more than once; every column needs its "
+            "own name (and the first line must name the columns)"
+        )
+    return columns

@@ -1,0 +1,1 @@
+"""Sentences cut into tokens, and a tag for each token."""

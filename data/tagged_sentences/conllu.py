@@ -1,0 +1,90 @@
+"""The columns of a CoNLL-U file, the format of the Universal Dependencies treebanks."""
+
+import re
+from pathlib import Path
+
+from data.errors import UserError
+
+COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+_TAG_COLUMNS = COLUMNS[1:]
+
+_WORD_NUMBER = re.compile(r"[0-9]+")
+# The surface of several words ("1-2"), and a word that is understood but not there ("1.1").
+_NO_WORD_NUMBER = re.compile(r"[0-9]+[-.][0-9]+")
+_NEW_DOCUMENT = re.compile(r"#\s*newdoc(\s|$)")
+
+
+class UnusableLine(Exception):
+    """A line that holds no token and tag, though it should.
+
+    Attributes:
+        expected: what should have been there.
+        found: what is there.
+        advice: what the user may do about it, or "".
+    """
+
+    def __init__(self, expected: str, found: str, advice: str = ""):
+        super().__init__(expected, found)
+        self.expected, self.found, self.advice = expected, found, advice
+
+
+class ConlluColumns:
+    """The token, form, and the tags' column of a CoNLL-U file.
+
+    Args:
+        path: the file, for the messages.
+        column: the name of the tags' column or its number, from 2 on; "auto" is upos.
+
+    Raises:
+        UserError: when CoNLL-U has no such column.
+
+    Source:
+        https://universaldependencies.org/format
+    """
+
+    def __init__(self, path: Path, column: str):
+        name = "upos" if column == "auto" else column.strip().lower()
+        if name.isdecimal() and 2 <= int(name) <= len(COLUMNS):
+            name = COLUMNS[int(name) - 1]
+        if name not in _TAG_COLUMNS:
+            raise UserError(
+                f"{path}: CoNLL-U has no column {column!r} for tags; --tag-column takes {', '.join(_TAG_COLUMNS)}, "
+                "or auto for upos"
+            )
+        self.name = name
+        self.index = COLUMNS.index(name)
+
+    def begins_document(self, text: str) -> bool:
+        """Returns whether a line, a comment, begins a document."""
+        return text.startswith("#") and _NEW_DOCUMENT.match(text) is not None
+
+    def word(self, number: int, text: str) -> tuple[str, str] | None:
+        """Returns the token and the tag of a line, or None for a line that is no word.
+
+        Raises:
+            UnusableLine: it does not have CoNLL-U's columns, or no tag.
+        """
+        if text.startswith("#"):
+            return None
+        fields = [field.strip(" \r") for field in text.split("\t")]
+        if len(fields) != len(COLUMNS):
+            raise UnusableLine(
+                f"the {len(COLUMNS)} columns of CoNLL-U, with tabs between",
+                f"{len(fields)} in {shown(text)}",
+                "give the file another suffix, such as .conll, if its columns are others",
+            )
+        if not _WORD_NUMBER.fullmatch(fields[0]):
+            if _NO_WORD_NUMBER.fullmatch(fields[0]):
+                return None
+            raise UnusableLine("a word's number, such as 1, 1-2 or 1.1", shown(fields[0]))
+        token, tag = fields[1], fields[self.index]
+        if not token:
+            raise UnusableLine("a form", f"an empty column in {shown(text)}")
+        if tag in ("", "_"):
+            raise UnusableLine(f"a tag in {self.name}", shown(tag), "--tag-column NAME reads another column")
+        return token, tag
+
+
+def shown(text: str) -> str:
+    """Returns a text in quotes for a message, cut short where it is long."""
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -1,0 +1,143 @@
+import pytest
+
+from data.errors import UserError
+from data.sources.split_files import find_splits
+
+TABLES = (".jsonl", ".csv", ".tsv")
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def names(splits):
+    return {split: path.name for split, path in splits.files.items()}
+
+
+def test_one_file_holds_all(tmp_path):
+    path = touch(tmp_path, "reviews.csv.gz") / "reviews.csv.gz"
+    splits = find_splits(path, TABLES)
+    assert splits.files == {"all": path}
+    assert splits.ignored == []
+    assert splits.path("all") == path
+    with pytest.raises(UserError, match=r"reviews\.csv\.gz is one file and has no split 'test'"):
+        splits.path("test")
+
+
+@pytest.mark.parametrize(
+    ("stem", "split"),
+    [
+        ("train", "train"),
+        ("validation", "validation"),
+        ("valid", "validation"),
+        ("val", "validation"),
+        ("dev", "validation"),
+        ("testa", "validation"),
+        ("test", "test"),
+        ("testb", "test"),
+        ("Dev", "validation"),
+        ("eng.testa", "validation"),
+        ("fold.1.test", "test"),
+        ("en_ewt-ud-dev", "validation"),
+        ("test_2016_flickr", "test_2016_flickr"),
+        ("eng.test_2017", "test_2017"),
+        ("extra", "extra"),
+        ("a.b", "a.b"),
+        ("test-dev", "test-dev"),
+        ("image_splits_train", "image_splits_train"),
+    ],
+)
+@pytest.mark.parametrize("compression", ["", ".gz", ".xz"])
+def test_stems(tmp_path, stem, split, compression):
+    name = f"{stem}.csv{compression}"
+    touch(tmp_path, name)
+    assert names(find_splits(tmp_path, TABLES, need_train=False)) == {split: name}
+
+
+def test_unrelated_files_are_ignored_and_named(tmp_path):
+    touch(tmp_path, "train.jsonl.xz", "test.csv", "README.md", "README.csv", "notes.txt", ".hidden.csv", ".csv")
+    (tmp_path / "folder.csv").mkdir()
+    splits = find_splits(tmp_path, TABLES)
+    assert names(splits) == {"train": "train.jsonl.xz", "test": "test.csv"}
+    assert sorted(path.name for path in splits.ignored) == sorted(
+        ["README.md", "README.csv", "notes.txt", ".hidden.csv", ".csv", "folder.csv"]
+    )
+
+
+def test_files_without_a_suffix_need_a_common_split_name(tmp_path):
+    touch(tmp_path, "eng.train.xz", "eng.testa.xz", "eng.testb", "README", "notes.md", "test_blind", "dev.conllu.gz~")
+    splits = find_splits(tmp_path, ("", ".conllu"))
+    assert names(splits) == {
+        "train": "eng.train.xz",
+        "validation": "eng.testa.xz",
+        "test": "eng.testb",
+        "test_blind": "test_blind",
+    }
+    assert splits.path("test").name == "eng.testb"
+    assert names(find_splits(tmp_path / "eng.testb", ("", ".conllu"))) == {"all": "eng.testb"}
+
+
+def test_parallel_files_are_found_one_language_at_a_time(tmp_path):
+    touch(tmp_path, "train.en.gz", "train.de.gz", "val.en", "val.de.xz", "test_2016_flickr.en", "image_splits_val.txt")
+    splits = find_splits(tmp_path, (".en",))
+    assert names(splits) == {"train": "train.en.gz", "validation": "val.en", "test_2016_flickr": "test_2016_flickr.en"}
+    assert splits.path("test").name == "test_2016_flickr.en"
+
+
+def test_other_words_for_a_split(tmp_path):
+    touch(tmp_path, "train.csv", "valid.csv", "testb.csv", "test_2017.csv")
+    splits = find_splits(tmp_path, TABLES)
+    assert {splits.path(name).name for name in ("val", "dev", "validation", "testa")} == {"valid.csv"}
+    # "test" is the stem test or testb where there is one, whatever else begins with test.
+    assert splits.path("test").name == "testb.csv"
+    assert splits.path("test_2017").name == "test_2017.csv"
+
+
+def test_test_must_not_be_ambiguous(tmp_path):
+    splits = find_splits(touch(tmp_path, "train.csv", "test_2016.csv", "test_2017.csv"), TABLES)
+    with pytest.raises(UserError, match="'test' could mean test_2016 or test_2017; choose one with --split"):
+        splits.path("test")
+    with pytest.raises(UserError, match="has no split 'validation'; it has test_2016, test_2017, train"):
+        splits.path("validation")
+    with pytest.raises(UserError, match="has no split 'tset'"):
+        splits.path("tset")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "split"),
+    [
+        ("train.csv", "train.jsonl", "train"),
+        ("test.csv", "test.csv.gz", "test"),
+        ("dev.csv", "valid.csv", "validation"),
+        ("eng.train.csv", "deu.train.csv", "train"),
+    ],
+)
+def test_two_files_for_one_split(tmp_path, first, second, split):
+    touch(tmp_path, first, second)
+    with pytest.raises(UserError) as error:
+        find_splits(tmp_path, TABLES)
+    message = str(error.value)
+    assert first in message
+    assert second in message
+    assert f"are both the {split} split; keep one of them" in message
+
+
+def test_a_folder_without_train(tmp_path):
+    with pytest.raises(UserError, match=r"has no train file; expected train\.jsonl, train\.csv, train\.tsv .*nothing"):
+        find_splits(tmp_path, TABLES)
+    with pytest.raises(UserError, match="has no test file"):
+        find_splits(tmp_path, TABLES, need_train=False)
+    touch(tmp_path, "test.csv", "train.txt")
+    with pytest.raises(UserError, match=r"found test\.csv, train\.txt"):
+        find_splits(tmp_path, TABLES)
+    assert names(find_splits(tmp_path, TABLES, need_train=False)) == {"test": "test.csv"}
+
+
+def test_nothing_there_and_another_format(tmp_path):
+    touch(tmp_path, "reviews.csv", "reviews.parquet")
+    with pytest.raises(UserError, match=r"no such file or folder; did you mean .*reviews\.csv"):
+        find_splits(tmp_path / "review.csv", TABLES)
+    with pytest.raises(UserError, match=r"reviews\.parquet: expected a name in \.jsonl, \.csv, \.tsv"):
+        find_splits(tmp_path / "reviews.parquet", TABLES)

@@ -1,0 +1,169 @@
+"""data.writing, training.runs.lock, training.runs.folder, training.runs.finding: what is on the disk, and who may write to it."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from data.errors import UserError
+from data.writing import replacing, replacing_folder, write_json, write_text
+from training.runs.finding import find_run, find_runs
+from training.runs.folder import RunFolder, default_path, identity, open_run
+
+CONFIG = {"data": "auto", "epochs": 3, "units": 8, "checkpoint_steps": 10}
+SOURCE = {"kind": "sample", "name": "sample", "path": None, "fingerprint": "abc"}
+
+
+@contextlib.contextmanager
+def opened(path, restart=False, **changes):
+    """Opens a run folder as `run` does just before it trains."""
+    config = CONFIG | changes
+    with open_run(path, "sentiment", config, SOURCE, restart) as run:
+        run.write_config("sentiment", config, SOURCE, "0")
+        yield run
+
+
+def finish(path, **metrics):
+    with opened(path) as run:
+        run.write_metrics({"finished": True, **metrics})
+    return run
+
+
+def test_a_file_that_fails_midway_leaves_the_old_one_and_nothing_else(tmp_path):
+    path = tmp_path / "metrics.json"
+    write_text(path, "old")
+    with pytest.raises(OSError, match="disk full"):
+        with replacing(path) as temporary:
+            temporary.write_text("half of the new")
+            raise OSError("disk full")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["metrics.json"]
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path):
+    path = tmp_path / "metrics.json"
+    versions = [{"version": version, "filler": [version] * 20_000} for version in (1, 2)]
+    write_json(path, versions[0])
+    stop, seen = threading.Event(), []
+
+    def read():
+        while not stop.is_set():
+            seen.append(json.loads(path.read_text()) in versions)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for turn in range(30):
+        write_json(path, versions[turn % 2])
+    stop.set()
+    reader.join()
+    assert seen and all(seen)
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    with pytest.raises(KeyError):
+        with replacing_folder(tmp_path / "exported") as temporary:
+            (temporary / "half").write_text("")
+            raise KeyError
+    assert not list(tmp_path.iterdir())
+    with replacing_folder(tmp_path / "a" / "exported") as temporary:
+        (temporary / "whole").write_text("")
+    assert [path.name for path in (tmp_path / "a" / "exported").iterdir()] == ["whole"]
+
+
+def test_the_folder_of_a_run_follows_from_all_but_the_epochs():
+    path = default_path("sentiment", CONFIG, SOURCE)
+    assert path.parent.name == "runs" and path.name.startswith("sentiment-") and len(path.name) == len("sentiment-") + 8
+    assert default_path("sentiment", CONFIG | {"epochs": 9, "checkpoint_steps": 1}, SOURCE) == path
+    assert default_path("sentiment", CONFIG | {"units": 9}, SOURCE) != path
+    assert default_path("sentiment", CONFIG, SOURCE | {"fingerprint": "abd"}) != path
+    assert "units" in identity("sentiment", CONFIG, SOURCE)
+
+
+def test_a_run_that_failed_before_its_first_checkpoint_leaves_nothing(tmp_path):
+    with pytest.raises(KeyError):
+        with opened(tmp_path / "runs" / "run") as run:
+            run.write_vocabulary(["word"])
+            raise KeyError
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "empty").mkdir()
+    with opened(tmp_path / "empty" / "run"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+    (tmp_path / "mine").mkdir()
+    with opened(tmp_path / "mine") as run:
+        (run.path / "notes.txt").write_text("")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_with_another_configuration_is_refused_by_its_fields(tmp_path):
+    finish(tmp_path / "run")
+    with opened(tmp_path / "run", epochs=9):
+        pass
+    with pytest.raises(UserError, match=r"another units \(8 there, 16 here\)"):
+        with opened(tmp_path / "run", units=16):
+            pass
+    assert RunFolder(tmp_path / "run").read_config()["config"]["units"] == 8
+
+
+def test_a_folder_that_is_no_run_folder_is_refused(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_text("")
+    (tmp_path / "file").write_text("")
+    for name, message in (("photos", "cat.jpg"), ("file", "in the way")):
+        with pytest.raises(UserError, match=message):
+            with opened(tmp_path / name):
+                pass
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.jpg"]
+
+
+def test_one_process_writes_at_a_time_and_a_dead_one_lets_go(tmp_path):
+    script = (
+        "import sys, pathlib, training.runs.folder as r\n"
+        f"with r.open_run(pathlib.Path(sys.argv[1]), 'sentiment', {CONFIG}, {SOURCE}) as run:\n"
+        "    run.write_config('sentiment', {}, {}, '0'); print('locked', flush=True); sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "run")]
+    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdout.readline() == "locked\n"
+    with pytest.raises(UserError, match="another process"):
+        with opened(tmp_path / "run"):
+            pass
+    other.kill()
+    other.wait()
+    (tmp_path / "run" / ".unfinished-1-latest.npz").write_text("left by the kill")
+    with opened(tmp_path / "run"):
+        assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_restart_moves_the_old_run_aside(tmp_path):
+    finish(tmp_path / "run", note="old")
+    with opened(tmp_path / "run", restart=True, units=9) as run:
+        assert run.read_metrics() is None and run.read_config()["config"]["units"] == 9
+        run.write_metrics({})
+    (aside,) = tmp_path.glob("run.before-*")
+    assert RunFolder(aside).read_metrics()["note"] == "old"
+
+
+def test_a_run_is_found_by_folder_or_by_template(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="no finished run of sentiment .*runs found: none"):
+        find_run("sentiment", ["sentiment"])
+    finish(tmp_path / "runs" / "one")
+    os.utime(tmp_path / "runs" / "one" / "metrics.json", (1, 1))
+    finish(tmp_path / "runs" / "two")
+    with opened(tmp_path / "runs" / "unfinished") as run:
+        run.write_metrics({"finished": False})
+    assert find_run("sentiment", ["sentiment"]).path.name == "two"
+    assert find_run("runs/one", ["sentiment"]).path.name == "one"
+    assert {run.path.name for run in find_runs()} == {"one", "two", "unfinished"}
+    (tmp_path / "runs" / "strange").mkdir()
+    (tmp_path / "runs" / "strange" / "config.json").write_text('{"name": "of some other tool"}')
+    assert len(find_runs()) == 3
+    with pytest.raises(UserError, match="not a run folder .*runs/one"):
+        find_run("runs/strange", ["sentiment"])
+    with pytest.raises(UserError, match="no such run folder"):
+        find_run("runs/three", ["sentiment"])

@@ -1,0 +1,1 @@
+"""The command line: configurations as flags, the commands, and what they print."""

@@ -1,0 +1,149 @@
+"""What a run prints: its data at the start, its result at the end; and the tables of `runs` and `evaluate`."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from training.live_line import duration
+from training.runs.finding import read_json_or_none
+from training.runs.folder import RunFolder
+
+# Labels, classes or runs listed one by one; beyond that the table says how many more there are.
+MOST_ROWS = 30
+# The width of tables that go to a file or a pipe.
+PLAIN_WIDTH = 160
+
+
+def console() -> Console:
+    """Standard output; wide enough for a path on one line where it is no terminal."""
+    # No markup: a label such as "[spam]" is a label.
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+
+
+def print_facts(title: str, facts: dict[str, object]) -> None:
+    """Prints a table of names and values; a value of None is left out."""
+    table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
+    for name, value in facts.items():
+        if value is not None:
+            table.add_row(name, str(value))
+    console().print(table)
+
+
+def quantiles(lengths) -> str:
+    """The least, median, 90 % and 99 % quantile and the largest of some lengths, in one line."""
+    import numpy as np
+
+    least, median, most, nearly, largest = np.quantile(lengths, [0, 0.5, 0.9, 0.99, 1]).astype(int)
+    return f"least {least}, median {median}, 90% {most}, 99% {nearly}, longest {largest}"
+
+
+def counts(names: Sequence[str], numbers: Sequence[int]) -> str:
+    """Label counts in one line: "neg 12,500, pos 12,500"."""
+    shown = ", ".join(f"{name} {number:,}" for name, number in list(zip(names, numbers))[:MOST_ROWS])
+    return shown + (f" and {len(names) - MOST_ROWS} more labels" if len(names) > MOST_ROWS else "")
+
+
+def print_result(folder: RunFolder, commands: list[str]) -> None:
+    """Prints what a finished run reached, where it is, and the next commands to type."""
+    metrics = folder.read_metrics()
+    table = Table(title="Result", title_justify="left", title_style="bold")
+    splits = [name for name in ("validation", "test") if metrics[name]]
+    for heading in ("", *splits):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name in metrics["validation"]:
+        table.add_row(name, *(number(metrics[split].get(name)) for split in splits))
+    out = console()
+    out.print(table)
+    ended = " (stopped early)" if metrics["stopped_early"] else ""
+    print_facts(
+        "",
+        {
+            "trained": f"{metrics['epochs']} epochs{ended} in {duration(metrics['train_seconds'])}, "
+            f"{metrics['examples_per_second']:,.0f} examples/s, {metrics['parameters']:,} parameters; "
+            f"weights of epoch {metrics['best_epoch']}",
+            **(metrics.get("signatures") or {}),
+            "folder": f"{folder.path} (model.keras, metrics.json, history.csv, plots/)",
+        },
+    )
+    out.print("next:", style="bold")
+    for command in commands:
+        # As it is: rich would turn a tab of a path into spaces.
+        click.echo(f"  {command}")
+
+
+def print_evaluation(result: dict) -> None:
+    """Prints what `evaluate` measured: the metrics, and a row per class where there are classes.
+
+    Args:
+        result: `split`, `rows`, `metrics` (name -> number), and perhaps `per_class` (label -> figures).
+    """
+    out = console()
+    signatures = result.get("signatures") or {}
+    figures = {k: f"{number(v)}  {signatures.get(k, '')}".rstrip() for k, v in result["metrics"].items()}
+    print_facts(f"{result['split']}, {result['rows']:,} rows", figures)
+    if result.get("bad_lines"):
+        out.print(result["bad_lines"])
+    if result.get("per_class"):
+        out.print(per_class_table(result["per_class"]))
+
+
+def per_class_table(per_class: dict[str, dict[str, float]]) -> Table:
+    """A row per class: precision, recall, F1 and how many rows it has."""
+    headings = list(next(iter(per_class.values())))
+    table = Table(title="per class", title_justify="left")
+    table.add_column("label")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for name, figures in list(per_class.items())[:MOST_ROWS]:
+        table.add_row(name, *(number(figures[heading]) for heading in headings))
+    if len(per_class) > MOST_ROWS:
+        table.add_row(f"... and {len(per_class) - MOST_ROWS} more")
+    return table
+
+
+def print_runs(runs: list[RunFolder]) -> None:
+    """Tabulates runs: state, the fields in which runs of a template differ, and their metrics."""
+    out = console()
+    if not runs:
+        out.print("no runs under ./runs; `run TEMPLATE` makes one")
+        return
+    records = [(folder, folder.read_config(), read_json_or_none(folder.metrics_file) or {}) for folder in runs]
+    for template in dict.fromkeys(record["template"] for _, record, _ in records):
+        mine = [entry for entry in records if entry[1]["template"] == template]
+        out.print(_runs_table(template, mine))
+
+
+def _runs_table(template: str, records: list[tuple[RunFolder, dict, dict]]) -> Table:
+    fields = [record["config"] | {"data": record["source"]["name"]} for _, record, _ in records]
+    names = dict.fromkeys(name for config in fields for name in config)
+    differing = [name for name in names if len({json.dumps(config.get(name)) for config in fields}) > 1]
+    # Of each split the one metric that chose the weights: `runs` is for choosing among runs, `evaluate` tells the rest.
+    measured = [(metrics, _headline(config, metrics)) for (_, _, metrics), config in zip(records, fields, strict=True)]
+    shown = dict.fromkeys(name for _, name in measured if name)
+    columns = {f"{split} {name}": (split, name) for name in shown for split in ("validation", "test")}
+    table = Table(title=template, title_justify="left", title_style="bold")
+    for heading in ("run", "state", *differing, *columns):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "run")
+    for (folder, _, metrics), config in zip(records, fields, strict=True):
+        state = "finished" if metrics.get("finished") else f"epoch {folder.count_epochs()}"
+        figures = [number((metrics.get(split) or {}).get(name)) for split, name in columns.values()]
+        table.add_row(str(folder.path), state, *(str(config.get(name)) for name in differing), *figures)
+    return table
+
+
+def _headline(config: dict, metrics: dict) -> str:
+    """The name of the metric by which a run chose its weights; the first one where it was the loss."""
+    names = list(metrics.get("validation") or {})
+    return config.get("best_by") if config.get("best_by") in names else next(iter(names), "")
+
+
+def number(value) -> str:
+    """A figure for a table: four decimals, or thousands with commas, or a dash for None."""
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

@@ -1,0 +1,55 @@
+"""How runs are found again: the folders under `./runs`, and what a user means by RUN."""
+
+from pathlib import Path
+
+from data.errors import UserError
+from training.runs.folder import RUNS, RunFolder, is_record, read_json
+
+
+def find_runs(folder: Path = RUNS) -> list[RunFolder]:
+    """The run folders directly under `folder`, the one written last at the end; those moved aside are left out."""
+    if not folder.is_dir():
+        return []
+    runs = [RunFolder(entry) for entry in folder.iterdir() if ".before-" not in entry.name]
+    runs = [run for run in runs if is_record(read_json_or_none(run.config_file))]
+    return sorted(runs, key=_written_at)
+
+
+def read_json_or_none(path: Path):
+    """Reads a JSON file; None if it is missing or holds none."""
+    try:
+        return read_json(path)
+    except (UserError, OSError):
+        return None
+
+
+def _written_at(run: RunFolder) -> tuple[float, str]:
+    file = run.metrics_file if run.metrics_file.is_file() else run.config_file
+    return file.stat().st_mtime, run.path.name
+
+
+def find_run(name: str, templates: list[str]) -> RunFolder:
+    """The run that RUN means: a run folder, or a template's name, meaning its latest finished run under `./runs`.
+
+    Args:
+        name: What the user typed.
+        templates: The templates' names.
+
+    Raises:
+        UserError: There is none; the message lists the runs found.
+    """
+    path = Path(name)
+    if is_record(read_json_or_none(path / "config.json")):
+        return RunFolder(path)
+    runs = find_runs()
+    if name in templates:
+        finished = [run for run in runs if run.read_config().get("template") == name and run.is_finished()]
+        if finished:
+            return finished[-1]
+        what = f"no finished run of {name} under {RUNS}/; `run {name}` makes one"
+    elif path.exists():
+        what = f"{name}: not a run folder (no config.json that names a template)"
+    else:
+        what = f"{name}: no such run folder"
+    found = ", ".join(str(run.path) for run in runs[-5:]) or "none"
+    raise UserError(f"{what} (runs found: {found})")
