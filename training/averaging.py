@@ -28,7 +28,9 @@ class WeightAverage:
         self.weights, self.momentum = list(weights), momentum
         # Every replica computes the same average; the first one's is kept.
         first = tf.VariableAggregation.ONLY_FIRST_REPLICA
-        self.variables = [tf.Variable(weight.numpy(), trainable=False, aggregation=first) for weight in self.weights]
+        self.variables = [
+            tf.Variable(weight.numpy(), trainable=False, aggregation=first, name=weight.path) for weight in self.weights
+        ]
 
     def update(self, step) -> None:
         """Takes the weights after step `step` (an integer tensor, counted from 0) into the average."""

@@ -1,5 +1,6 @@
 """Where and how a run computes: seed, determinism, strategy, precision and jit are chosen here and nowhere else."""
 
+import math
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ class Device:
     @property
     def replicas(self) -> int:
         return self.strategy.num_replicas_in_sync
+
+    def rows_of_batch(self, batch_size: int) -> int:
+        """The rows of every batch: as many as are asked for, filled up so that each replica has the same number."""
+        return math.ceil(batch_size / self.replicas) * self.replicas
 
     def describe(self) -> str:
         """One line: the device, the replicas, the precision, jit."""

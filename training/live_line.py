@@ -22,7 +22,7 @@ def duration(seconds: float) -> str:
     return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
 
 
-class Display:
+class LiveLine:
     """Shows epoch, step, loss, metric, examples per second and time left.
 
     Args:
@@ -31,10 +31,10 @@ class Display:
         stream: Where to; standard error by default.
 
     Example:
-        with Display(epochs=5, metric="accuracy") as display:
-            display.start_epoch(1, batches=350, done=0)
-            display.update(batch=1, loss=0.69, rows=64)
-            display.end_epoch({"epoch": 1, "loss": 0.5, "validation_accuracy": 0.85})
+        with LiveLine(epochs=5, metric="accuracy") as line:
+            line.start_epoch(1, batches=350, done=0)
+            line.update(batch=1, loss=0.69, rows=64)
+            line.end_epoch({"epoch": 1, "loss": 0.5, "validation_accuracy": 0.85})
     """
 
     def __init__(self, epochs: int, metric: str, stream=None):

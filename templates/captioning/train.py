@@ -1,7 +1,5 @@
 """The training loop, from top to bottom."""
 
-import math
-import time
 from dataclasses import replace
 
 import keras
@@ -9,21 +7,17 @@ import tensorflow as tf
 
 from data.batches import plan_batches
 from data.captioned_pictures.augmentation import apply_changes
-from data.errors import BadLines, UserError
+from data.errors import BadLines
 from data.sources.source import Source
 from data.subwords.pieces import END, FIRST_BYTE, START, Subwords
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
-from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from training.commands.report import print_facts, quantiles
-from training.device import Device, choose_device, threads, versions
-from training.event_log import EventLog
-from training.live_line import Display
-from training.plots import plot_learning_curve
+from training.device import Device, choose_device
+from training.progress import Progress
 from training.runs.folder import RunFolder
-from training.stop_requests import Interrupted, stop_requests
 
 from . import pipeline, serving
 from .caption_figure import plot_captions
@@ -77,7 +71,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         for split, examples in splits.items()
     }
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
-    batch_rows = math.ceil(config.batch_size / device.replicas) * device.replicas
+    batch_rows = device.rows_of_batch(config.batch_size)
     print_facts(
         f"Data: {source.name}",
         {
@@ -103,84 +97,36 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         # With the normalization's running statistics, which belong to these weights.
         average = WeightAverage(model.weights, config.weight_average)
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
-    parts = {"model": model, "optimizer": optimizer, "average": average}
-    environment = {**versions(), "device": device.describe(), "threads": threads()}
-    progress, environment_before = load_checkpoint(run.checkpoint_file, parts)
-    if environment_before not in ({}, environment):
-        print_facts("", {"warning": "resumed under another device or version: the result may differ in its last bits"})
+    progress = Progress(run, config, device, config.best_by, model=model, optimizer=optimizer, average=average)
     train_step = make_train_step(model, optimizer, average, device, config)
     # After every epoch greedily, and with the loss of one reference, which is quick; at the end as `predict` does it.
     search = Search(decoder, START, END, 1, config.length_exponent, config.max_length + 1)
     predict_greedily = make_predict_step(encoder, search)
-    events = EventLog(run.path)
 
-    with stop_requests() as stop, Display(config.epochs, config.best_by) as display:
-        while progress.epoch < config.epochs and not progress.out_of_patience(config.patience):
+    with progress:
+        for epoch in progress.epochs():
             # Other captions of each picture in every epoch, and the picture itself a little changed.
-            drawn = pipeline.draw(config, training, progress.epoch)
-            plan = plan_batches(drawn.lengths, config.batch_size, config.seed, progress.epoch)
-            display.start_epoch(progress.epoch + 1, len(plan), progress.batch)
-            started, seconds_before = time.monotonic(), progress.epoch_seconds
-            losses: list[tuple[tf.Tensor, int]] = []
+            drawn = pipeline.draw(config, training, epoch)
+            plan = plan_batches(drawn.lengths, config.batch_size, config.seed, epoch)
 
-            for rows in plan[progress.batch :]:
-                optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                # Teacher forcing: the decoder sees the right pieces before each piece that it is to score.
+            # Teacher forcing: the decoder sees the right pieces before each piece that it is to score.
+            def batch_of(rows):
                 shown, before, after = pipeline.make_batch(seen["train"], rows, batch_rows, drawn.captions, multiple)
                 changes = pipeline.changes_of(drawn, rows, batch_rows)
-                words = pipeline.words_of(training, rows, batch_rows)
-                step_loss = train_step(*map(tf.constant, (shown, *changes, before, after, words)))
-                losses.append((step_loss, len(rows)))
-                progress.batch += 1
-                progress.step += 1
-                progress.rows += len(rows)
-                display.step_done(len(rows))
-                ends_epoch = progress.batch == len(plan)
-                at_checkpoint = progress.step % config.checkpoint_steps == 0 and not ends_epoch or stop.is_set()
-                if at_checkpoint or ends_epoch or display.wants_loss(progress.batch):
-                    # Read here and not at every step: on a GPU it waits until the step is done.
-                    for step_loss, count in losses:
-                        progress.loss_sum += float(step_loss) * count
-                    losses.clear()
-                    progress.epoch_seconds = seconds_before + time.monotonic() - started
-                    display.update(progress.batch, progress.loss_sum / progress.rows)
-                    display.say_expected(progress.batch, stops_early=config.patience > 0)
-                    if not math.isfinite(progress.loss_sum):
-                        raise UserError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
-                if at_checkpoint:
-                    save_checkpoint(run.checkpoint_file, parts, progress, environment)
-                if stop.is_set():
-                    raise Interrupted(f"{run.path}: stopped; the same command goes on from step {progress.step:,}")
+                return shown, *changes, before, after, pipeline.words_of(training, rows, batch_rows)
 
-            # The epoch's end: measure, keep the best weights, save.
+            for rows, batch in progress.steps(plan, batch_of):
+                optimizer.learning_rate.assign(learning_rate(config, progress.step))
+                progress.step_done(*train_step(*batch), len(rows))
+            # The average of the weights is what is measured and kept.
             with average.applied():
                 result = measure(predict_greedily, seen["validation"], subwords, references_in_loss=1)
-                score = -result.loss if config.best_by == "loss" else result.metrics[config.best_by]
-                if progress.improves(score):
-                    progress.best, progress.best_epoch = score, progress.epoch + 1
-                    save_weights(run.best_weights_file, model)
-            row = {
-                "epoch": progress.epoch + 1,
-                "loss": progress.loss_sum / progress.rows,
-                "validation_loss": result.loss,
-                **{f"validation_{name}": value for name, value in result.metrics.items()},
-                "learning_rate": learning_rate(config, progress.step),
-            }
-            timing = {
-                "seconds": round(progress.epoch_seconds, 3),
-                "examples_per_second": round(progress.rows / progress.epoch_seconds, 1),
-            }
-            progress.history.append({**row, **timing})
-            progress.end_epoch()
-            save_checkpoint(run.checkpoint_file, parts, progress, environment)
-            run.write_history(progress.history)
-            events.write(progress.epoch, row)
-            display.end_epoch({**row, **timing})
+                progress.keep_best(result)
+            progress.end_epoch(result, learning_rate=learning_rate(config, progress.step))
 
     # The best epoch's weights, measured on the splits, and the files that last.
-    load_weights(run.best_weights_file, model)
+    progress.restore_best()
     serving.save(run.model_file, subwords, network, model, config)
-    run.write_history(progress.history)
     search = Search(decoder, START, END, config.beam_width, config.length_exponent, config.max_length + 1)
     predict_step = make_predict_step(encoder, search)
     results = {split: measure(predict_step, seen[split], subwords) for split in wanted if split != "train"}
@@ -194,29 +140,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     rows = typical_rows(result.ciders, PICTURES)
     shown = [show(config, encoder, decoder, subwords, splits[last], seen[last], result, row) for row in rows]
     plot_captions(run.plot_file("captions"), shown, f"{source.name}, {last}")
-    plot_learning_curve(run.plot_file("learning_curve"), progress.history, config.best_by, progress.best_epoch)
-    run.write_metrics(
-        {
-            "template": run.read_config()["template"],
-            "data": source.name,
-            "finished": True,
-            "tested": "test" in results or not opened.splits.has_test,
-            "seed": config.seed,
-            "parameters": model.count_params(),
-            "epochs": progress.epoch,
-            "best_epoch": progress.best_epoch,
-            "stopped_early": progress.epoch < config.epochs,
-            "train_seconds": round(progress.train_seconds, 3),
-            "examples_per_second": round(progress.rows_trained / progress.train_seconds, 1),
-            "device": device.describe(),
-            "validation": results["validation"].metrics,
-            "test": results["test"].metrics if "test" in results else None,
-            "shuffled": {
-                split: score_shuffled(result.captions, splits[split].references) for split, result in results.items()
-            },
-            "versions": versions(),
-        }
-    )
+    is_tested = "test" in results or not opened.splits.has_test
+    shuffled = {split: score_shuffled(result.captions, splits[split].references) for split, result in results.items()}
+    progress.finish(source.name, results, is_tested, shuffled=shuffled)
 
 
 def learning_rate(config: Config, step: int) -> float:
@@ -249,8 +175,8 @@ def make_train_step(
         A function of what the encoder sees (pictures, ...), the pictures a multiple of the replicas; of the changes to
         their places (pictures, 2, 2) and colours (pictures, 3, 4), which features are spared; of the pieces before each
         piece of their captions, and of these pieces (pictures, captions, steps); of the pieces that occur in any of a
-        picture's captions (pictures, most). It gives the batch's mean loss per piece, before the step, as a scalar
-        tensor.
+        picture's captions (pictures, most). It gives the batch's mean loss per piece, before the step, and the
+        number of its pieces, as scalar tensors.
     """
     variables = model.trainable_variables
     frozen = is_frozen(config)
@@ -271,14 +197,15 @@ def make_train_step(
 
     @tf.function(reduce_retracing=True)
     def train_step(pictures, transforms, colours, before, after, words):
+        pieces = tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
+        word_weight = 1 / tf.reduce_sum(tf.cast(words != PADDING, tf.float32))
+
         def step():
             replica = tf.distribute.get_replica_context()
             mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
             shown = pictures[mine] if frozen else apply_changes(pictures[mine], transforms[mine], colours[mine])
-            piece_weight = 1 / tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
-            word_weight = 1 / tf.reduce_sum(tf.cast(words != PADDING, tf.float32))
             total, gradients = loss_and_gradients(
-                shown, before[mine], after[mine], words[mine], piece_weight, word_weight
+                shown, before[mine], after[mine], words[mine], 1 / pieces, word_weight
             )
             gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
@@ -286,7 +213,7 @@ def make_train_step(
             average.update(optimizer.iterations)
             return total
 
-        return device.strategy.reduce("sum", device.strategy.run(step), axis=None)
+        return device.strategy.reduce("sum", device.strategy.run(step), axis=None), pieces
 
     return train_step
 

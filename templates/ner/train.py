@@ -1,8 +1,5 @@
 """The training loop, from top to bottom."""
 
-import math
-import time
-
 import keras
 import tensorflow as tf
 
@@ -13,14 +10,11 @@ from data.tagged_sentences.token_features import TokenFeatures
 from data.tagged_sentences.vectors import read_vectors
 from data.vocabulary import FIRST_WORD, PADDING
 from training.averaging import WeightAverage
-from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from training.commands.report import print_facts, quantiles
-from training.device import Device, choose_device, threads, versions
-from training.event_log import EventLog
-from training.live_line import Display
-from training.plots import plot_confusion_matrix, plot_learning_curve
+from training.device import Device, choose_device
+from training.plots import plot_confusion_matrix
+from training.progress import Progress
 from training.runs.folder import RunFolder
-from training.stop_requests import Interrupted, stop_requests
 
 from . import pipeline, serving
 from .config import Config
@@ -70,7 +64,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     splits = pipeline.make_examples(sentences, features, tags, places)
     training, validation = splits["train"], splits["validation"]
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
-    batch_rows = math.ceil(config.batch_size / device.replicas) * device.replicas
+    batch_rows = device.rows_of_batch(config.batch_size)
     plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch=0)
     best_by = config.best_by if config.best_by != "auto" else "f1" if tags.are_entities else "accuracy"
     if best_by == "f1" and not tags.are_entities:
@@ -101,106 +95,37 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         optimizer = keras.optimizers.Adam(config.learning_rate)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)
-    parts = {"model": model, "optimizer": optimizer, "average": average}
-    environment = {**versions(), "device": device.describe(), "threads": threads()}
-    progress, environment_before = load_checkpoint(run.checkpoint_file, parts)
-    if environment_before not in ({}, environment):
-        print_facts("", {"warning": "resumed under another device or version: the result may differ in its last bits"})
+    progress = Progress(run, config, device, best_by, model=model, optimizer=optimizer, average=average)
     train_step = make_train_step(model, optimizer, average, device, config, features=training.features)
     predict_step = make_predict_step(model, config.decoder, training.features)
-    events = EventLog(run.path)
 
-    with stop_requests() as stop, Display(config.epochs, best_by) as display:
-        while progress.epoch < config.epochs and not progress.out_of_patience(config.patience):
-            plan = plan_batches(training.lengths, config.batch_size, config.seed, progress.epoch)
-            display.start_epoch(progress.epoch + 1, len(plan), progress.batch)
-            started, seconds_before = time.monotonic(), progress.epoch_seconds
-            losses: list[tuple[tf.Tensor, int]] = []
+    def batch_of(rows):
+        return pipeline.make_batch(training, rows, batch_rows, multiple)
 
-            for rows in plan[progress.batch :]:
+    with progress:
+        for epoch in progress.epochs():
+            plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch)
+            for rows, batch in progress.steps(plan, batch_of):
                 optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                ids, right_tags = pipeline.make_batch(training, rows, batch_rows, multiple)
-                step_loss = train_step(
-                    {name: tf.constant(array) for name, array in ids.items()}, tf.constant(right_tags)
-                )
-                losses.append((step_loss, len(rows)))
-                progress.batch += 1
-                progress.step += 1
-                progress.rows += len(rows)
-                display.step_done(len(rows))
-                ends_epoch = progress.batch == len(plan)
-                at_checkpoint = progress.step % config.checkpoint_steps == 0 and not ends_epoch or stop.is_set()
-                if at_checkpoint or ends_epoch or display.wants_loss(progress.batch):
-                    # Read here and not at every step: on a GPU it waits until the step is done.
-                    for step_loss, count in losses:
-                        progress.loss_sum += float(step_loss) * count
-                    losses.clear()
-                    progress.epoch_seconds = seconds_before + time.monotonic() - started
-                    display.update(progress.batch, progress.loss_sum / progress.rows)
-                    display.say_expected(progress.batch, stops_early=config.patience > 0)
-                    if not math.isfinite(progress.loss_sum):
-                        raise UserError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
-                if at_checkpoint:
-                    save_checkpoint(run.checkpoint_file, parts, progress, environment)
-                if stop.is_set():
-                    raise Interrupted(f"{run.path}: stopped; the same command goes on from step {progress.step:,}")
-
-            # The epoch's end: measure, keep the best weights, save.
+                progress.step_done(*train_step(*batch), len(rows))
+            # The average of the weights is what is measured and kept.
             with average.applied():
                 result = measure(predict_step, validation, tags)
-                score = -result.loss if best_by == "loss" else result.metrics[best_by]
-                if progress.improves(score):
-                    progress.best, progress.best_epoch = score, progress.epoch + 1
-                    save_weights(run.best_weights_file, model)
-            row = {
-                "epoch": progress.epoch + 1,
-                "loss": progress.loss_sum / progress.rows,
-                "validation_loss": result.loss,
-                **{f"validation_{name}": value for name, value in result.metrics.items()},
-                "learning_rate": learning_rate(config, progress.step),
-            }
-            timing = {
-                "seconds": round(progress.epoch_seconds, 3),
-                "examples_per_second": round(progress.rows / progress.epoch_seconds, 1),
-            }
-            progress.history.append({**row, **timing})
-            progress.end_epoch()
-            save_checkpoint(run.checkpoint_file, parts, progress, environment)
-            run.write_history(progress.history)
-            events.write(progress.epoch, row)
-            display.end_epoch({**row, **timing})
+                progress.keep_best(result)
+            progress.end_epoch(result, learning_rate=learning_rate(config, progress.step))
 
     # The best epoch's weights, measured on the splits, and the files that last.
-    load_weights(run.best_weights_file, model)
+    progress.restore_best()
     serving.save(run.model_file, features, model, config, tags)
-    run.write_history(progress.history)
     results = {split: measure(predict_step, splits[split], tags) for split in wanted if split != "train"}
     mistakes = [row for split, result in results.items() for row in result.mistakes(split, splits[split], tags)]
     write_errors(run.path / "errors.tsv", mistakes)
     for split, result in results.items():
         title = f"{split}, {len(splits[split]):,} sentences"
         plot_confusion_matrix(run.plot_file(f"confusion_{split}"), result.confusion, result.classes, title)
-    plot_learning_curve(run.plot_file("learning_curve"), progress.history, best_by, progress.best_epoch)
-    run.write_metrics(
-        {
-            "template": run.read_config()["template"],
-            "data": source.name,
-            "finished": True,
-            "tested": "test" in results or not source_splits.has_test,
-            "seed": config.seed,
-            "parameters": model.count_params(),
-            "epochs": progress.epoch,
-            "best_epoch": progress.best_epoch,
-            "stopped_early": progress.epoch < config.epochs,
-            "train_seconds": round(progress.train_seconds, 3),
-            "examples_per_second": round(progress.rows_trained / progress.train_seconds, 1),
-            "device": device.describe(),
-            "validation": results["validation"].metrics,
-            "test": results["test"].metrics if "test" in results else None,
-            "per_class": {split: result.per_class for split, result in results.items()},
-            "versions": versions(),
-        }
-    )
+    is_tested = "test" in results or not source_splits.has_test
+    per_class = {split: result.per_class for split, result in results.items()}
+    progress.finish(source.name, results, is_tested, per_class=per_class)
 
 
 def learning_rate(config: Config, step: int) -> float:
@@ -234,7 +159,7 @@ def make_train_step(
 
     Returns:
         A function of a dictionary of ids (rows, time, ...) and of tags (rows, time), rows a multiple of the replicas,
-        that gives the batch's mean loss per token, before the step, as a scalar tensor.
+        that gives the batch's mean loss per token, before the step, and the number of its tokens, as scalar tensors.
     """
     variables = model.trainable_variables
 
@@ -248,18 +173,19 @@ def make_train_step(
 
     @tf.function(input_signature=pipeline.batch_signature(features))
     def train_step(ids, tags):
+        tokens = tf.reduce_sum(tf.cast(ids["words"] != PADDING, tf.float32))
+
         def step():
             replica = tf.distribute.get_replica_context()
             mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
-            token_weight = 1 / tf.reduce_sum(tf.cast(ids["words"] != PADDING, tf.float32))
             my_ids = {name: rows[mine] for name, rows in ids.items()}
-            total, gradients = loss_and_gradients(my_ids, tags[mine], token_weight)
+            total, gradients = loss_and_gradients(my_ids, tags[mine], 1 / tokens)
             gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
             optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
             average.update(optimizer.iterations)
             return total
 
-        return device.strategy.reduce("sum", device.strategy.run(step), axis=None)
+        return device.strategy.reduce("sum", device.strategy.run(step), axis=None), tokens
 
     return train_step

@@ -1,26 +1,20 @@
 """The training loop, from top to bottom."""
 
-import math
-import time
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from data.batches import padding_share, plan_batches
-from data.errors import BadLines, UserError
+from data.errors import BadLines
 from data.labelled_texts.word_ids import WordIds
 from data.sources.source import Source
 from data.vocabulary import FIRST_WORD, unknown_share
 from training.averaging import WeightAverage
-from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from training.commands.report import counts, print_facts, quantiles
-from training.device import Device, choose_device, threads, versions
-from training.event_log import EventLog
-from training.live_line import Display
-from training.plots import plot_confusion_matrix, plot_learning_curve
+from training.device import Device, choose_device
+from training.plots import plot_confusion_matrix
+from training.progress import Progress
 from training.runs.folder import RunFolder
-from training.stop_requests import Interrupted, stop_requests
 
 from . import pipeline, serving
 from .config import Config
@@ -68,7 +62,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     training, validation = splits["train"], splits["validation"]
     weights = pipeline.class_weights(config, training.labels, names)
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
-    batch_rows = math.ceil(config.batch_size / device.replicas) * device.replicas
+    batch_rows = device.rows_of_batch(config.batch_size)
     plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch=0)
     rows_of = np.bincount(training.labels, minlength=len(names))
     unknown = ", ".join(f"{unknown_share(examples.ids):.1%} of {split}" for split, examples in splits.items())
@@ -96,101 +90,35 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         optimizer = keras.optimizers.Adam(config.learning_rate)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)
-    parts = {"model": model, "optimizer": optimizer, "average": average}
-    environment = {**versions(), "device": device.describe(), "threads": threads()}
-    progress, environment_before = load_checkpoint(run.checkpoint_file, parts)
-    if environment_before not in ({}, environment):
-        print_facts("", {"warning": "resumed under another device or version: the result may differ in its last bits"})
+    progress = Progress(run, config, device, config.best_by, model=model, optimizer=optimizer, average=average)
     train_step = make_train_step(model, optimizer, average, device, config)
     predict_step = make_predict_step(model)
-    events = EventLog(run.path)
 
-    with stop_requests() as stop, Display(config.epochs, config.best_by) as display:
-        while progress.epoch < config.epochs and not progress.out_of_patience(config.patience):
-            plan = plan_batches(training.lengths, config.batch_size, config.seed, progress.epoch)
-            display.start_epoch(progress.epoch + 1, len(plan), progress.batch)
-            started, seconds_before = time.monotonic(), progress.epoch_seconds
-            losses: list[tuple[tf.Tensor, int]] = []
+    def batch_of(rows):
+        return pipeline.make_batch(training, rows, weights, batch_rows, multiple)
 
-            for rows in plan[progress.batch :]:
+    with progress:
+        for epoch in progress.epochs():
+            plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch)
+            for rows, batch in progress.steps(plan, batch_of):
                 optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                batch = pipeline.make_batch(training, rows, weights, batch_rows, multiple)
-                losses.append((train_step(*map(tf.constant, batch)), len(rows)))
-                progress.batch += 1
-                progress.step += 1
-                progress.rows += len(rows)
-                display.step_done(len(rows))
-                ends_epoch = progress.batch == len(plan)
-                at_checkpoint = progress.step % config.checkpoint_steps == 0 and not ends_epoch or stop.is_set()
-                if at_checkpoint or ends_epoch or display.wants_loss(progress.batch):
-                    # Read here and not at every step: on a GPU it waits until the step is done.
-                    for loss, count in losses:
-                        progress.loss_sum += float(loss) * count
-                    losses.clear()
-                    progress.epoch_seconds = seconds_before + time.monotonic() - started
-                    display.update(progress.batch, progress.loss_sum / progress.rows)
-                    display.say_expected(progress.batch, stops_early=config.patience > 0)
-                    if not math.isfinite(progress.loss_sum):
-                        raise UserError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
-                if at_checkpoint:
-                    save_checkpoint(run.checkpoint_file, parts, progress, environment)
-                if stop.is_set():
-                    raise Interrupted(f"{run.path}: stopped; the same command goes on from step {progress.step:,}")
-
-            # The epoch's end: measure, keep the best weights, save.
+                progress.step_done(*train_step(*batch), len(rows))
+            # The average of the weights is what is measured and kept.
             with average.applied():
                 result = measure(predict_step, validation, names)
-                score = -result.loss if config.best_by == "loss" else result.metrics[config.best_by]
-                if progress.improves(score):
-                    progress.best, progress.best_epoch = score, progress.epoch + 1
-                    save_weights(run.best_weights_file, model)
-            row = {
-                "epoch": progress.epoch + 1,
-                "loss": progress.loss_sum / progress.rows,
-                "validation_loss": result.loss,
-                **{f"validation_{name}": value for name, value in result.metrics.items()},
-                "learning_rate": learning_rate(config, progress.step),
-            }
-            timing = {
-                "seconds": round(progress.epoch_seconds, 3),
-                "examples_per_second": round(progress.rows / progress.epoch_seconds, 1),
-            }
-            progress.history.append({**row, **timing})
-            progress.end_epoch()
-            save_checkpoint(run.checkpoint_file, parts, progress, environment)
-            run.write_history(progress.history)
-            events.write(progress.epoch, row)
-            display.end_epoch({**row, **timing})
+                progress.keep_best(result)
+            progress.end_epoch(result, learning_rate=learning_rate(config, progress.step))
 
     # The best epoch's weights, measured on the splits, and the files that last.
-    load_weights(run.best_weights_file, model)
+    progress.restore_best()
     serving.save(run.model_file, word_ids, model, names)
-    run.write_history(progress.history)
     results = {split: measure(predict_step, splits[split], names) for split in wanted if split != "train"}
     for split, result in results.items():
         title = f"{split}, {len(splits[split]):,} rows"
         plot_confusion_matrix(run.plot_file(f"confusion_{split}"), result.confusion, names, title)
-    plot_learning_curve(run.plot_file("learning_curve"), progress.history, config.best_by, progress.best_epoch)
-    run.write_metrics(
-        {
-            "template": run.read_config()["template"],
-            "data": source.name,
-            "finished": True,
-            "tested": "test" in results or not source_splits.has_test,
-            "seed": config.seed,
-            "parameters": model.count_params(),
-            "epochs": progress.epoch,
-            "best_epoch": progress.best_epoch,
-            "stopped_early": progress.epoch < config.epochs,
-            "train_seconds": round(progress.train_seconds, 3),
-            "examples_per_second": round(progress.rows_trained / progress.train_seconds, 1),
-            "device": device.describe(),
-            "validation": results["validation"].metrics,
-            "test": results["test"].metrics if "test" in results else None,
-            "per_class": {split: result.per_class for split, result in results.items()},
-            "versions": versions(),
-        }
-    )
+    is_tested = "test" in results or not source_splits.has_test
+    per_class = {split: result.per_class for split, result in results.items()}
+    progress.finish(source.name, results, is_tested, per_class=per_class)
 
 
 def learning_rate(config: Config, step: int) -> float:
@@ -218,7 +146,7 @@ def make_train_step(
 
     Returns:
         A function of ids (rows, time), labels (rows,) and weights (rows,), rows a multiple of the replicas, that gives the
-        batch's mean loss, before the step, as a scalar tensor.
+        batch's mean loss, before the step, and the sum of its weights, as scalar tensors.
     """
     smoothing, classes = config.label_smoothing, model.output.shape[-1]
     cross_entropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing, reduction=None)
@@ -234,16 +162,18 @@ def make_train_step(
 
     @tf.function(input_signature=pipeline.batch_signature())
     def train_step(ids, labels, weights):
+        total_weight = tf.reduce_sum(weights)
+
         def step():
             replica = tf.distribute.get_replica_context()
             mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
-            loss, gradients = loss_and_gradients(ids[mine], labels[mine], weights[mine] / tf.reduce_sum(weights))
+            loss, gradients = loss_and_gradients(ids[mine], labels[mine], weights[mine] / total_weight)
             gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
             optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
             average.update(optimizer.iterations)
             return loss
 
-        return device.strategy.reduce("sum", device.strategy.run(step), axis=None)
+        return device.strategy.reduce("sum", device.strategy.run(step), axis=None), total_weight
 
     return train_step

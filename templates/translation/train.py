@@ -1,27 +1,21 @@
 """The training loop, from top to bottom."""
 
-import math
-import time
-
 import keras
 import tensorflow as tf
 
 from data.batches import padding_share, plan_batches
-from data.errors import BadLines, UserError
+from data.errors import BadLines
 from data.sources.source import Source
 from data.subwords.pieces import END, START
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
-from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from training.commands.report import print_facts, quantiles
-from training.device import Device, choose_device, threads, versions
-from training.event_log import EventLog
-from training.live_line import Display
-from training.plots import plot_attention, plot_learning_curve
+from training.device import Device, choose_device
+from training.plots import plot_attention
+from training.progress import Progress
 from training.runs.folder import RunFolder
-from training.stop_requests import Interrupted, stop_requests
 
 from . import pipeline, serving
 from .config import Config
@@ -64,7 +58,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     splits = {split: pipeline.make_examples(rows, *subwords) for split, rows in pairs.items()}
     training, validation = splits["train"], splits["validation"]
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
-    batch_rows = math.ceil(config.batch_size / device.replicas) * device.replicas
+    batch_rows = device.rows_of_batch(config.batch_size)
     plan = plan_batches(training.order, config.batch_size, config.seed, epoch=0)
     languages = pipeline.languages_of(config, source)
     print_facts(
@@ -91,82 +85,34 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
-    parts = {"model": model, "optimizer": optimizer, "average": average}
-    environment = {**versions(), "device": device.describe(), "threads": threads()}
-    progress, environment_before = load_checkpoint(run.checkpoint_file, parts)
-    if environment_before not in ({}, environment):
-        print_facts("", {"warning": "resumed under another device or version: the result may differ in its last bits"})
+    progress = Progress(run, config, device, config.best_by, model=model, optimizer=optimizer, average=average)
     train_step = make_train_step(model, optimizer, average, device, config)
     # After every epoch greedily, which is quick; at the end as `predict` does it.
     most_steps = config.max_length + 1 if config.max_length else 0
     greedy = Search(decoder, START, END, 1, config.length_exponent, most_steps)
     predict_greedily = make_predict_step(encoder, greedy)
-    events = EventLog(run.path)
 
-    with stop_requests() as stop, Display(config.epochs, config.best_by) as display:
-        while progress.epoch < config.epochs and not progress.out_of_patience(config.patience):
-            examples = pipeline.cut_anew(config, training, *subwords, progress.epoch)
-            plan = plan_batches(examples.order, config.batch_size, config.seed, progress.epoch)
-            display.start_epoch(progress.epoch + 1, len(plan), progress.batch)
-            started, seconds_before = time.monotonic(), progress.epoch_seconds
-            losses: list[tuple[tf.Tensor, int]] = []
+    with progress:
+        for epoch in progress.epochs():
+            examples = pipeline.cut_anew(config, training, *subwords, epoch)
+            plan = plan_batches(examples.order, config.batch_size, config.seed, epoch)
 
-            for rows in plan[progress.batch :]:
+            # Teacher forcing: the decoder sees the right pieces before each piece that it is to score.
+            def batch_of(rows):
+                return pipeline.make_batch(examples, rows, batch_rows, multiple)
+
+            for rows, batch in progress.steps(plan, batch_of):
                 optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                # Teacher forcing: the decoder sees the right pieces before each piece that it is to score.
-                pieces, before, after = pipeline.make_batch(examples, rows, batch_rows, multiple)
-                step_loss = train_step(tf.constant(pieces), tf.constant(before), tf.constant(after))
-                losses.append((step_loss, len(rows)))
-                progress.batch += 1
-                progress.step += 1
-                progress.rows += len(rows)
-                display.step_done(len(rows))
-                ends_epoch = progress.batch == len(plan)
-                at_checkpoint = progress.step % config.checkpoint_steps == 0 and not ends_epoch or stop.is_set()
-                if at_checkpoint or ends_epoch or display.wants_loss(progress.batch):
-                    # Read here and not at every step: on a GPU it waits until the step is done.
-                    for step_loss, count in losses:
-                        progress.loss_sum += float(step_loss) * count
-                    losses.clear()
-                    progress.epoch_seconds = seconds_before + time.monotonic() - started
-                    display.update(progress.batch, progress.loss_sum / progress.rows)
-                    display.say_expected(progress.batch, stops_early=config.patience > 0)
-                    if not math.isfinite(progress.loss_sum):
-                        raise UserError(f"{run.path}: the loss is not finite; lower --learning-rate, and --restart")
-                if at_checkpoint:
-                    save_checkpoint(run.checkpoint_file, parts, progress, environment)
-                if stop.is_set():
-                    raise Interrupted(f"{run.path}: stopped; the same command goes on from step {progress.step:,}")
-
-            # The epoch's end: measure, keep the best weights, save.
+                progress.step_done(*train_step(*batch), len(rows))
+            # The average of the weights is what is measured and kept.
             with average.applied():
                 result = measure(predict_greedily, validation, subwords[1])
-                score = -result.loss if config.best_by == "loss" else result.metrics[config.best_by]
-                if progress.improves(score):
-                    progress.best, progress.best_epoch = score, progress.epoch + 1
-                    save_weights(run.best_weights_file, model)
-            row = {
-                "epoch": progress.epoch + 1,
-                "loss": progress.loss_sum / progress.rows,
-                "validation_loss": result.loss,
-                **{f"validation_{name}": value for name, value in result.metrics.items()},
-                "learning_rate": learning_rate(config, progress.step),
-            }
-            timing = {
-                "seconds": round(progress.epoch_seconds, 3),
-                "examples_per_second": round(progress.rows / progress.epoch_seconds, 1),
-            }
-            progress.history.append({**row, **timing})
-            progress.end_epoch()
-            save_checkpoint(run.checkpoint_file, parts, progress, environment)
-            run.write_history(progress.history)
-            events.write(progress.epoch, row)
-            display.end_epoch({**row, **timing})
+                progress.keep_best(result)
+            progress.end_epoch(result, learning_rate=learning_rate(config, progress.step))
 
     # The best epoch's weights, measured on the splits, and the files that last.
-    load_weights(run.best_weights_file, model)
+    progress.restore_best()
     serving.save(run.model_file, *subwords, model, config)
-    run.write_history(progress.history)
     search = Search(decoder, START, END, config.beam_width, config.length_exponent, most_steps)
     predict_step = make_predict_step(encoder, search)
     results = {split: measure(predict_step, splits[split], subwords[1]) for split in wanted if split != "train"}
@@ -181,28 +127,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         attention = attention_of(encoder, decoder, pieces, found)
         shown = shown_pieces(subwords[0], pieces), shown_pieces(subwords[1], found)
         plot_attention(run.plot_file(f"attention_{number}"), attention, *shown, title=f"{last}, sentence {row + 1}")
-    plot_learning_curve(run.plot_file("learning_curve"), progress.history, config.best_by, progress.best_epoch)
-    run.write_metrics(
-        {
-            "template": run.read_config()["template"],
-            "data": source.name,
-            "languages": list(languages),
-            "finished": True,
-            "tested": "test" in results or not source_splits.has_test,
-            "seed": config.seed,
-            "parameters": model.count_params(),
-            "epochs": progress.epoch,
-            "best_epoch": progress.best_epoch,
-            "stopped_early": progress.epoch < config.epochs,
-            "train_seconds": round(progress.train_seconds, 3),
-            "examples_per_second": round(progress.rows_trained / progress.train_seconds, 1),
-            "device": device.describe(),
-            "validation": results["validation"].metrics,
-            "test": results["test"].metrics if "test" in results else None,
-            "signatures": results["validation"].signatures,
-            "versions": versions(),
-        }
-    )
+    is_tested = "test" in results or not source_splits.has_test
+    signatures = results["validation"].signatures
+    progress.finish(source.name, results, is_tested, languages=list(languages), signatures=signatures)
 
 
 def learning_rate(config: Config, step: int) -> float:
@@ -233,7 +160,7 @@ def make_train_step(
     Returns:
         A function of the sources' pieces (rows, places), of the targets' pieces before each piece and of the targets'
         pieces (rows, steps), rows a multiple of the replicas, that gives the batch's mean loss per piece, before the
-        step, as a scalar tensor.
+        step, and the number of its pieces, as scalar tensors.
     """
     variables = model.trainable_variables
 
@@ -248,17 +175,18 @@ def make_train_step(
 
     @tf.function(input_signature=pipeline.batch_signature(config.batch_size if device.replicas == 1 else None))
     def train_step(source, before, after):
+        pieces = tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
+
         def step():
             replica = tf.distribute.get_replica_context()
             mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
-            piece_weight = 1 / tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
-            total, gradients = loss_and_gradients(source[mine], before[mine], after[mine], piece_weight)
+            total, gradients = loss_and_gradients(source[mine], before[mine], after[mine], 1 / pieces)
             gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
             optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
             average.update(optimizer.iterations)
             return total
 
-        return device.strategy.reduce("sum", device.strategy.run(step), axis=None)
+        return device.strategy.reduce("sum", device.strategy.run(step), axis=None), pieces
 
     return train_step

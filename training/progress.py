@@ -1,0 +1,229 @@
+"""What surrounds learning: counting, timing, reading the loss, checkpoints, stopping, the best weights, the history."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.errors import UserError
+from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from training.commands.report import print_facts
+from training.device import Device, threads, versions
+from training.event_log import EventLog
+from training.live_line import LiveLine
+from training.plots import plot_learning_curve
+from training.runs.folder import RunFolder
+from training.stop_requests import Interrupted, stop_requests
+
+
+class Progress:
+    """How far a run has come, and all that is done around its steps but the learning.
+
+    Whatever the rest of a run depends on is in its `position` and in the variables of its `parts`, and a checkpoint holds
+    both: a run that is killed at any step and started again ends in the same bits on a CPU.
+
+    Args:
+        run: The run's folder, locked; where it holds a checkpoint, the run goes on from there.
+        config: The run's configuration; of it, `epochs`, `patience` and `checkpoint_steps`.
+        device: Where the steps run, which a checkpoint remembers.
+        best_by: The validation metric that chooses the best epoch, the higher the better, or "loss".
+        parts: Name -> whatever has `variables` that steps change: `model`, whose weights are kept, the optimizer, built,
+            and what else there is.
+
+    Raises:
+        UserError: The checkpoint is damaged, or of another model.
+
+    Example:
+        with Progress(run, config, device, "accuracy", model=model, optimizer=optimizer) as progress:
+            for epoch in progress.epochs():
+                plan = plan_batches(lengths, config.batch_size, config.seed, epoch)
+                for rows, batch in progress.steps(plan, lambda rows: (ids[rows], labels[rows])):
+                    progress.step_done(*train_step(*batch), len(rows))
+                result = measure(predict_step, validation)
+                progress.keep_best(result)
+                progress.end_epoch(result, learning_rate=config.learning_rate)
+    """
+
+    def __init__(self, run: RunFolder, config, device: Device, best_by: str, **parts):
+        self.run, self.config, self.device, self.best_by, self.parts = run, config, device, best_by, parts
+        self.environment = {**versions(), "device": device.describe(), "threads": threads()}
+        self.position, environment_before = load_checkpoint(run.checkpoint_file, parts)
+        if environment_before not in ({}, self.environment):
+            warning = "resumed under another device or version: the result may differ in its last bits"
+            print_facts("", {"warning": warning})
+        self.line = LiveLine(config.epochs, best_by)
+        self.events = EventLog(run.path)
+        self.batches = 0
+        # Losses of steps and their weights, on the device until they are needed: reading one waits for its step.
+        self._unread: list[tuple[tf.Tensor, tf.Tensor]] = []
+        self._within = ExitStack()
+
+    def __enter__(self):
+        self._stop = self._within.enter_context(stop_requests())
+        self._within.enter_context(self.line)
+        return self
+
+    def __exit__(self, *exception):
+        self._within.close()
+
+    @property
+    def step(self) -> int:
+        """Steps taken, in all epochs."""
+        return self.position.step
+
+    def epochs(self) -> Iterator[int]:
+        """The epochs to come, numbered from 0; none after `patience` epochs in a row that did not beat the best."""
+        while self.position.epoch < self.config.epochs and not self.position.out_of_patience(self.config.patience):
+            yield self.position.epoch
+
+    def steps(self, plan: Sequence[np.ndarray], make_batch: Callable) -> Iterator[tuple[np.ndarray, list]]:
+        """The steps to come of an epoch: those of its plan that were not made before a restart.
+
+        Args:
+            plan: The rows of each batch, as `data.batches.plan_batches` gives them.
+            make_batch: Makes a batch's arrays, a tuple, of its rows. It runs in a thread of its own, for the next step
+                while one is under way, so that a device does not wait for it.
+
+        Yields:
+            Each batch's rows, and its arrays as tensors.
+        """
+        self.batches = len(plan)
+        self.line.start_epoch(self.position.epoch + 1, self.batches, self.position.batch)
+        self._started, self._seconds_before = time.monotonic(), self.position.epoch_seconds
+
+        def tensors_of(rows):
+            return keras.tree.map_structure(tf.constant, make_batch(rows))
+
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            coming = None
+            for rows in plan[self.position.batch :]:
+                following = rows, thread.submit(tensors_of, rows)
+                if coming:
+                    yield coming[0], coming[1].result()
+                coming = following
+            if coming:
+                yield coming[0], coming[1].result()
+
+    def step_done(self, loss: tf.Tensor, weight: tf.Tensor, rows: int) -> None:
+        """Counts a step; when it is time, shows the loss, saves a checkpoint, or stops.
+
+        Args:
+            loss: The batch's mean loss, a scalar.
+            weight: What it is the mean of, such as the number of tokens: the epoch's loss is the mean over all of them.
+            rows: The number of examples.
+
+        Raises:
+            UserError: The loss is not finite any longer.
+            Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
+        """
+        position = self.position
+        self._unread.append((loss, weight))
+        position.batch += 1
+        position.step += 1
+        position.rows += rows
+        self.line.step_done(rows)
+        # Asked once: a request that comes later is the next step's.
+        stop = self._stop.is_set()
+        ends_epoch = position.batch == self.batches
+        at_checkpoint = position.step % self.config.checkpoint_steps == 0 and not ends_epoch or stop
+        if at_checkpoint or ends_epoch or self.line.wants_loss(position.batch):
+            self._read_losses()
+        if at_checkpoint:
+            self._save()
+        if stop:
+            raise Interrupted(f"{self.run.path}: stopped; the same command goes on from step {position.step:,}")
+
+    def _read_losses(self) -> None:
+        position = self.position
+        for loss, weight in self._unread:
+            position.loss_sum += float(loss) * float(weight)
+            position.loss_weight += float(weight)
+        self._unread.clear()
+        position.epoch_seconds = self._seconds_before + time.monotonic() - self._started
+        self.line.update(position.batch, position.loss)
+        self.line.say_expected(position.batch, stops_early=self.config.patience > 0)
+        if not math.isfinite(position.loss_sum):
+            raise UserError(f"{self.run.path}: the loss is not finite; lower --learning-rate, and --restart")
+
+    def _save(self) -> None:
+        save_checkpoint(self.run.checkpoint_file, self.parts, self.position, self.environment)
+
+    def keep_best(self, result) -> None:
+        """Saves the model's weights as they are now, if they are the best yet.
+
+        Args:
+            result: What was measured on the validation split: `loss`, and `metrics` by name.
+        """
+        score = -result.loss if self.best_by == "loss" else result.metrics[self.best_by]
+        if self.position.improves(score):
+            self.position.best, self.position.best_epoch = score, self.position.epoch + 1
+            save_weights(self.run.best_weights_file, self.parts["model"])
+
+    def end_epoch(self, result, **figures: float) -> None:
+        """Ends an epoch: its row of the history, a checkpoint, its line.
+
+        Args:
+            result: As for `keep_best`.
+            figures: More columns of the row.
+        """
+        position = self.position
+        row = {
+            "epoch": position.epoch + 1,
+            "loss": position.loss,
+            "validation_loss": result.loss,
+            **{f"validation_{name}": value for name, value in result.metrics.items()},
+            **figures,
+        }
+        timing = {
+            "seconds": round(position.epoch_seconds, 3),
+            "examples_per_second": round(position.rows / position.epoch_seconds, 1),
+        }
+        position.history.append({**row, **timing})
+        position.end_epoch()
+        self._save()
+        self.run.write_history(position.history)
+        self.events.write(position.epoch, row)
+        self.line.end_epoch({**row, **timing})
+
+    def restore_best(self) -> None:
+        """Gives the model the weights of the best epoch."""
+        load_weights(self.run.best_weights_file, self.parts["model"])
+        # Again: the run may have been killed between the last epoch's checkpoint and this file.
+        self.run.write_history(self.position.history)
+
+    def finish(self, data: str, results: dict, is_tested: bool, **more) -> None:
+        """Writes `metrics.json`, which makes the run a finished one, and draws the learning curve.
+
+        Args:
+            data: The name of the data.
+            results: What was measured at the end, by split; see `keep_best`.
+            is_tested: Whether nothing is left to be measured.
+            more: Further entries.
+        """
+        position = self.position
+        plot_learning_curve(self.run.plot_file("learning_curve"), position.history, self.best_by, position.best_epoch)
+        self.run.write_metrics(
+            {
+                "template": self.run.read_config()["template"],
+                "data": data,
+                "finished": True,
+                "tested": is_tested,
+                "seed": self.config.seed,
+                "parameters": self.parts["model"].count_params(),
+                "epochs": position.epoch,
+                "best_epoch": position.best_epoch,
+                "stopped_early": position.epoch < self.config.epochs,
+                "train_seconds": round(position.train_seconds, 3),
+                "examples_per_second": round(position.rows_trained / position.train_seconds, 1),
+                "device": self.device.describe(),
+                "validation": results["validation"].metrics,
+                "test": results["test"].metrics if "test" in results else None,
+                **more,
+                "versions": versions(),
+            }
+        )
