@@ -69,18 +69,18 @@ def cli(*arguments: str | Path, **environment: str) -> str:
 
 
 def run_template(folder: Path, small: bool, record: Callable, template: str) -> None:
-    """Does what `python cli.py run` does, in this process, with a clock around the making of batches.
+    """Does what `python cli.py run` does, in this process, with a clock around the waiting for batches.
 
-    `share_of_make_batch` is the time in the template's `make_batch` for training batches, of the wall time of the last
-    epoch's steps: what the host spends on input, other than handing it to TensorFlow. If the loop makes a batch between
-    two steps, the GPU may still be busy with the step before, so that it waits for `make_batch` no longer than this.
+    `share_of_waiting` is the time that the loop waits for its next batch, of the wall time of the last epoch's steps. A
+    GPU may still be busy with the step before, so that it waits no longer than this.
     """
     from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
-    pipeline = import_module(f"templates.{template}.pipeline")
+    from training.progress import Progress
+
     seconds = []
-    pipeline.make_batch = with_clock(pipeline.make_batch, seconds)
+    Progress.steps = with_clock(Progress.steps, seconds)
     run, started = folder / f"run_{template}", time.monotonic()
     sys.argv = ["cli.py", *run_flags(template, small), "--run-dir", str(run)]
     try:
@@ -96,13 +96,13 @@ def run_template(folder: Path, small: bool, record: Callable, template: str) -> 
     share = round(sum(batches) / last, 4) if batches else None
     rate = float(history[-1]["examples_per_second"])
     record(
-        summary=f"{metrics['device']}; {rate:,.0f} examples/s in epoch {EPOCHS}, make_batch {share}",
+        summary=f"{metrics['device']}; {rate:,.0f} examples/s in epoch {EPOCHS}, waits for input {share}",
         command=f"python {' '.join(sys.argv)}",
         device=metrics["device"],
         examples_per_second=metrics["examples_per_second"],
         examples_per_second_of_each_epoch=[float(row["examples_per_second"]) for row in history],
         seconds_of_each_epoch=[float(row["seconds"]) for row in history],
-        share_of_make_batch=share,
+        share_of_waiting=share,
         batches_of_last_epoch=len(batches),
         seconds_of_all=round(time.monotonic() - started, 1),
         train_seconds=metrics["train_seconds"],
@@ -112,15 +112,18 @@ def run_template(folder: Path, small: bool, record: Callable, template: str) -> 
     )
 
 
-def with_clock(make_batch: Callable, seconds: list[float]) -> Callable:
-    """The same, adding its seconds to a list, those for measuring a split excepted."""
+def with_clock(steps: Callable, seconds: list[float]) -> Callable:
+    """`Progress.steps`, adding the seconds that each step waits for its batch to a list."""
 
-    def timed(*arguments, **keywords):
-        started = time.perf_counter()
-        batch = make_batch(*arguments, **keywords)
-        if not sys._getframe(1).f_globals["__name__"].endswith(".evaluate"):
+    def timed(*arguments):
+        coming = steps(*arguments)
+        while True:
+            started = time.perf_counter()
+            batch = next(coming, None)
+            if batch is None:
+                return
             seconds.append(time.perf_counter() - started)
-        return batch
+            yield batch
 
     return timed
 

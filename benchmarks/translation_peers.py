@@ -187,7 +187,7 @@ def tensorflow_peer(model: keras.Model, config: Config, device: Device, searches
     def train(batches):
         for batch in batches:
             optimizer.learning_rate.assign(learning_rate(config, next(steps)))
-            loss = train_step(*map(tf.constant, batch))
+            loss, _ = train_step(*map(tf.constant, batch))
         return float(loss)
 
     @tf.function(input_signature=pipeline.batch_signature())

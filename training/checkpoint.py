@@ -167,4 +167,4 @@ def _assign(path: Path, arrays, name: str, part) -> None:
 
 
 def _unnumbered(path: str) -> str:
-    return re.sub(r"_\d+(?=/|$)", "", path)
+    return re.sub(r"_\d+(?=[/_]|$)", "", path)

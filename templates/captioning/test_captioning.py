@@ -123,7 +123,7 @@ def test_one_step_moves_every_weight(pictures, fields):
     config = dataclasses.replace(SMALL, **fields, **rates, **strengths)
     model, subwords, examples = small_model(pictures, config)
     before = [variable.numpy() for variable in model.trainable_variables]
-    mean_loss = train_steps(model, config)(*make_step_input(config, examples, np.arange(4), 4))
+    mean_loss, _ = train_steps(model, config)(*make_step_input(config, examples, np.arange(4), 4))
     assert 0 < mean_loss.numpy() < 2 * np.log(subwords.size)
     for variable, old in zip(model.trainable_variables, before, strict=True):
         assert not np.allclose(variable.numpy(), old, atol=0, rtol=1e-6), variable.path
@@ -140,7 +140,8 @@ def test_the_steps_loss_is_the_mean_over_the_pieces_and_learns_the_words_too(pic
     found = np.take_along_axis(log_p, right[:, :, np.newaxis], axis=2)[:, :, 0]
     expected = -(0.8 * found + 0.2 * log_p.mean(axis=2))[right > 0].mean()
     step = train_steps(model, config)
-    assert step(*inputs).numpy() == pytest.approx(expected, rel=1e-4)
+    loss, pieces = step(*inputs)
+    assert loss.numpy() == pytest.approx(expected, rel=1e-4) and pieces == (after > 0).sum()
 
     def words_missed():
         scores = model({"picture": shown, "before": tokens})["words"]
@@ -423,7 +424,7 @@ def learned(tmp_path_factory, pictures):
     step = train_steps(model, LEARNING)
     inputs = make_step_input(LEARNING, examples, np.arange(12), 12)
     for _ in range(40):
-        losses = [step(*inputs).numpy() for _ in range(50)]
+        losses = [step(*inputs)[0].numpy() for _ in range(50)]
         # Near the least that is possible, so that no picture is told by chance alone.
         if losses[-1] < 0.1:
             break

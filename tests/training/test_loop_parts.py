@@ -13,7 +13,7 @@ import pytest
 
 from tests.command import ROOT, run_python
 from training.event_log import EventLog
-from training.live_line import Display, duration
+from training.live_line import LiveLine, duration
 from training.plots import plot_confusion_matrix, plot_learning_curve
 from training.stop_requests import stop_requests
 
@@ -41,19 +41,19 @@ step = make_train_step(model, optimizer, average, device, config)
 # Odd rows are the second replica's: other words, other labels, fifty times the weight, so a very different gradient.
 ids = np.array([[2, 3, 4], [5, 6, 7], [2, 0, 0], [8, 7, 0], [3, 3, 3], [0, 0, 0]], np.int32)
 labels, weights = np.array([0, 1, 0, 2, 0, 0], np.int32), np.array([1, 50, 1, 50, 1, 0], np.float32)
-losses = [float(step(tf.constant(ids), tf.constant(labels), tf.constant(weights))) for _ in range(4)]
+losses = [float(step(tf.constant(ids), tf.constant(labels), tf.constant(weights))[0]) for _ in range(4)]
 print(json.dumps([device.replicas, losses, [v.numpy().tolist() for v in model.trainable_variables + average.variables]]))
 """
 
 GOES_ON = """
 import pathlib, tempfile
-from training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from training.checkpoint import Position, load_checkpoint, save_checkpoint
 path = pathlib.Path(tempfile.mkdtemp()) / "latest.npz"
 parts = {"model": model, "optimizer": optimizer, "average": average}
-save_checkpoint(path, parts, Progress(step=4), {})
-further = [float(step(tf.constant(ids), tf.constant(labels), tf.constant(weights))) for _ in range(3)]
+save_checkpoint(path, parts, Position(step=4), {})
+further = [float(step(tf.constant(ids), tf.constant(labels), tf.constant(weights))[0]) for _ in range(3)]
 load_checkpoint(path, parts)
-again = [float(step(tf.constant(ids), tf.constant(labels), tf.constant(weights))) for _ in range(3)]
+again = [float(step(tf.constant(ids), tf.constant(labels), tf.constant(weights))[0]) for _ in range(3)]
 swapped = model.trainable_variables[0].numpy()
 with average.applied():
     assert (model.trainable_variables[0].numpy() == average.variables[0].numpy()).all()
@@ -131,7 +131,7 @@ def test_plain_lines_tell_epoch_step_loss_metric_rate_and_time_left(monkeypatch)
     now = iter(range(0, 10_000, 2))
     monkeypatch.setattr("training.live_line.time.monotonic", lambda: float(next(now)))
     stream = io.StringIO()
-    with Display(epochs=2, metric="accuracy", stream=stream) as display:
+    with LiveLine(epochs=2, metric="accuracy", stream=stream) as display:
         display.start_epoch(1, batches=30, done=0)
         for batch in range(1, 31):
             display.step_done(rows=64)

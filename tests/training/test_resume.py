@@ -1,5 +1,7 @@
 """training.checkpoint: whatever a run depends on comes back, and what does not fit is refused."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tensorflow as tf
 
 from data.errors import UserError
 from training.averaging import WeightAverage
-from training.checkpoint import Progress, load_checkpoint, load_weights, save_checkpoint, save_weights
+from training.checkpoint import Position, load_checkpoint, load_weights, save_checkpoint, save_weights
 
 
 def small_model(units: int = 3):
@@ -19,6 +21,13 @@ def small_model(units: int = 3):
 
 def parts_of(model, optimizer) -> dict:
     return {"model": model, "optimizer": optimizer}
+
+
+class Part:
+    """Something with variables."""
+
+    def __init__(self, variables):
+        self.variables = variables
 
 
 def train(model, optimizer, steps: int) -> None:
@@ -35,13 +44,13 @@ def test_a_run_goes_on_from_a_checkpoint_in_the_same_bits_dropout_included(tmp_p
     load_weights(tmp_path / "start.npz", parted)
     train(whole, whole_optimizer, 5)
     train(parted, parted_optimizer, 2)
-    progress = Progress(epoch=1, batch=2, step=9, loss_sum=0.1 + 0.2, best=0.7, best_epoch=1, history=[{"loss": 1 / 3}])
-    save_checkpoint(tmp_path / "latest.npz", parts_of(parted, parted_optimizer), progress, {"device": "CPU"})
+    position = Position(epoch=1, batch=2, step=9, loss_sum=0.1 + 0.2, best=0.7, best_epoch=1, history=[{"loss": 1 / 3}])
+    save_checkpoint(tmp_path / "latest.npz", parts_of(parted, parted_optimizer), position, {"device": "CPU"})
 
     resumed, resumed_optimizer = small_model()
     again, environment = load_checkpoint(tmp_path / "latest.npz", parts_of(resumed, resumed_optimizer))
     train(resumed, resumed_optimizer, 3)
-    assert (again, environment) == (progress, {"device": "CPU"})
+    assert (again, environment) == (position, {"device": "CPU"})
     assert len(resumed.variables) == 3  # kernel, bias, the seed generator of dropout
     for ours, theirs in zip(
         resumed.variables + resumed_optimizer.variables, whole.variables + whole_optimizer.variables
@@ -50,12 +59,12 @@ def test_a_run_goes_on_from_a_checkpoint_in_the_same_bits_dropout_included(tmp_p
 
 
 def test_no_checkpoint_is_a_fresh_start(tmp_path):
-    assert load_checkpoint(tmp_path / "none.npz", parts_of(*small_model())) == (Progress(), {})
+    assert load_checkpoint(tmp_path / "none.npz", parts_of(*small_model())) == (Position(), {})
 
 
 def test_a_checkpoint_of_another_model_or_a_damaged_one_is_refused(tmp_path):
     path = tmp_path / "latest.npz"
-    save_checkpoint(path, parts_of(*small_model(units=4)), Progress(), {})
+    save_checkpoint(path, parts_of(*small_model(units=4)), Position(), {})
     with pytest.raises(UserError, match="does not fit .*--restart"):
         load_checkpoint(path, parts_of(*small_model(units=3)))
     path.write_bytes(path.read_bytes()[:100])
@@ -63,13 +72,50 @@ def test_a_checkpoint_of_another_model_or_a_damaged_one_is_refused(tmp_path):
         load_checkpoint(path, parts_of(*small_model(units=4)))
 
 
-def test_best_score_and_patience_follow_from_the_progress():
-    progress = Progress(epoch=3, best=0.8, best_epoch=1)
-    assert progress.improves(0.81) and not progress.improves(0.8)
-    assert progress.out_of_patience(2) and not progress.out_of_patience(3) and not progress.out_of_patience(0)
-    progress = Progress(rows=10, batch=4, epoch_seconds=2.0, loss_sum=3.0, train_seconds=1.0)
-    progress.end_epoch()
-    assert progress == Progress(epoch=1, train_seconds=3.0, rows_trained=10)
+def test_variables_are_found_by_their_paths_wherever_they_stand(tmp_path):
+    path = tmp_path / "latest.npz"
+    one, other = (keras.Variable(np.full((2, 2), value), name=name) for value, name in ((1.0, "one"), (2.0, "other")))
+    save_checkpoint(path, {"part": Part([one, other])}, Position(), {})
+    exchanged = [keras.Variable(np.zeros((2, 2)), name=name) for name in ("other", "one")]
+    load_checkpoint(path, {"part": Part(exchanged)})
+    assert [variable.numpy()[0, 0] for variable in exchanged] == [2.0, 1.0]
+    with pytest.raises(UserError, match="does not fit .*--restart"):
+        load_checkpoint(path, {"part": Part([one, keras.Variable(np.zeros((2, 2)), name="another")])})
+    with pytest.raises(UserError, match="does not fit .*--restart"):
+        load_checkpoint(path, {"part": Part([one])})
+
+
+def test_what_keras_numbers_by_the_process_is_found_in_order(tmp_path):
+    """Dropout's seed generators have no names of their own: a model made before in the process changes their paths."""
+    model, optimizer = small_model()
+    train(model, optimizer, 1)
+    save_checkpoint(tmp_path / "latest.npz", parts_of(model, optimizer), Position(), {})
+    keras.layers.Dropout(0.5)
+    again, again_optimizer = small_model()
+    assert [variable.path for variable in again.variables] != [variable.path for variable in model.variables]
+    load_checkpoint(tmp_path / "latest.npz", parts_of(again, again_optimizer))
+    for ours, theirs in zip(again.variables + again_optimizer.variables, model.variables + optimizer.variables):
+        assert np.array_equal(ours.numpy(), theirs.numpy()), ours.path
+
+
+def test_a_checkpoint_of_version_0_1_whose_keys_are_numbers_is_read(tmp_path):
+    arrays = {f"part/{number}": np.array([number]) for number in range(12)}
+    position = {"epoch": 0, "batch": 2, "step": 2, "loss_sum": 12.0, "rows": 8}
+    record = json.dumps({"progress": position, "environment": {}})
+    np.savez(tmp_path / "latest.npz", record=np.array(record), **arrays)
+    variables = [keras.Variable([0.0]) for _ in range(12)]
+    read, _ = load_checkpoint(tmp_path / "latest.npz", {"part": Part(variables)})
+    assert read == Position(batch=2, step=2, loss_sum=12.0, loss_weight=8.0, rows=8) and read.loss == 1.5
+    assert [variable.numpy()[0] for variable in variables] == list(range(12))
+
+
+def test_best_score_and_patience_follow_from_the_position():
+    position = Position(epoch=3, best=0.8, best_epoch=1)
+    assert position.improves(0.81) and not position.improves(0.8)
+    assert position.out_of_patience(2) and not position.out_of_patience(3) and not position.out_of_patience(0)
+    position = Position(rows=10, batch=4, epoch_seconds=2.0, loss_sum=3.0, loss_weight=10.0, train_seconds=1.0)
+    position.end_epoch()
+    assert position == Position(epoch=1, train_seconds=3.0, rows_trained=10)
 
 
 def test_the_average_of_weights_follows_its_formula():

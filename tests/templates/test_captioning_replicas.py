@@ -45,7 +45,7 @@ def train(strategy, jit):
         average = WeightAverage(model.trainable_variables, 0.9)
     step = make_train_step(model, optimizer, average, device, config)
     inputs = [tf.constant(array) for array in (pictures, transforms, colours, before, after, words)]
-    losses = [float(step(*inputs)) for _ in range(3)]
+    losses = [float(step(*inputs)[0]) for _ in range(3)]
     trained = model.trainable_variables + average.variables
     return device.replicas, losses, [variable.numpy().tolist() for variable in trained]
 

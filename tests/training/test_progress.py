@@ -1,0 +1,156 @@
+"""training.progress: what is counted, said, saved and stopped around the steps of a loop."""
+
+import dataclasses
+import json
+import os
+import signal
+import threading
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from data.errors import UserError
+from training.checkpoint import load_checkpoint
+from training.device import Device
+from training.progress import Progress
+from training.runs.folder import RunFolder
+from training.stop_requests import Interrupted
+
+CPU = Device(tf.distribute.get_strategy(), "CPU", "float32", False)
+PLAN = [np.array([0, 1]), np.array([2, 3]), np.array([4])]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    epochs: int = 2
+    patience: int = 0
+    checkpoint_steps: int = 100
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    loss: float
+    metrics: dict
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "config.json").write_text(json.dumps({"template": "toy", "version": "1", "source": {}, "config": {}}))
+    return RunFolder(tmp_path)
+
+
+def progress_of(run, best_by="accuracy", **fields):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, name="dense")])
+    return Progress(run, Config(**fields), CPU, best_by, model=model)
+
+
+def make_batch(rows):
+    return rows.astype(np.float32), rows
+
+
+def take(progress, losses=(1.0, 2.0, 3.0), weights=(1.0, 2.0, 3.0)):
+    for (rows, batch), loss, weight in zip(progress.steps(PLAN, make_batch), losses, weights, strict=False):
+        assert [tensor.numpy().tolist() for tensor in batch] == [rows.tolist()] * 2
+        progress.step_done(tf.constant(loss), tf.constant(weight), len(rows))
+
+
+def test_epochs_are_counted_and_told_and_the_best_weights_come_back(run):
+    with progress_of(run, epochs=3, patience=2) as progress:
+        model = progress.parts["model"]
+        for epoch, accuracy in zip(progress.epochs(), (0.5, 0.7, 0.6), strict=False):
+            take(progress)
+            model.trainable_variables[0].assign([[float(epoch)]])
+            progress.keep_best(Result(0.1, {"accuracy": accuracy}))
+            progress.end_epoch(Result(0.1, {"accuracy": accuracy}), learning_rate=0.5)
+        assert list(progress.epochs()) == [] and progress.step == 9
+    progress.restore_best()
+    assert model.trainable_variables[0].numpy() == 1.0
+    progress.finish("rows", {"validation": Result(0.1, {"accuracy": 0.7})}, is_tested=True, further=5)
+    metrics = run.read_metrics()
+    assert metrics["best_epoch"] == 2 and metrics["epochs"] == 3 and metrics["further"] == 5 and metrics["test"] is None
+    history = (run.path / "history.csv").read_text().splitlines()
+    assert history[0].startswith("epoch,loss,validation_loss,validation_accuracy,learning_rate,seconds")
+    # The mean over all that the losses are means of: (1 * 1 + 2 * 2 + 3 * 3) / 6.
+    assert history[1].startswith(f"1,{14 / 6},0.1,0.5,0.5,")
+    assert (run.path / "plots" / "learning_curve.png").is_file()
+
+
+def test_patience_and_the_loss_as_the_measure(run):
+    with progress_of(run, best_by="loss", epochs=9, patience=2) as progress:
+        seen = []
+        for epoch in progress.epochs():
+            take(progress)
+            result = Result((3.0, 2.0, 2.5, 2.0)[epoch], {"loss": 0.0})
+            progress.keep_best(result)
+            progress.end_epoch(result)
+            seen.append(epoch)
+    assert seen == [0, 1, 2, 3] and progress.position.best_epoch == 2
+
+
+def test_a_stopped_epoch_goes_on_where_it_was(run):
+    with progress_of(run, checkpoint_steps=2) as progress:
+        take(progress, losses=(1.0, 2.0))
+    again = progress_of(run)
+    assert (again.position.batch, again.position.step, again.position.loss) == (2, 2, 5 / 3)
+    with again:
+        assert [rows.tolist() for rows, _ in again.steps(PLAN, make_batch)] == [[4]]
+
+
+def test_a_stop_request_saves_and_says_the_step_that_it_goes_on_from(run):
+    with pytest.raises(Interrupted, match="goes on from step 1$"), progress_of(run) as progress:
+        for rows, _ in progress.steps(PLAN, make_batch):
+            os.kill(os.getpid(), signal.SIGTERM)
+            progress.step_done(tf.constant(1.0), tf.constant(1.0), len(rows))
+    assert load_checkpoint(run.checkpoint_file, {})[0].step == 1
+
+
+def test_a_stop_request_between_two_looks_at_it_is_the_next_steps(run):
+    """Before, it ended the run with a promise and without a checkpoint."""
+
+    class ComesAtSecondLook:
+        looks = 0
+
+        def is_set(self):
+            self.looks += 1
+            return self.looks > 1
+
+    with progress_of(run) as progress:
+        progress._stop = ComesAtSecondLook()
+        steps = progress.steps(PLAN, make_batch)
+        rows, _ = next(steps)
+        progress.step_done(tf.constant(1.0), tf.constant(1.0), len(rows))
+        rows, _ = next(steps)
+        with pytest.raises(Interrupted, match="step 2$"):
+            progress.step_done(tf.constant(1.0), tf.constant(1.0), len(rows))
+        steps.close()
+    assert load_checkpoint(run.checkpoint_file, {})[0].step == 2
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(run):
+    with pytest.raises(UserError, match="not finite; lower --learning-rate"), progress_of(run) as progress:
+        take(progress, losses=(1.0, float("nan"), 1.0))
+
+
+def test_the_next_batch_is_made_while_a_step_runs_and_its_error_comes_out(run):
+    made, second = [], threading.Event()
+
+    def make(rows):
+        made.append(rows[0])
+        if rows[0] == 2:
+            second.set()
+        if rows[0] == 4:
+            raise ValueError("no such row")
+        return (rows,)
+
+    with progress_of(run) as progress:
+        steps = progress.steps(PLAN, make)
+        next(steps)
+        assert second.wait(5) and made == [0, 2]
+        next(steps)
+        with pytest.raises(ValueError, match="no such row"):
+            next(steps)
