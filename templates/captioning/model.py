@@ -92,6 +92,7 @@ def _build_encoder(config: Config, picture_shape: tuple[int, ...]) -> keras.Mode
     return keras.Model(picture, places, name="encoder")
 
 
+@keras.saving.register_keras_serializable(package="rnn_templates")
 class RepeatForCaptions(keras.layers.Layer):
     """Repeats what belongs to a picture for each of its captions.
 
