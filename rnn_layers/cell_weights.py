@@ -191,6 +191,20 @@ class WeightedCell(keras.layers.Layer, DropoutRNNCell):
         return None if variable is None else tf.cast(tf.convert_to_tensor(variable), self.compute_dtype)
 
 
+def passed_on(arguments, *kept):
+    """What a constructor passes on to the next one: its arguments, said once, in its signature.
+
+    Args:
+        arguments: The constructor's `locals()` at its beginning.
+        kept: The names of arguments that it keeps for itself.
+
+    Returns:
+        A dictionary of the others, with those of `**kwargs` among them.
+    """
+    passed = {name: value for name, value in arguments.items() if name not in ("self", "__class__", "kwargs", *kept)}
+    return {**passed, **arguments["kwargs"]}
+
+
 def mask_count(implementation, gates, recurrent_dropout):
     """How many dropout masks a gated cell draws for each of its inputs, by Keras's rule.
 

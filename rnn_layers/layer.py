@@ -1,5 +1,7 @@
 """A layer that runs a recurrent cell over sequences; SimpleRNN, GRU and LSTM are it with their own cell."""
 
+import inspect
+
 import keras
 import tensorflow as tf
 
@@ -217,7 +219,20 @@ def of_cell(name):
 
 
 class NamedRecurrentLayer(RecurrentLayer):
-    """A layer whose constructor takes the arguments of its own cell instead of the cell."""
+    """A layer whose constructor takes the arguments of its own cell instead of the cell.
+
+    Args:
+        cell_class: The class of the cell.
+        cell_name: The cell's name.
+        **arguments: Those of `RecurrentLayer` but for the cell, and those of the cell; `dtype` and `trainable` are
+            both's, and `name` is the layer's.
+    """
+
+    def __init__(self, cell_class, cell_name, **arguments):
+        parameters = inspect.signature(cell_class.__init__).parameters
+        of_cell = {name: arguments.pop(name) for name in parameters if name in arguments}
+        shared = {name: arguments[name] for name in ("dtype", "trainable") if name in arguments}
+        super().__init__(cell_class(name=cell_name, **of_cell, **shared), **arguments)
 
     units = of_cell("units")
     activation = of_cell("activation")

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from rnn_layers.activations import derivative, have_known_derivatives
 from rnn_layers.cell import RecurrentCell
-from rnn_layers.cell_weights import mask_count
+from rnn_layers.cell_weights import mask_count, passed_on
 from rnn_layers.layer import NamedRecurrentLayer, of_cell
 
 
@@ -66,24 +66,7 @@ class LSTMCell(RecurrentCell):
         implementation=2,
         **kwargs,
     ):
-        super().__init__(
-            units,
-            activation=activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **kwargs,
-        )
+        super().__init__(**passed_on(locals(), "recurrent_activation", "unit_forget_bias", "implementation"))
         self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.unit_forget_bias = unit_forget_bias
         self.implementation = implementation
@@ -223,39 +206,4 @@ class LSTM(NamedRecurrentLayer):
         jit_compile="auto",
         **kwargs,
     ):
-        cell = LSTMCell(
-            units,
-            activation=activation,
-            recurrent_activation=recurrent_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            implementation=implementation,
-            name="lstm_cell",
-            dtype=kwargs.get("dtype"),
-            trainable=kwargs.get("trainable", True),
-        )
-        super().__init__(
-            cell,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            zero_output_for_mask=zero_output_for_mask,
-            use_cudnn=use_cudnn,
-            jit_compile=jit_compile,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+        super().__init__(LSTMCell, "lstm_cell", **passed_on(locals()))

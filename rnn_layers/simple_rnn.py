@@ -4,6 +4,7 @@ import keras
 
 from rnn_layers.activations import derivative, have_known_derivatives
 from rnn_layers.cell import RecurrentCell
+from rnn_layers.cell_weights import passed_on
 from rnn_layers.layer import NamedRecurrentLayer
 
 
@@ -108,36 +109,4 @@ class SimpleRNN(NamedRecurrentLayer):
         jit_compile="auto",
         **kwargs,
     ):
-        cell = SimpleRNNCell(
-            units,
-            activation=activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            name="simple_rnn_cell",
-            dtype=kwargs.get("dtype"),
-            trainable=kwargs.get("trainable", True),
-        )
-        super().__init__(
-            cell,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            zero_output_for_mask=zero_output_for_mask,
-            use_cudnn=use_cudnn,
-            jit_compile=jit_compile,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+        super().__init__(SimpleRNNCell, "simple_rnn_cell", **passed_on(locals()))
