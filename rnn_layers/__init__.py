@@ -3,4 +3,4 @@
 Usable alone, with nothing but TensorFlow and Keras: `from rnn_layers.lstm import LSTM`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
