@@ -9,7 +9,7 @@ from copying.closure import SHARED, closure, template_files
 from copying.record import RECORD, read_base, read_record, record_files
 from copying.requirements import requirements_text
 from copying.text import same
-from copying.writing import STAGE, finish, install, listed, read_file
+from copying.writing import STAGE, install, listed, read_file
 from data.errors import UserError
 from data.quoting import as_typed
 
@@ -20,12 +20,12 @@ REQUIREMENTS = "requirements.txt"
 class CopyResult:
     """What a copy did.
 
-    Attributes:
-        destination: the folder as it was given.
-        template: the template's name.
-        written: paths in the folder that are new or renewed, sorted; empty when everything was there already.
-        kept: paths of the template's files that were there already with the same content, sorted.
-        commands: what to type next, in order.
+    Args:
+        destination: The folder as it was given.
+        template: The template's name.
+        written: Paths in the folder that are new or renewed, sorted; empty when everything was there already.
+        kept: Paths of the template's files that were there already with the same content, sorted.
+        commands: What to type next, in order.
     """
 
     destination: Path
@@ -45,23 +45,23 @@ def copy_template(
 ) -> CopyResult:
     """Copies a template, the shared modules that it imports, its samples and its requirements; rewrites nothing.
 
-    The destination may be new, empty, or an earlier copy of the same version, to which the template is added. Either
-    everything is written or, after a refusal or a failure, nothing; a copy killed among its last renames is completed
-    by the same command typed again.
+    The destination may be new, empty, or an earlier copy of the same version, to which the template is added. A refusal
+    or a full disk leaves everything as it was; a copy killed on the way is completed by the same command typed again.
 
     Args:
         template_folder: `templates/<name>`.
-        name: the template's name, which its folder bears.
-        destination: the folder to copy into; its parent must exist.
-        version: the project's version.
-        shared: the packages whose modules travel.
+        name: The template's name, which its folder bears.
+        destination: The folder to copy into; its parent must exist.
+        version: The project's version.
+        shared: The packages whose modules travel.
 
     Returns:
         What was written and what to type next.
 
     Raises:
-        UserError: when the destination is refused or the template could not run outside the project.
-        OSError: when the disk or the permissions do not allow it; the destination is then as it was.
+        UserError: The destination is refused, the template could not run outside the project, or a file cannot be
+            renamed.
+        OSError: There is no space or no permission to write; the destination is then as it was.
 
     Example:
         >>> copy_template("templates/sentiment", "sentiment", "../reviews", "0.1.0").commands
@@ -70,31 +70,26 @@ def copy_template(
     template_folder, destination = Path(template_folder), Path(destination)
     _check_place(destination, template_folder.resolve())
     files = files_of({name: template_folder}, shared=shared)
-    finish(destination)
     record = read_record(destination)
-    base = {}
     if record is None:
-        _check_empty(destination)
-        templates = (name,)
+        records = record_files(version, (name,), files)
+        _check_empty(destination, files | records)
+        found = {path: read_file(destination / path) for path in files}
     else:
         if record.version != version:
             raise UserError(
                 f"{destination}: a copy of version {record.version}, and this is version {version}; bring "
                 "it up to date with `diff --merge` first, or copy into a new folder"
             )
-        base = read_base(destination, record)
         templates = tuple(sorted({*record.templates, name}))
         folders = {template: template_folder.parent / template for template in templates}
         files[REQUIREMENTS] = files_of(folders, shared=shared)[REQUIREMENTS]
-    found = {path: read_file(destination / path) for path in files}
-    _check_changed(destination, name, files, found, base)
-    base |= files
+        base = read_base(destination, record, files)
+        found = {path: read_file(destination / path) for path in files}
+        _check_changed(destination, name, files, found, base)
+        records = record_files(version, templates, base | files)
     new = {path: content for path, content in files.items() if not _is_there(path, content, found[path])}
-    changes = new | record_files(version, templates, base)
-    found |= {path: read_file(destination / path) for path in changes.keys() - found.keys()}
-    changes = {path: content for path, content in changes.items() if content != found[path]}
-    if changes:
-        install(destination, changes, found)
+    install(destination, new | records, found)
     go = () if os.path.abspath(destination) == os.getcwd() else (as_typed("cd", destination),)
     return CopyResult(
         destination,
@@ -109,14 +104,14 @@ def files_of(template_folders: Mapping[str, Path], *, shared: tuple[str, ...] = 
     """Reads all files that a copy of some templates holds, `.template.json` and `base.zip` aside.
 
     Args:
-        template_folders: from a template's name to its folder; all lie in one `templates` folder.
-        shared: the packages whose modules travel.
+        template_folders: From a template's name to its folder; all lie in one `templates` folder.
+        shared: The packages whose modules travel.
 
     Returns:
         From a path in the copy to the file's bytes, sorted by path.
 
     Raises:
-        UserError: when a template does not exist or could not run outside the project.
+        UserError: A template does not exist or could not run outside the project.
     """
     sources, third_party = {}, set()
     for name, folder in template_folders.items():
@@ -163,24 +158,24 @@ def _check_place(destination: Path, template_folder: Path) -> None:
         raise UserError(f"{destination}: no permission to write there; give a folder of your own")
 
 
-def _check_empty(destination: Path) -> None:
-    """Refuses a folder that holds anything but what a killed copy left."""
+def _check_empty(destination: Path, files: Mapping[str, bytes]) -> None:
+    """Refuses a folder that holds anything but what a killed copy of these files left."""
     if not destination.exists():
         return
-    stage = destination / STAGE
-    if stage.is_dir():
-        # That copy was killed before its first rename: it left its stage and some empty folders.
-        entries = [
-            entry
-            for entry in destination.rglob("*")
-            if not entry.is_relative_to(stage) and (entry.is_symlink() or not entry.is_dir())
+    tops = {path.partition("/")[0] for path in files}
+    foreign = [entry.name for entry in destination.iterdir() if entry.name not in tops]
+    if not foreign:
+        below = {entry.relative_to(destination).as_posix(): entry for entry in destination.rglob("*")}
+        foreign = [
+            path
+            for path, entry in below.items()
+            if (entry.is_symlink() or not entry.is_dir())
+            and not path.startswith(f"{STAGE}/")
+            and not (path in files and same(files[path], read_file(entry)))
         ]
-    else:
-        entries = list(destination.iterdir())
-    if entries:
-        names = listed(sorted(entry.relative_to(destination).as_posix() for entry in entries))
+    if foreign:
         raise UserError(
-            f"{destination}: neither empty nor an earlier copy (no {RECORD}); it holds {names}; "
+            f"{destination}: neither empty nor an earlier copy (no {RECORD}); it holds {listed(sorted(foreign))}; "
             "give a new or empty folder"
         )
 

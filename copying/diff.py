@@ -1,6 +1,6 @@
 """Compares a copy with the project of today, and merges what changed on both sides since it was copied."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +8,7 @@ from copying.closure import SHARED
 from copying.copy import files_of
 from copying.record import RECORD, Record, read_base, read_record, record_files
 from copying.text import has_conflict, is_text, merge_three_ways, same, unified_diff
-from copying.writing import finish, install, is_interrupted, listed, read_file
+from copying.writing import install, listed, read_file, read_merged
 from data.errors import UserError
 
 Status = Literal["same", "yours", "upstream", "both", "added", "removed", "deleted"]
@@ -27,12 +27,12 @@ MEANINGS: dict[str, str] = {
 class FileStatus:
     """How one file of a copy stands.
 
-    Attributes:
-        path: the path in the copy, with `/`.
-        status: a key of MEANINGS. "both" also covers a file that one side deleted and the other changed.
-        base: the file as copied; None when the project has added it since, or when it was not part of the copy.
-        yours: the file in the copy today; None when it is not there.
-        upstream: the file in the project today; None when it is not there.
+    Args:
+        path: The path in the copy, with `/`.
+        status: A key of MEANINGS. "both" also covers a file that one side deleted and the other changed.
+        base: The file as copied; None when the project has added it since, or when it was not part of the copy.
+        yours: The file in the copy today; None when it is not there.
+        upstream: The file in the project today; None when it is not there.
     """
 
     path: str
@@ -68,10 +68,10 @@ class FileStatus:
 class Conflict:
     """A file that a person must finish.
 
-    Attributes:
-        path: the file.
-        beside: the file written beside it, which holds the other version.
-        advice: what to do.
+    Args:
+        path: The file.
+        beside: The file written beside it, which holds the other version.
+        advice: What to do.
     """
 
     path: str
@@ -83,14 +83,14 @@ class Conflict:
 class MergeResult:
     """What a merge did; paths in the copy, sorted.
 
-    Attributes:
-        taken: files taken from the project (changed or new there).
-        merged: files in which both changes came together.
-        removed: files removed because the project has them no longer and you had not changed them.
-        kept: your changed or deleted files that the project had not changed.
-        conflicts: files that a person must finish.
-        notes: one sentence on each file that one side deleted and the other changed.
-        version_before, version: the project's versions that the copy is of before and after.
+    Args:
+        taken: Files taken from the project (changed or new there).
+        merged: Files in which both changes came together.
+        removed: Files removed because the project has them no longer and you had not changed them.
+        kept: Your changed or deleted files that the project had not changed.
+        conflicts: Files that a person must finish.
+        notes: One sentence on each file that one side deleted and the other changed.
+        version_before, version: The project's versions that the copy is of before and after.
     """
 
     taken: tuple[str, ...]
@@ -104,23 +104,23 @@ class MergeResult:
 
 
 def copied(destination: Path | str) -> Record:
-    """Returns what a folder was copied from.
+    """What a folder was copied from.
 
     Args:
-        destination: a folder that `copy_template` wrote.
+        destination: A folder that `copy_template` wrote.
 
     Returns:
         The templates, the version, and the files' hashes.
 
     Raises:
-        UserError: when the folder is not a copy, or when a copy or merge into it was interrupted among its last steps.
+        UserError: The folder is not a copy.
     """
-    destination = Path(destination)
-    if is_interrupted(destination):
-        raise UserError(f"{destination}: a copy or merge was interrupted before its last step; type that command again")
-    record = read_record(destination)
+    record = read_record(Path(destination))
     if record is None:
-        raise UserError(f"{destination}: not a copy (no {RECORD}); give the folder that `copy` wrote")
+        raise UserError(
+            f"{destination}: not a copy (no {RECORD}); give the folder that `copy` wrote, or, if it was stopped, type "
+            "that again first"
+        )
     return record
 
 
@@ -130,15 +130,15 @@ def compare(
     """Compares a copy with what was copied and with what would be copied today; writes nothing.
 
     Args:
-        destination: a folder that `copy_template` wrote.
-        templates_folder: the project's `templates`.
-        shared: the packages whose modules travel.
+        destination: A folder that `copy_template` wrote.
+        templates_folder: The project's `templates`.
+        shared: The packages whose modules travel.
 
     Returns:
         One status for each file of the copy, sorted by path; your own other files are not listed.
 
     Raises:
-        UserError: when the folder is not a copy, its record is damaged, or the project has lost one of its templates.
+        UserError: The folder is not a copy, its record is damaged, or the project has lost one of its templates.
 
     Example:
         for file in compare("../reviews", "templates"):
@@ -147,8 +147,8 @@ def compare(
     """
     destination = Path(destination)
     record = copied(destination)
-    base = read_base(destination, record)
     upstream = files_of({name: Path(templates_folder) / name for name in record.templates}, shared=shared)
+    base = read_base(destination, record, upstream)
     statuses = []
     for path in sorted(base.keys() | upstream.keys()):
         versions = base.get(path), read_file(destination / path), upstream.get(path)
@@ -165,34 +165,37 @@ def merge(
 
     What only the project changed is taken; what both changed is merged line by line. Where both changed the same lines,
     both versions stand in the file between conflict markers and your version is kept as FILE.orig; a file that is not
-    text stays yours, with the project's beside it as FILE.project. Everything is written or nothing; a merge killed
-    among its last renames is completed by the same command typed again.
+    text stays yours, with the project's beside it as FILE.project. A full disk leaves everything as it was; a merge
+    killed on the way is completed by the same command typed again.
 
     Args:
-        destination: a folder that `copy_template` wrote.
-        templates_folder: the project's `templates`.
-        version: the project's version.
-        shared: the packages whose modules travel.
+        destination: A folder that `copy_template` wrote.
+        templates_folder: The project's `templates`.
+        version: The project's version.
+        shared: The packages whose modules travel.
 
     Returns:
         What was done. The copy then counts as one of this version: only your changes show in `compare`.
 
     Raises:
-        UserError: as `compare`, and when conflict markers of an earlier merge still stand in a file to be merged.
-        OSError: when the disk or the permissions do not allow it; the copy is then as it was.
+        UserError: As `compare`, conflict markers of an earlier merge still stand in a file to be merged, or a file
+            cannot be renamed.
+        OSError: There is no space or no permission to write; the copy is then as it was.
     """
     destination = Path(destination)
-    finish(destination)
     record = copied(destination)
     statuses = compare(destination, templates_folder, shared=shared)
+    found = {file.path: file.yours for file in statuses}
+    statuses = [_before_merging(file, destination) for file in statuses]
     unfinished = [file.path for file in statuses if file.status == "both" and has_conflict(file.yours)]
     if unfinished:
         raise UserError(
             f"{destination}: {listed(unfinished)} still has conflict markers of an earlier merge; "
             "edit between them, then merge again"
         )
-    changes: dict[str, bytes | None] = {}
-    found = {file.path: file.yours for file in statuses}
+    # What neither side has any longer may have left empty folders when a merge was killed.
+    gone = [path for path in sorted(record.files.keys() - found.keys()) if read_file(destination / path) is None]
+    changes: dict[str, bytes | None] = dict.fromkeys(gone)
     merged, conflicts, notes = [], [], []
     for file in statuses:
         if file.status in ("upstream", "added", "removed"):
@@ -209,10 +212,8 @@ def merge(
                 merged.append(file.path)
     upstream = {file.path: file.upstream for file in statuses if file.upstream is not None}
     changes |= record_files(version, record.templates, upstream)
-    found |= {path: read_file(destination / path) for path in changes.keys() - found.keys()}
-    changes = {path: content for path, content in changes.items() if content != found[path]}
-    if changes:
-        install(destination, changes, found)
+    both = {file.path: file.yours for file in statuses if file.status == "both" and file.path in changes}
+    install(destination, changes, found, both)
     by_status = {status: tuple(file.path for file in statuses if file.status == status) for status in MEANINGS}
     return MergeResult(
         tuple(sorted(by_status["upstream"] + by_status["added"])),
@@ -236,6 +237,19 @@ def _status(base: bytes | None, yours: bytes | None, upstream: bytes | None) -> 
     return "both"
 
 
+def _before_merging(file: FileStatus, destination: Path) -> FileStatus:
+    """The file as it was before a merge that was killed after renaming it; any other file as it is.
+
+    Merging what was merged already would not end the same: markers would be taken for the owner's lines, and where both
+    sides added like lines they can be put in a second time.
+    """
+    kept = read_merged(destination, file.path) if file.status == "both" else None
+    if None in (kept, file.yours, file.upstream) or not all(map(is_text, (kept, file.base or b"", file.upstream))):
+        return file
+    merged, _ = merge_three_ways(file.base or b"", kept, file.upstream)
+    return replace(file, yours=kept) if merged == file.yours else file
+
+
 def _merge_file(file: FileStatus, destination: Path, changes: dict[str, bytes | None]) -> Conflict | None:
     """Adds to `changes` what merging a file takes; returns the conflict if there is one."""
     if not all(is_text(content or b"") for content in (file.base, file.yours, file.upstream)):
@@ -247,7 +261,7 @@ def _merge_file(file: FileStatus, destination: Path, changes: dict[str, bytes | 
         changes[file.path] = content
         return None
     beside = _free_path(destination, f"{file.path}.orig", file.yours)
-    changes |= {beside: file.yours, file.path: content}  # moved in this order
+    changes |= {beside: file.yours, file.path: content}  # in this order
     return Conflict(file.path, beside, f"edit it between <<<<<<< and >>>>>>>; your version is kept as {beside}")
 
 

@@ -18,10 +18,10 @@ BASE = ".template/base.zip"
 class Record:
     """The content of `.template.json`.
 
-    Attributes:
-        version: the project's version that the files are of.
-        templates: the copied templates, sorted.
-        files: from a path in the copy to the SHA-256 of the file as copied.
+    Args:
+        version: The project's version that the files are of.
+        templates: The copied templates, sorted.
+        files: From a path in the copy to the SHA-256 of the file as copied.
     """
 
     version: str
@@ -30,7 +30,7 @@ class Record:
 
 
 def sha256(content: bytes) -> str:
-    """Returns the SHA-256 of `content` in hexadecimal."""
+    """The SHA-256 of `content` in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -38,9 +38,9 @@ def record_files(version: str, templates: tuple[str, ...], base: Mapping[str, by
     """Makes the two files that a copy is remembered by; the same arguments give the same bytes.
 
     Args:
-        version: the project's version.
-        templates: the copied templates.
-        base: from a path in the copy to the file's bytes as copied.
+        version: The project's version.
+        templates: The copied templates.
+        base: From a path in the copy to the file's bytes as copied.
 
     Returns:
         From the path of each of the two files to its bytes, `.template.json` last.
@@ -65,13 +65,13 @@ def read_record(destination: Path) -> Record | None:
     """Reads a copy's `.template.json`.
 
     Args:
-        destination: the copy's folder.
+        destination: The copy's folder.
 
     Returns:
         The record, or None when there is no such file.
 
     Raises:
-        UserError: when the file is damaged.
+        UserError: The file is damaged.
     """
     file = destination / RECORD
     try:
@@ -91,18 +91,20 @@ def read_record(destination: Path) -> Record | None:
     return record
 
 
-def read_base(destination: Path, record: Record) -> dict[str, bytes]:
+def read_base(destination: Path, record: Record, coming: Mapping[str, bytes]) -> dict[str, bytes]:
     """Reads the files as they were copied.
 
     Args:
-        destination: the copy's folder.
-        record: its record.
+        destination: The copy's folder.
+        record: Its record.
+        coming: From a path in the copy to what the project has for it now. A copy or merge that was killed between its
+            two last renames has left that in `base.zip`, beside the record of before.
 
     Returns:
         From a path in the copy to the file's bytes as copied.
 
     Raises:
-        UserError: when `base.zip` is missing, damaged or does not fit the record.
+        UserError: `base.zip` is missing, damaged or does not fit the record.
     """
     file = destination / BASE
     try:
@@ -114,6 +116,11 @@ def read_base(destination: Path, record: Record) -> dict[str, bytes]:
         ) from None
     except (zipfile.BadZipFile, zipfile.zlib.error, NotImplementedError, RuntimeError):
         raise UserError(f"{file}: damaged; restore it from version control") from None
-    if {path: sha256(content) for path, content in base.items()} != record.files:
-        raise UserError(f"{file}: does not fit {RECORD} beside it; restore both from the same state of version control")
+    hashes = {path: sha256(content) for path, content in base.items()}
+    for path in hashes.keys() | record.files.keys():
+        if hashes.get(path) != record.files.get(path) and base.get(path) != coming.get(path):
+            raise UserError(
+                f"{file}: does not fit {RECORD}; restore both from the same state of version control, or, if a copy or "
+                "merge was stopped, type it again with the version of the project that it began with"
+            )
     return base
