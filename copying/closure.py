@@ -16,10 +16,10 @@ SHARED = ("rnn_layers", "data", "training")
 class Closure:
     """What a template needs.
 
-    Attributes:
-        files: from a path in the copy ("data/errors.py") to the file here; the shared modules, the files beside them
+    Args:
+        files: From a path in the copy ("data/errors.py") to the file here; the shared modules, the files beside them
             that are not Python, and the template's samples.
-        third_party: the top-level names of the imported packages that are neither shared nor Python's own ("keras").
+        third_party: The top-level names of the imported packages that are neither shared nor Python's own ("keras").
     """
 
     files: dict[str, Path]
@@ -47,7 +47,7 @@ def template_files(template_folder: Path | str) -> dict[str, Path]:
         From a path inside the folder (with `/`) to the file, sorted.
 
     Raises:
-        UserError: when the folder is not a template.
+        UserError: The folder is not a template.
     """
     folder = Path(template_folder)
     if not (folder / "__init__.py").is_file():
@@ -63,14 +63,14 @@ def closure(template_folder: Path | str, *, shared: tuple[str, ...] = SHARED) ->
 
     Args:
         template_folder: `templates/<name>`.
-        shared: the packages whose modules travel.
+        shared: The packages whose modules travel.
 
     Returns:
         The closure.
 
     Raises:
-        UserError: when an import could not work in a copy: a module that does not exist, another template, another part
-            of the project.
+        UserError: An import could not work in a copy: of a module that does not exist, of another template, of another
+            part of the project.
 
     Example:
         >>> sorted(closure("templates/sentiment").files)[:2]

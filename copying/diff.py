@@ -203,7 +203,9 @@ def merge(
         elif file.status == "both" and file.yours is None:
             notes.append(f"{file.path}: you deleted it and the project changed it; it stays deleted")
         elif file.status == "both" and file.upstream is None:
-            notes.append(f"{file.path}: you changed it and the project removed it; it stays, yours alone from now on")
+            notes.append(
+                f"{file.path}: you changed it and the project removed or moved it; it stays, but the project no longer uses it"
+            )
         elif file.status == "both":
             conflict = _merge_file(file, destination, changes)
             if conflict:

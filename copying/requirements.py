@@ -20,14 +20,14 @@ def requirements_text(third_party: Iterable[str], project: Path) -> str:
     """Writes a copy's requirements.txt.
 
     Args:
-        third_party: top-level names of imported packages.
-        project: the project's root, the folder of cli.py.
+        third_party: Top-level names of imported packages.
+        project: The project's root, the folder of cli.py.
 
     Returns:
         The file's text: one requirement a line, sorted, pytest last.
 
     Raises:
-        UserError: when the project's own requirements cannot be found.
+        UserError: The project's own requirements cannot be found.
 
     Example:
         >>> print(requirements_text({"keras"}, Path(".")))
@@ -54,13 +54,13 @@ def declared_requirements(project: Path) -> list[str]:
     The clone's own file comes first, because another version may be installed beside it.
 
     Args:
-        project: the project's root.
+        project: The project's root.
 
     Returns:
         Requirement lines, those of the extras after the others and without their `extra` marker.
 
     Raises:
-        UserError: when there is neither.
+        UserError: There is neither.
     """
     file = project / "setup.cfg"
     if file.is_file():

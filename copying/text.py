@@ -29,8 +29,8 @@ def unified_diff(before: bytes | None, after: bytes | None, before_name: str, af
     """Shows what changed from one content to another.
 
     Args:
-        before, after: the contents; None is an absent file.
-        before_name, after_name: how the header calls them.
+        before, after: The contents; None is an absent file.
+        before_name, after_name: How the header calls them.
 
     Returns:
         A unified diff, empty when the contents are the same; one line when one of them is not text.
@@ -52,8 +52,8 @@ def merge_three_ways(base: bytes, yours: bytes, upstream: bytes) -> tuple[bytes,
     """Brings two changes of one text together.
 
     Args:
-        base: the text that both began from.
-        yours, upstream: the two texts of today. All three must be text.
+        base: The text that both began from.
+        yours, upstream: The two texts of today. All three must be text.
 
     Returns:
         The merged text, with the line ends of `yours`; and whether it holds conflict markers, because both changed the

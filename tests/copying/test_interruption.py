@@ -18,12 +18,12 @@ from tests.copying.toy_project import FILES, bring_up, changed, copy, tree, writ
 REPEATED = {"base": "a\na\nb\n", "yours": "a\na\na\n", "upstream": "a\nb\n", "merged": "a\na\n"}
 # A template with a file of each kind that a merge knows.
 BASE = {
-    "templates/gamma/__init__.py": "from toydata import errors, moved\nfrom toydata.old import gone\n",
+    "templates/gamma/__init__.py": "from toydata import errors, moved\nfrom toydata.old.deep import gone\n",
     "templates/gamma/both.txt": REPEATED["base"],
     "templates/gamma/conflict.py": "one = 1\n",
     "templates/gamma/figure.png": b"\x89PNG\0",
-    "toydata/old/__init__.py": "",
-    "toydata/old/gone.py": "",
+    "toydata/old/deep/__init__.py": "",
+    "toydata/old/deep/gone.py": "",
     "toydata/moved.py": "",
 }
 MINE = {
@@ -32,7 +32,7 @@ MINE = {
     "gamma/conflict.py.orig": "precious\n",
     "gamma/figure.png": b"\x89PNG\0mine",
     "toydata/errors.py": "mine = 2\n" + FILES["toydata/errors.py"],
-    "toydata/old/__pycache__/gone.pyc": "compiled",
+    "toydata/old/deep/__pycache__/gone.pyc": "compiled",
     "toydata/moved.py": "mine = 3\n",
     "notes.txt": "mine = 4\n",
 }
@@ -114,10 +114,12 @@ def killed_copies(verb: Callable, project: Path, start: Path) -> Iterator[tuple[
         yield count, destination
 
 
+def without_record(folder: Path) -> dict[str, bytes]:
+    return {path: content for path, content in tree(folder).items() if content and not path.startswith(".template")}
+
+
 def lines(folder: Path) -> set[bytes]:
-    """All lines of a copy, its record aside."""
-    files = {path: content for path, content in tree(folder).items() if content and not path.startswith(".template")}
-    return {line for content in files.values() for line in content.splitlines()}
+    return {line for content in without_record(folder).values() for line in content.splitlines()}
 
 
 # Killed
@@ -146,13 +148,14 @@ def test_a_merge_killed_at_any_operation_loses_nothing_and_is_completed(project,
         ("gamma/figure.png", "gamma/figure.png.project"),
     ]
     assert result.merged == ("gamma/both.txt", "toydata/errors.py")
-    assert result.removed == ("toydata/old/__init__.py", "toydata/old/gone.py")
+    assert result.removed == ("toydata/old/deep/__init__.py", "toydata/old/deep/gone.py")
     assert not (whole / "toydata/old").exists()
     assert (whole / "gamma/both.txt").read_text() == REPEATED["merged"]
     assert (whole / "gamma/conflict.py.orig.1").read_text() == MINE["gamma/conflict.py"]
     count = 0
     for count, destination in killed_copies(bring_up, project, mine):
         assert MY_LINES <= lines(destination), f"killed at operation {count}"
+        assert MINE["gamma/conflict.py"].encode() in without_record(destination).values(), f"killed at {count}"
         bring_up(project, destination)
         assert tree(destination) == tree(whole), f"killed at operation {count}"
     assert count > 50
