@@ -60,8 +60,7 @@ def copy_template(
 
     Raises:
         UserError: The destination is refused, the template could not run outside the project, or a file cannot be
-            renamed.
-        OSError: There is no space or no permission to write; the destination is then as it was.
+            written.
 
     Example:
         >>> copy_template("templates/sentiment", "sentiment", "../reviews", "0.1.0").commands

@@ -179,8 +179,7 @@ def merge(
 
     Raises:
         UserError: As `compare`, conflict markers of an earlier merge still stand in a file to be merged, or a file
-            cannot be renamed.
-        OSError: There is no space or no permission to write; the copy is then as it was.
+            cannot be written.
     """
     destination = Path(destination)
     record = copied(destination)

@@ -62,8 +62,8 @@ def install(
         merged: From a path to the owner's version, for those files that a merged one replaces.
 
     Raises:
-        UserError: A file is no longer what was found there, or cannot be renamed; those before it are done.
-        OSError: There is no space or no permission to write; the destination is then as it was.
+        UserError: There is no space or no permission to write, and nothing was changed; or a file is no longer what was
+            found there or cannot be renamed, and those before it are done.
     """
     found = {path: found[path] if path in found else read_file(destination / path) for path in changes}
     changes = {path: content for path, content in changes.items() if content is None or content != found[path]}
@@ -103,10 +103,12 @@ def _stage(destination: Path, changes: Mapping[str, bytes | None], merged: Mappi
             if content is not None:
                 _write(destination / _NEW / path, content)
         _check_writable(destination, changes)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(made, ignore_errors=True)
         with contextlib.suppress(OSError):
             stage.parent.rmdir()
+        if isinstance(error, OSError):
+            raise UserError(f"{error.filename or destination}: {error.strerror}; nothing was changed") from error
         raise
 
 

@@ -1,5 +1,8 @@
 """Comparing a copy with the project of today, and merging."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -109,6 +112,33 @@ def test_statuses_and_a_merge_of_each(project, tmp_path):
     with pytest.raises(UserError, match="toytraining/extra.py"):
         bring_up(project, destination, "3.0")
     assert tree(destination) == before
+
+
+def test_files_that_moved_in_the_project_move_in_the_copy_unless_they_were_changed_there(project, tmp_path):
+    destination = tmp_path / "mine"
+    copy(project, destination)
+    write(destination, {"toydata/tables.py": "import toydata.errors as errors\nmine = 1\n"})
+    write(
+        project,
+        {
+            "templates/alpha/model.py": "from toydata.rooms import conll, tables\ndef build():\n    return tables.errors.five\n",
+            "toydata/rooms/__init__.py": "",
+            "toydata/rooms/conll.py": FILES["toydata/formats/conll.py"],
+            "toydata/rooms/tables.py": FILES["toydata/tables.py"],
+        },
+    )
+    result = bring_up(project, destination)
+    assert {"toydata/rooms/conll.py", "toydata/rooms/tables.py"} <= set(result.taken)
+    assert {"toydata/formats/conll.py", "toydata/formats/columns.txt"} <= set(result.removed)
+    assert not (destination / "toydata/formats").exists()
+    assert result.notes == (
+        "toydata/tables.py: you changed it and the project removed or moved it; it stays, but the project no longer "
+        "uses it",
+    )
+    assert (destination / "toydata/tables.py").read_text().endswith("mine = 1\n")
+    ran = subprocess.run([sys.executable, "-m", "alpha"], check=False, cwd=destination, capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("5\n", "")
+    assert changed(project, destination) == {}
 
 
 def test_a_file_that_is_not_text_stays_and_no_file_beside_it_is_overwritten(project, tmp_path):
