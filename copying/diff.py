@@ -203,7 +203,8 @@ def merge(
             notes.append(f"{file.path}: you deleted it and the project changed it; it stays deleted")
         elif file.status == "both" and file.upstream is None:
             notes.append(
-                f"{file.path}: you changed it and the project removed or moved it; it stays, but the project no longer uses it"
+                f"{file.path}: you changed it and the project removed or moved it; it stays, but the project no longer "
+                "uses it"
             )
         elif file.status == "both":
             conflict = _merge_file(file, destination, changes)
@@ -241,8 +242,8 @@ def _status(base: bytes | None, yours: bytes | None, upstream: bytes | None) -> 
 def _before_merging(file: FileStatus, destination: Path) -> FileStatus:
     """The file as it was before a merge that was killed after renaming it; any other file as it is.
 
-    Merging what was merged already would not end the same: markers would be taken for the owner's lines, and where both
-    sides added like lines they can be put in a second time.
+    Merging what was merged already need not end the same: markers would be taken for the owner's lines, and where both
+    sides changed lines that are alike, one can come twice or go missing.
     """
     kept = read_merged(destination, file.path) if file.status == "both" else None
     if None in (kept, file.yours, file.upstream) or not all(map(is_text, (kept, file.base or b"", file.upstream))):

@@ -121,7 +121,8 @@ def test_files_that_moved_in_the_project_move_in_the_copy_unless_they_were_chang
     write(
         project,
         {
-            "templates/alpha/model.py": "from toydata.rooms import conll, tables\ndef build():\n    return tables.errors.five\n",
+            "templates/alpha/model.py": "from toydata.rooms import conll, tables\n"
+            "def build():\n    return tables.errors.five\n",
             "toydata/rooms/__init__.py": "",
             "toydata/rooms/conll.py": FILES["toydata/formats/conll.py"],
             "toydata/rooms/tables.py": FILES["toydata/tables.py"],
