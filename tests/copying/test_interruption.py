@@ -1,4 +1,4 @@
-"""Copies and merges that are killed or fail on the way: the same command typed again ends as if nothing had happened."""
+"""Copies and merges killed or failing on the way: the same command typed again ends as if nothing had happened."""
 
 import contextlib
 import errno
