@@ -1,88 +1,47 @@
-"""A template's frozen `Config` dataclass and its command-line flags: one place states each field, its default and its help."""
+"""A flag for each field of a template's `Config`, and commands whose help shows their flags in sections."""
 
-import ast
-import dataclasses
-import inspect
-import io
-import tokenize
 import types
 import typing
 
 import click
 
 from data.errors import UserError
-
-# A flag that is acted upon elsewhere than in the command's own function.
-QUIET_FLAG = {"is_flag": True, "is_eager": True, "expose_value": False}
+from training.configuration import Field, fields_of, flag
 
 
-def debug_option() -> click.Option:
-    """The flag `--debug`; it is looked for on the command line when an error is caught."""
-    return click.Option(["--debug"], help="Show the traceback of an error.", **QUIET_FLAG)
+class FieldOption(click.Option):
+    """A field's flag; its help names the field's bounds beside the default."""
+
+    def __init__(self, field: Field, **settings):
+        self.section = field.section
+        self._bounds = " and ".join(bound.words for bound in field.bounds)
+        super().__init__(**settings)
+
+    def get_help_extra(self, ctx):
+        extra = super().get_help_extra(ctx)
+        return {**extra, "range": self._bounds} if self._bounds else extra
 
 
-def flag(name: str) -> str:
-    """The flag of a field: "batch_size" -> "--batch-size"."""
-    return "--" + name.replace("_", "-")
-
-
-def check_at_least(config, minimum: float, *names: str) -> None:
-    """Refuses a field below `minimum`.
-
-    Raises:
-        UserError: Names the flag, the bound and the value.
-    """
-    for name in names:
-        if not getattr(config, name) >= minimum:
-            raise UserError(f"{flag(name)} must be at least {minimum}, got {getattr(config, name)}")
-
-
-def check_at_most(config, maximum: float, *names: str) -> None:
-    """Refuses a field above `maximum`.
-
-    Raises:
-        UserError: Names the flag, the bound and the value.
-    """
-    for name in names:
-        if not getattr(config, name) <= maximum:
-            raise UserError(f"{flag(name)} must be at most {maximum}, got {getattr(config, name)}")
-
-
-def check_share(config, *names: str) -> None:
-    """Refuses a field outside [0, 1).
-
-    Raises:
-        UserError: Names the flag, the bounds and the value.
-    """
-    for name in names:
-        if not 0 <= getattr(config, name) < 1:
-            raise UserError(f"{flag(name)} must be at least 0 and below 1, got {getattr(config, name)}")
-
-
-def field_help(config_class: type) -> dict[str, str]:
-    """The comment above each field of a dataclass, as its help text.
+class SectionedCommand(click.Command):
+    """A command whose help lists its options under the sections of the fields, each where it first occurs.
 
     Args:
-        config_class: The dataclass, its source at hand.
-
-    Returns:
-        Field name -> the comment lines directly above it, joined.
+        own_section: The section of the options that are no fields; it comes last if it is one of the fields' too.
     """
-    source = inspect.getsource(config_class)
-    comments = {
-        token.start[0]: token.string.lstrip("# ").strip()
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#")
-    }
-    help_texts = {}
-    for node in ast.parse(source).body[0].body:
-        if isinstance(node, ast.AnnAssign):
-            line, lines = node.lineno - 1, []
-            while line in comments:
-                lines.insert(0, comments[line])
-                line -= 1
-            help_texts[node.target.id] = " ".join(lines)
-    return help_texts
+
+    def __init__(self, *arguments, own_section: str = "Options", **settings):
+        super().__init__(*arguments, **settings)
+        self.own_section = own_section
+
+    def format_options(self, ctx, formatter):
+        sections: dict[str, list] = {}
+        for parameter in self.get_params(ctx):
+            if not isinstance(parameter, click.Argument):
+                section = getattr(parameter, "section", "") or self.own_section
+                sections.setdefault(section, []).append(parameter.get_help_record(ctx))
+        for name, records in sections.items():
+            with formatter.section(name):
+                formatter.write_dl(records)
 
 
 def options(config_class: type, names: tuple[str, ...] | None = None) -> list[click.Option]:
@@ -95,21 +54,11 @@ def options(config_class: type, names: tuple[str, ...] | None = None) -> list[cl
     Returns:
         The options, in the order of the fields.
     """
-    help_texts, types_of = field_help(config_class), typing.get_type_hints(config_class)
-    made = []
-    for field in dataclasses.fields(config_class):
-        if names is not None and field.name not in names:
-            continue
-        whole = names is None
-        default = field.default if whole else None
-        shown = whole and default not in (None, "")
-        settings = {"default": default, "show_default": shown, "help": help_texts[field.name]}
-        kind = _click_type(types_of[field.name])
-        if kind is bool:
-            made.append(click.Option([f"{flag(field.name)}/--no-{flag(field.name)[2:]}"], **settings))
-        else:
-            made.append(click.Option([flag(field.name)], type=kind, **settings))
-    return made
+    return [
+        _option(field, field.default if names is None else None)
+        for field in fields_of(config_class)
+        if names is None or field.name in names
+    ]
 
 
 def build(config_class: type, values: dict):
@@ -128,23 +77,13 @@ def build(config_class: type, values: dict):
         raise click.UsageError(str(error)) from None
 
 
-def restore(config_class: type, record: dict, where) -> object:
-    """Makes a config of a run's `config.json`.
-
-    Args:
-        config_class: The dataclass.
-        record: What `config.json` holds.
-        where: The run's path, for messages.
-
-    Raises:
-        UserError: The fields are not this version's.
-    """
-    known = {field.name for field in dataclasses.fields(config_class)}
-    unknown = sorted(set(record["config"]) - known)
-    if unknown:
-        version = record.get("version", "?")
-        raise UserError(f"{where}: made by version {version}, whose field {unknown[0]} this version does not have")
-    return config_class(**record["config"])
+def _option(field: Field, default) -> FieldOption:
+    kind, name = _click_type(field.kind), flag(field.name)
+    settings = {"default": default, "show_default": default not in (None, ""), "help": field.help}
+    if kind is bool:
+        return FieldOption(field, param_decls=[f"{name}/--no-{name[2:]}"], **settings)
+    metavar = "RUN" if field.names_a_run else None
+    return FieldOption(field, param_decls=[name], type=kind, metavar=metavar, **settings)
 
 
 def _click_type(hint):
