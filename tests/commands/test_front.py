@@ -83,16 +83,16 @@ def test_list_shows_the_templates_by_their_docstrings(tmp_path):
 
 @pytest.mark.parametrize("template", ["captioning", "ner", "sentiment", "translation"])
 def test_every_flag_of_a_template_has_a_help_text_in_a_section(tmp_path, template):
-    from training.commands.flags import options
-    from training.configuration import fields_of
+    from training.commands.flags import comments_of, options
 
     Config = importlib.import_module(f"templates.{template}.config").Config
-    fields = fields_of(Config)
-    assert [field.name for field in fields] == list(Config.__dataclass_fields__)
-    assert all(field.help and field.section for field in fields)
+    comments = comments_of(Config)
+    assert list(comments) == list(Config.__dataclass_fields__)
+    assert all(help_text and section != "Options" for section, help_text in comments.values())
     help_lines = cli("run", template, "--help", cwd=tmp_path).stdout.splitlines()
     headings = [line[:-1] for line in help_lines if line.endswith(":") and not line.startswith(" ")]
-    assert headings == list(dict.fromkeys(field.section for field in fields)) and headings[-1] == "Run"
+    assert headings == ["Options", *dict.fromkeys(section for section, _ in comments.values())]
+    assert headings[1:4] == ["Data", "Network", "Training"] and headings[-1] == "Run"
     for option in options(Config):
         assert any(line.split()[:1] == [option.opts[0]] for line in help_lines)
 

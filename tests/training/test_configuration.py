@@ -1,12 +1,14 @@
-"""training.configuration: a Config's fields, as its source states them, and their bounds."""
+"""training.configuration, training.commands.flags: a Config's fields, as its source states them, and their bounds."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import click
 import pytest
 
 from data.errors import UserError
-from training.configuration import RunName, Share, at_least, at_most, below, check_bounds, fields_of, more_than
+from training.commands.flags import SectionedCommand, comments_of, options
+from training.configuration import RunName, Share, at_least, at_most, below, check_bounds, more_than
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,29 @@ class Config:
         check_bounds(self)
 
 
-def test_fields_are_read_as_the_source_states_them():
-    name, units, rate, cell, share, before = fields_of(Config)
-    assert (name.section, name.help, name.default, name.kind) == ("", "before any section", "a", str)
-    assert (units.section, units.help, units.kind) == ("Network", "in two lines, of which this is the second", int)
-    assert (rate.section, rate.help, rate.default) == ("Network", "", 1.0)
-    assert (cell.section, cell.help, cell.kind) == ("The rest", "the last", Literal["gru", "lstm"])
-    assert [[bound.words for bound in field.bounds] for field in (units, rate, cell, share)] == [
-        ["at least 1", "at most 9"],
-        ["more than 0", "below 2"],
-        [],
-        ["at least 0 and below 1"],
-    ]
-    assert before.names_a_run and before.kind == str | None and not name.names_a_run
+def test_comments_are_read_as_help_and_sections():
+    assert comments_of(Config) == {
+        "name": ("Options", "before any section"),
+        "units": ("Network", "in two lines, of which this is the second"),
+        "rate": ("Network", ""),
+        "cell": ("The rest", "the last"),
+        "share": ("The rest", ""),
+        "before": ("The rest", ""),
+    }
+
+
+def test_flags_show_what_a_field_says_of_itself():
+    shown = SectionedCommand("run", params=options(Config)).get_help(click.Context(click.Command("run")))
+    for part in (
+        "Options:\n  --name TEXT  before any section  [default: a]",
+        "--units INTEGER  in two lines, of which this is the second  [default: 4; at\n                   least 1 and at most 9]",
+        "--cell [gru|lstm]  the last  [default: gru]",
+        "[default: 0.5; at least 0 and below 1]",
+        "--before RUN",
+    ):
+        assert part in shown
+    given = {option.name: option.default for option in options(Config, ("units", "cell"))}
+    assert given == {"units": None, "cell": None}
 
 
 @pytest.mark.parametrize("values", [{"units": 1}, {"units": 9}, {"rate": 1e-9}, {"rate": 1.999}, {"share": 0}])

@@ -47,9 +47,9 @@ class Commands(click.Group):
 
 def run_command(template: Template) -> click.Command:
     """The verb `run` of a template."""
-    from training.commands import run
+    from training.commands.run import command
 
-    return run.command(template)
+    return command(template)
 
 
 def commands_on_runs(templates: dict[str, Template]) -> dict[str, Callable[[], click.Command]]:
@@ -60,24 +60,24 @@ def commands_on_runs(templates: dict[str, Template]) -> dict[str, Callable[[], c
     """
 
     def runs():
-        from training.commands import runs
+        from training.commands.runs import command
 
-        return runs.command()
+        return command()
 
     def evaluate():
-        from training.commands import evaluate
+        from training.commands.evaluate import command
 
-        return evaluate.command(templates)
+        return command(templates)
 
     def predict():
-        from training.commands import predict
+        from training.commands.predict import command
 
-        return predict.command(templates)
+        return command(templates)
 
     def export():
-        from training.commands import export
+        from training.commands.export import command
 
-        return export.command(templates)
+        return command(templates)
 
     return {"runs": runs, "evaluate": evaluate, "predict": predict, "export": export}
 

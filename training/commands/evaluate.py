@@ -12,11 +12,7 @@ from training.commands.template import Template
 
 
 def command(templates: dict[str, Template]) -> click.Command:
-    """Makes the verb.
-
-    Args:
-        templates: A template's name -> the template.
-    """
+    """The verb, for the runs of some templates: a template's name -> the template."""
     return SectionedCommand(
         "evaluate",
         params=[
@@ -33,17 +29,16 @@ def command(templates: dict[str, Template]) -> click.Command:
 
 
 def _evaluate(templates, run: str, data: str | None, split: str | None, as_json: bool, **flags) -> None:
-    opened = open_run_of(templates, run, flags)
-    recorded = opened.folder.read_record().source
+    template, folder, config = open_run_of(templates, run, flags)
+    recorded = folder.read_record().source
     own = str(recorded.path) if recorded.kind == "path" else recorded.name
-    config = dataclasses.replace(opened.config, data=data or own)
-    source = opened.template.pipeline.find_source(config, to_train=False)
+    source = template.pipeline.find_source(dataclasses.replace(config, data=data or own), to_train=False)
     if not data and source.fingerprint != recorded.fingerprint:
         click.secho(f"{own}: not the data this run was trained on; it has changed since", fg="yellow", err=True)
     from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
-    result = opened.template.evaluate.evaluate(opened.folder, opened.config, source, split)
+    result = template.evaluate.evaluate(folder, config, source, split)
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False))
         return

@@ -13,11 +13,7 @@ from training.commands.template import Template
 
 
 def command(templates: dict[str, Template]) -> click.Command:
-    """Makes the verb.
-
-    Args:
-        templates: A template's name -> the template.
-    """
+    """The verb, for the runs of some templates: a template's name -> the template."""
     version_help = "Write to the folder of this number in OUT, as TensorFlow Serving expects a model's versions."
     return SectionedCommand(
         "export",
@@ -34,15 +30,15 @@ def command(templates: dict[str, Template]) -> click.Command:
 
 
 def _export(templates: dict[str, Template], run: str, out: Path, version: int | None, **flags) -> None:
-    opened = open_run_of(templates, run, flags)
+    template, folder, config = open_run_of(templates, run, flags)
     base, out = out, out / str(version) if version else out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: already there and not empty; choose another folder")
     from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
-    opened.template.serving.export(opened.folder, opened.config, out)
+    template.serving.export(folder, config, out)
     click.echo(f"{out}: a SavedModel; tf.saved_model.load({str(out)!r}).signatures['serving_default'] answers")
     if version:
-        name = as_typed(f"--model_name={opened.template.name}", f"--model_base_path={base.resolve()}")
+        name = as_typed(f"--model_name={template.name}", f"--model_base_path={base.resolve()}")
         click.echo(f"{base}: for tensorflow_model_server --rest_api_port=8501 {name}")

@@ -1,47 +1,74 @@
-"""A flag for each field of a template's `Config`, and commands whose help shows their flags in sections."""
+"""A flag for each field of a template's `Config`, with the comments of its source as help, and its sections."""
 
+import ast
+import dataclasses
+import inspect
+import io
+import re
+import tokenize
 import types
 import typing
 
 import click
 
-from data.errors import UserError
-from training.configuration import Field, fields_of, flag
+from training.configuration import RunName, bounds_of, flag
+
+# A comment that begins a section of fields: "# --- Network ---".
+SECTION = re.compile(r"-+ (.+?) -+")
 
 
 class FieldOption(click.Option):
-    """A field's flag; its help names the field's bounds beside the default."""
+    """A field's flag, which stands in the field's section and names the field's bounds beside the default."""
 
-    def __init__(self, field: Field, **settings):
-        self.section = field.section
-        self._bounds = " and ".join(bound.words for bound in field.bounds)
-        super().__init__(**settings)
+    def __init__(self, *arguments, section: str, bounds: str, **settings):
+        super().__init__(*arguments, **settings)
+        self.section, self.bounds = section, bounds
 
     def get_help_extra(self, ctx):
         extra = super().get_help_extra(ctx)
-        return {**extra, "range": self._bounds} if self._bounds else extra
+        return {**extra, "range": self.bounds} if self.bounds else extra
 
 
 class SectionedCommand(click.Command):
-    """A command whose help lists its options under the sections of the fields, each where it first occurs.
-
-    Args:
-        own_section: The section of the options that are no fields; it comes last if it is one of the fields' too.
-    """
-
-    def __init__(self, *arguments, own_section: str = "Options", **settings):
-        super().__init__(*arguments, **settings)
-        self.own_section = own_section
+    """A command whose help lists the flags of fields in their sections."""
 
     def format_options(self, ctx, formatter):
         sections: dict[str, list] = {}
         for parameter in self.get_params(ctx):
             if not isinstance(parameter, click.Argument):
-                section = getattr(parameter, "section", "") or self.own_section
+                section = getattr(parameter, "section", "Options")
                 sections.setdefault(section, []).append(parameter.get_help_record(ctx))
         for name, records in sections.items():
             with formatter.section(name):
                 formatter.write_dl(records)
+
+
+def comments_of(config_class: type) -> dict[str, tuple[str, str]]:
+    """What the comments in a dataclass say of its fields.
+
+    Args:
+        config_class: The dataclass, its source at hand.
+
+    Returns:
+        Field name -> its section, "Options" before the first, and its help: the comment lines directly above it, joined.
+    """
+    source = inspect.getsource(config_class)
+    comments = {
+        token.start[0]: token.string.lstrip("# ").strip()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#")
+    }
+    sections = {line: match[1] for line, comment in comments.items() if (match := SECTION.fullmatch(comment))}
+    found = {}
+    for node in ast.parse(source).body[0].body:
+        if isinstance(node, ast.AnnAssign):
+            line, lines = node.lineno - 1, []
+            while line in comments and line not in sections:
+                lines.insert(0, comments[line])
+                line -= 1
+            above = ["Options", *(name for start, name in sections.items() if start < node.lineno)]
+            found[node.target.id] = above[-1], " ".join(lines)
+    return found
 
 
 def options(config_class: type, names: tuple[str, ...] | None = None) -> list[click.Option]:
@@ -54,40 +81,28 @@ def options(config_class: type, names: tuple[str, ...] | None = None) -> list[cl
     Returns:
         The options, in the order of the fields.
     """
-    return [
-        _option(field, field.default if names is None else None)
-        for field in fields_of(config_class)
-        if names is None or field.name in names
-    ]
-
-
-def build(config_class: type, values: dict):
-    """Makes a config of flag values; a value out of bounds is wrong usage (exit code 2).
-
-    Args:
-        config_class: The dataclass.
-        values: Field name -> value.
-
-    Raises:
-        click.UsageError: With the message of the config's own check.
-    """
-    try:
-        return config_class(**values)
-    except UserError as error:
-        raise click.UsageError(str(error)) from None
-
-
-def _option(field: Field, default) -> FieldOption:
-    kind, name = _click_type(field.kind), flag(field.name)
-    settings = {"default": default, "show_default": default not in (None, ""), "help": field.help}
-    if kind is bool:
-        return FieldOption(field, param_decls=[f"{name}/--no-{name[2:]}"], **settings)
-    metavar = "RUN" if field.names_a_run else None
-    return FieldOption(field, param_decls=[name], type=kind, metavar=metavar, **settings)
+    comments, hints = comments_of(config_class), typing.get_type_hints(config_class, include_extras=True)
+    made = []
+    for field in dataclasses.fields(config_class):
+        if names is not None and field.name not in names:
+            continue
+        default = field.default if names is None else None
+        hint, (section, help_text), name = hints[field.name], comments[field.name], flag(field.name)
+        settings = {"default": default, "show_default": default not in (None, ""), "help": help_text}
+        settings |= {"section": section, "bounds": " and ".join(bound.words for bound in bounds_of(hint))}
+        kind = _click_type(hint)
+        if kind is bool:
+            made.append(FieldOption([f"{name}/--no-{name[2:]}"], **settings))
+        else:
+            metavar = "RUN" if hint == RunName else None
+            made.append(FieldOption([name], type=kind, metavar=metavar, **settings))
+    return made
 
 
 def _click_type(hint):
     origin = typing.get_origin(hint)
+    if origin is typing.Annotated:
+        return _click_type(hint.__origin__)
     if origin is typing.Literal:
         return click.Choice(typing.get_args(hint))
     if origin in (typing.Union, types.UnionType):

@@ -1,7 +1,6 @@
 """What the verbs `evaluate`, `predict` and `export` share: RUN, and the flags that change how its model is used."""
 
 import dataclasses
-from dataclasses import dataclass
 
 import click
 
@@ -13,21 +12,6 @@ from training.runs.finding import find_run
 from training.runs.folder import RunFolder
 
 RUN_HELP = "RUN is a run's folder, or a template's name, meaning its latest finished run under ./runs."
-
-
-@dataclass(frozen=True)
-class OpenedRun:
-    """A run that has a model.
-
-    Args:
-        template: Its template.
-        folder: Its folder.
-        config: Its configuration, with what the flags say about reading another file or about the answers.
-    """
-
-    template: Template
-    folder: RunFolder
-    config: object
 
 
 def run_argument() -> click.Argument:
@@ -53,13 +37,16 @@ def field_options(templates: dict[str, Template], *kinds: str) -> list[click.Opt
     return list(found.values())
 
 
-def open_run_of(templates: dict[str, Template], name: str, flags: dict) -> OpenedRun:
-    """Opens the run that RUN means.
+def open_run_of(templates: dict[str, Template], name: str, flags: dict) -> tuple[Template, RunFolder, object]:
+    """Opens the run that RUN means; it has a model.
 
     Args:
         templates: A template's name -> the template.
         name: What the user typed.
         flags: A field's name -> its value, None where it was not given.
+
+    Returns:
+        The template, the folder, and the configuration, with what the flags say about reading another file or answering.
 
     Raises:
         UserError: There is no such run, its template is not here, it has no model yet, or a flag is another template's.
@@ -76,4 +63,4 @@ def open_run_of(templates: dict[str, Template], name: str, flags: dict) -> Opene
     foreign = sorted(set(given) - {field.name for field in dataclasses.fields(config)})
     if foreign:
         raise UserError(f"{flag(foreign[0])} is not a flag of the template {template_name}")
-    return OpenedRun(template, folder, dataclasses.replace(config, **given))
+    return template, folder, dataclasses.replace(config, **given)

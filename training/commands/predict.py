@@ -21,11 +21,7 @@ INPUTS_AT_A_TIME = 256
 
 
 def command(templates: dict[str, Template]) -> click.Command:
-    """Makes the verb.
-
-    Args:
-        templates: A template's name -> the template.
-    """
+    """The verb, for the runs of some templates: a template's name -> the template."""
     path_type = click.Path(path_type=Path)
     return SectionedCommand(
         "predict",
@@ -54,12 +50,12 @@ def _predict(
     as_json: bool,
     **flags,
 ) -> None:
-    opened = open_run_of(templates, run, flags)
+    template, folder, config = open_run_of(templates, run, flags)
     if file and inputs:
         raise click.UsageError("give INPUTs or --file, not both")
     if output and not file:
         raise click.UsageError("--output goes with --file")
-    are_files = opened.template.config.INPUTS_ARE_FILES
+    are_files = template.config.INPUTS_ARE_FILES
     for text in inputs:
         if os.path.isfile(text) and not are_files:
             reads = as_typed("--file", Path(text))
@@ -69,10 +65,10 @@ def _predict(
     from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
-    serving = opened.template.serving
-    model = serving.load(opened.folder, opened.config)
+    serving = template.serving
+    model = serving.load(folder, config)
     if file:
-        serving.predict_file(model, opened.config, file, output, as_json)
+        serving.predict_file(model, config, file, output, as_json)
         return
     # An argument that is not UTF-8 comes with surrogates, which no tensor holds, but which belong to a file's name.
     given = (text if are_files else os.fsencode(text).decode("utf-8", errors="replace") for text in inputs)

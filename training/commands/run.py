@@ -1,6 +1,7 @@
 """The verb `run`: trains, goes on with a run that was stopped, or prints what a finished one reached."""
 
 import dataclasses
+import typing
 from pathlib import Path
 
 import click
@@ -9,9 +10,9 @@ from data.errors import UserError
 from data.quoting import as_typed
 from data.sources.source import Source
 from training.commands.command_line import debug_option, one_line
-from training.commands.flags import SectionedCommand, build, options
+from training.commands.flags import SectionedCommand, options
 from training.commands.template import Template
-from training.configuration import fields_of
+from training.configuration import RunName
 from training.runs.finding import find_run, find_runs, record_or_none
 from training.runs.folder import RunFolder
 from training.runs.opening import open_run
@@ -27,24 +28,27 @@ def command(template: Template) -> click.Command:
     return SectionedCommand(
         "run",
         params=[
-            *options(template.config.Config),
             click.Option(["--run-dir"], type=path_type, help=folder_help),
             click.Option(["--restart"], is_flag=True, help="Begin anew; the old run is moved aside, not deleted."),
             click.Option(["--test/--no-test"], default=True, show_default=True, help=test_help),
             debug_option(),
+            *options(template.config.Config),
         ],
         callback=lambda **values: run(template, **values),
         help=f"{what}\n\nTrains, measures and saves a model. The same command goes on with a run that was stopped; a larger "
         "--epochs extends a finished one.",
         short_help=what,
         context_settings={"max_content_width": 110},
-        own_section="Run",
     )
 
 
 def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **values) -> None:
     """Trains, goes on, or prints what a finished run reached."""
-    config = _name_runs(build(template.config.Config, values), template)
+    try:
+        config = template.config.Config(**values)
+    except UserError as error:  # out of bounds
+        raise click.UsageError(str(error)) from None
+    config = _name_runs(config, template.name)
     before = None if restart else _source_before(template.name, config, run_dir)
     source = template.pipeline.find_source(dataclasses.replace(config, data=before.name) if before else config)
     record = Record(template.name, template.version, before or source, dataclasses.asdict(config))
@@ -63,10 +67,11 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
     print_result(folder, _commands_to_type(template, folder))
 
 
-def _name_runs(config, template: Template):
+def _name_runs(config, template_name: str):
     """Puts a folder where a field names another run: which one a template's name meant is part of what this run is."""
-    names = [field.name for field in fields_of(type(config)) if field.names_a_run and getattr(config, field.name)]
-    folders = {name: str(find_run(getattr(config, name), [template.name]).path) for name in names}
+    hints = typing.get_type_hints(type(config), include_extras=True)
+    names = [name for name, hint in hints.items() if hint == RunName and getattr(config, name)]
+    folders = {name: str(find_run(getattr(config, name), [template_name]).path) for name in names}
     return dataclasses.replace(config, **folders)
 
 
