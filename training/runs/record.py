@@ -1,6 +1,5 @@
 """What a run's `config.json` says: which template it is of, which version began it, its data and its configuration."""
 
-import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -12,6 +11,9 @@ RUNS = Path("runs")
 
 # Fields that change nothing of what a run computes up to a given epoch; `data` is kept as what it was resolved to.
 NOT_IDENTITY = ("epochs", "checkpoint_steps", "data")
+
+# What is kept of a source: all that tells the same data again.
+KEPT_OF_SOURCE = ("kind", "name", "path", "notice", "fingerprint", "requested", "resolved")
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,16 @@ class Record:
 
     def as_json(self) -> dict:
         """The record as `config.json` holds it."""
-        fields = dataclasses.asdict(self)
-        return fields | {"source": fields["source"] | {"path": self.source.path and str(self.source.path)}}
+        source = {name: getattr(self.source, name) for name in KEPT_OF_SOURCE}
+        source["path"] = self.source.path and str(self.source.path)
+        return {"template": self.template, "version": self.version, "source": source, "config": self.config}
 
 
 def as_record(found) -> Record | None:
     """Reads a record from what a `config.json` holds; None if that is not a run's."""
     try:
         given = found["source"]
-        source = {field.name: given[field.name] for field in dataclasses.fields(Source) if field.name in given}
+        source = {name: given[name] for name in KEPT_OF_SOURCE if name in given}
         source["path"] = source["path"] and Path(source["path"])
         return Record(found["template"], found.get("version", "?"), Source(**source), found["config"])
     except (KeyError, TypeError):
