@@ -2,7 +2,6 @@
 
 import sys
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 # Before any import of ours: an installed wheel keeps data, templates and training beside this file, and a folder of the
@@ -11,63 +10,48 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import click  # noqa: E402
 
-from data.errors import UserError  # noqa: E402
 from data.quoting import as_typed  # noqa: E402
 from rnn_layers import __version__  # noqa: E402
-from training.commands.command_line import (  # noqa: E402
-    Template,
-    call,
-    common_options,
-    run_command,
-    summary,
-)
-from training.commands.on_runs import shared_commands  # noqa: E402
+from training.commands.command_line import Commands, call, commands_on_runs, common_options, run_command  # noqa: E402
+from training.commands.template import Template  # noqa: E402
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
+FOLDER = Path(__file__).resolve().parent / "templates"
 
-
-def template_names() -> list[str]:
-    """The templates' names: the folders that have a command line of their own."""
-    return sorted(path.parent.name for path in TEMPLATES.glob("*/__main__.py"))
+# The folders that have a command line of their own; here alone is a template called by its folder's name.
+TEMPLATES = {
+    name: Template(f"templates.{name}", __version__)
+    for name in sorted(path.parent.name for path in FOLDER.glob("*/__main__.py"))
+}
 
 
-def open_template(name: str) -> Template:
-    """The template of a name; the one place where a template is imported by the name of its folder."""
-    return import_module(f"templates.{name}.__main__").TEMPLATE
+class TemplateCommands(Commands):
+    """`run TEMPLATE`: a command per template."""
 
+    def resolve_command(self, ctx, args):
+        if not args[0].startswith("-"):
+            _check_known(args[0], ctx)
+        return super().resolve_command(ctx, args)
 
-class TemplateGroup(click.Group):
-    """`run TEMPLATE`: a command per template, made when it is asked for."""
-
-    def list_commands(self, context):
-        return template_names()
-
-    def get_command(self, context, name):
-        return run_command(open_template(name), name) if name in template_names() else None
-
-    def resolve_command(self, context, args):
-        if args and args[0] not in template_names() and not args[0].startswith("-"):
-            raise click.UsageError(_unknown_template(args[0]), context)
-        return super().resolve_command(context, args)
-
-    def format_commands(self, context, formatter):
+    def format_commands(self, ctx, formatter):
         with formatter.section("Templates"):
-            formatter.write_dl([(name, summary(TEMPLATES / name)) for name in template_names()])
+            formatter.write_dl([(name, template.summary) for name, template in TEMPLATES.items()])
 
 
-def _unknown_template(name: str) -> str:
-    from difflib import get_close_matches
+def _check_known(name: str, context: click.Context | None = None) -> None:
+    """Raises click.UsageError for a name that no template has."""
+    if name not in TEMPLATES:
+        from difflib import get_close_matches
 
-    near = get_close_matches(name, template_names(), n=1, cutoff=0.4)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return f"no template {name!r}; {meant}Templates: {', '.join(template_names())}"
+        near = get_close_matches(name, TEMPLATES, n=1, cutoff=0.4)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise click.UsageError(f"no template {name!r}; {meant}Templates: {', '.join(TEMPLATES)}", context)
 
 
 @click.command("list", help="List the templates.")
 def list_templates():
-    width = max(map(len, template_names()))
-    for name in template_names():
-        click.echo(f"{name:{width}}  {summary(TEMPLATES / name)}")
+    width = max(map(len, TEMPLATES))
+    for name, template in TEMPLATES.items():
+        click.echo(f"{name:{width}}  {template.summary}")
 
 
 @click.command("copy")
@@ -78,11 +62,10 @@ def copy_project(template: str, dest: Path):
 
     DEST may be new, empty, or an earlier copy of this version, to which the template is added.
     """
-    if template not in template_names():
-        raise click.UsageError(_unknown_template(template))
+    _check_known(template)
     from copying.copy import copy_template
 
-    result = copy_template(TEMPLATES / template, template, dest, __version__)
+    result = copy_template(FOLDER / template, template, dest, __version__)
     kept = f", {len(result.kept)} were there already" if result.kept else ""
     click.echo(f"{dest}: {len(result.written)} files written{kept}")
     click.echo("next:")
@@ -99,9 +82,9 @@ def diff_project(dest: Path, patch: bool, merging: bool):
     from copying.diff import compare, merge
 
     if merging:
-        _show_merge(merge(dest, TEMPLATES, __version__))
+        _show_merge(merge(dest, FOLDER, __version__))
         return
-    changed = [file for file in compare(dest, TEMPLATES) if file.status != "same"]
+    changed = [file for file in compare(dest, FOLDER) if file.status != "same"]
     for file in changed:
         click.echo(f"{file.status:8}  {file.path}  ({file.meaning})")
         if patch:
@@ -123,30 +106,26 @@ def _show_merge(result) -> None:
     click.echo(f"now a copy of version {result.version}; {len(result.kept)} files of yours kept as they were")
 
 
-class OrderedGroup(click.Group):
-    """Lists its commands in the order in which they were added."""
-
-    def list_commands(self, context):
-        return list(self.commands)
+def run_group() -> click.Group:
+    """The verb `run`, with a command per template."""
+    commands = {name: partial(run_command, template) for name, template in TEMPLATES.items()}
+    settings = {"help": "Train TEMPLATE, or go on with it.", "subcommand_metavar": "TEMPLATE [OPTIONS]"}
+    return TemplateCommands(commands, name="run", **settings)
 
 
 def main() -> None:
     """What the console script `rnn-templates` and `python cli.py` run."""
-    on_runs = shared_commands({name: partial(open_template, name) for name in template_names()})
-    group = OrderedGroup(
-        help="Small recurrent networks that you run, copy out and ship.",
-        params=common_options(__version__),
-        commands=[
-            list_templates,
-            TemplateGroup("run", help="Train TEMPLATE, or go on with it.", subcommand_metavar="TEMPLATE [OPTIONS]"),
-            *on_runs,
-            copy_project,
-            diff_project,
-        ],
-    )
+    commands = {
+        "list": lambda: list_templates,
+        "run": run_group,
+        **commands_on_runs(TEMPLATES),
+        "copy": lambda: copy_project,
+        "diff": lambda: diff_project,
+    }
+    what = "Small recurrent networks that you run, copy out and ship."
     name = Path(sys.argv[0]).name
     words = ("python", Path(sys.argv[0])) if name.endswith(".py") else (name,)
-    call(group, (UserError,), prog_name=as_typed(*words))
+    call(Commands(commands, help=what, params=common_options(__version__)), prog_name=as_typed(*words))
 
 
 if __name__ == "__main__":

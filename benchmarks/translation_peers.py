@@ -34,7 +34,6 @@ from templates.translation.evaluate import BATCH, POSITIONS
 from templates.translation.model import build_model
 from templates.translation.train import LENGTH_MULTIPLE_WITH_JIT, learning_rate, make_train_step
 from training.averaging import WeightAverage
-from training.commands.flags import restore
 from training.device import Device, choose_device
 from training.runs.folder import RunFolder
 
@@ -117,7 +116,7 @@ def make_problem(config: Config, run: Path | None = None) -> Problem:
     if folder:
         kept = {name: getattr(config, name) for name in ("data", "source_language", "target_language")}
         kept |= {name: getattr(config, name) for name in ("precision", "strategy", "jit", "max_length")}
-        config = dataclasses.replace(restore(Config, folder.read_config(), run), **kept)
+        config = dataclasses.replace(folder.read_config(Config), **kept)
     what = (config.cell, config.encoder_layers, config.attention, config.tied_embeddings)
     if what != ("gru", 1, "multiplicative", True):
         raise UserError(

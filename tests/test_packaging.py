@@ -27,7 +27,11 @@ def run(*command, cwd, status=0, **environment):
 def wheel(tmp_path_factory):
     """The wheel, built from a clean copy of the tree: setuptools leaves a build folder behind."""
     folder = tmp_path_factory.mktemp("wheel")
-    ignore = shutil.ignore_patterns(".git", "build", "*.egg-info", "__pycache__", "runs", ".*")
+    ignored = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", ".*")
+
+    def ignore(place, names):
+        return ignored(place, names) | ({"runs"} if place == str(ROOT) else set())  # and not training/runs
+
     shutil.copytree(ROOT, folder / "tree", ignore=ignore)
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), "."]
     run(*command, cwd=folder / "tree")

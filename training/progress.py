@@ -209,7 +209,7 @@ class Progress:
         plot_learning_curve(self.run.plot_file("learning_curve"), position.history, self.best_by, position.best_epoch)
         self.run.write_metrics(
             {
-                "template": self.run.read_config()["template"],
+                "template": self.run.read_record().template,
                 "data": data,
                 "finished": True,
                 "tested": is_tested,

@@ -1,10 +1,10 @@
 """What a captioning run can be told: one field per flag; the comment above a field is its help text."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from data.errors import UserError
-from training.commands.flags import check_at_least, check_at_most, check_share
+from training.configuration import Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "flickr8k", "captioning"
@@ -29,6 +29,8 @@ CONVOLUTIONAL = "convolutional"
 class Config:
     """The fields of a captioning run."""
 
+    # --- Data ---
+
     # auto, sample, flickr8k, coco_captions, or a path: a folder with pictures (loose or in a .tar), captions (lines of
     # name<TAB>caption, or COCO's JSON) and lists of the pictures of each split
     data: str = "auto"
@@ -37,13 +39,16 @@ class Config:
     # leave bad lines out, and count them, instead of stopping at the first
     skip_bad_lines: bool = False
     # the share of the training pictures to validate on, where the data has no validation split
-    validation_fraction: float = 0.1
+    validation_fraction: Annotated[float, more_than(0), below(1)] = 0.1
     # pixels of a side: every picture is brought to a square of this size
-    picture_size: int = 96
+    picture_size: Annotated[int, at_most(2048)] = 96
     # training captions of more words than this are left out; 0: none
-    longest: int = 30
+    longest: Annotated[int, at_least(0)] = 30
     # ids, 259 of bytes and marks included; the others are learned pieces of words
-    vocabulary_size: int = 3000
+    vocabulary_size: Annotated[int, at_least(259)] = 3000
+
+    # --- Network ---
+
     # convolutional (trained from scratch), or a network of keras.applications, such as EfficientNetB0
     encoder: str = CONVOLUTIONAL
     # the weights of a network of keras.applications: imagenet (downloaded by Keras), none, or a file of weights
@@ -51,72 +56,81 @@ class Config:
     # train a network of keras.applications too; otherwise its features are computed once
     fine_tune: bool = False
     # channels of the convolutional encoder's first stage, of 4 pixels a place; each further stage has twice as many
-    channels: int = 64
+    channels: Annotated[int, at_least(1)] = 64
     # residual blocks in each of its stages
-    blocks: int = 1
+    blocks: Annotated[int, at_least(1)] = 1
     # pixels of the picture's side for each place of its grid of features
     grid_stride: Literal[4, 8, 16, 32] = 16
     # the length of a word's vector
-    embedding_size: int = 256
+    embedding_size: Annotated[int, at_least(1)] = 256
     # the recurrent cell
     cell: Literal["simple_rnn", "gru", "lstm"] = "gru"
     # the length of the decoder's state h, and of the vector of each place in the picture
-    units: int = 256
+    units: Annotated[int, at_least(2)] = 256
     # the decoder's recurrent layers; the attention looks at the first one's states and feeds the second
-    decoder_layers: int = 2
+    decoder_layers: Annotated[int, at_least(1)] = 2
     # how a state is compared with the places of the picture; none: the whole picture is the decoder's first input
     attention: Literal["multiplicative", "additive", "none"] = "multiplicative"
     # whether the table of the words also scores the outputs
     tied_embeddings: bool = True
+
+    # --- Training ---
+
+    # passes over the training pictures, at most
+    epochs: Annotated[int, at_least(1)] = 60
+    # pictures per step, over all replicas together
+    batch_size: Annotated[int, at_least(1)] = 32
     # captions of a picture that a step learns from, drawn anew in every epoch
-    captions_per_picture: int = 1
+    captions_per_picture: Annotated[int, at_least(1)] = 1
+    # Adam's learning rate after the warm-up
+    learning_rate: Annotated[float, more_than(0)] = 1.5e-3
+    # steps in which the learning rate rises from 0
+    warm_up_steps: Annotated[int, at_least(0)] = 200
+    # steps in which the learning rate halves after that; 0 keeps it as it is
+    learning_rate_half_life: Annotated[int, at_least(0)] = 2500
+    # decoupled weight decay (AdamW)
+    weight_decay: Annotated[float, at_least(0)] = 0.4
+    # what is validated and saved is the average of the weights over about the last 1 / (1 - this) steps; 0: the last
+    # weights
+    weight_average: Share = 0.998
+    # the largest global norm of a step's gradient
+    clip_norm: Annotated[float, more_than(0)] = 5.0
     # the weight of a second loss: the picture also tells which words its captions have, in any order
-    word_loss: float = 1.0
+    word_loss: Annotated[float, at_least(0)] = 1.0
     # pictures are moved by up to this share of their side
-    shift: float = 0.1
-    # and made larger or smaller by up to this share
-    zoom: float = 0.35
+    shift: Share = 0.1
+    # pictures are made larger or smaller by up to this share
+    zoom: Share = 0.35
     # mirror half of the pictures whose captions say neither left nor right
     flip: bool = True
     # change brightness, contrast and saturation by up to this share
-    colour_change: float = 0.3
+    colour_change: Share = 0.3
     # the share of words that are taken for unknown in training
-    word_dropout: float = 0.0
+    word_dropout: Share = 0.0
     # the share of the channels of a caption's word vectors that is dropped in training
-    embedding_dropout: float = 0.1
+    embedding_dropout: Share = 0.1
     # the share of the states' and the picture's channels that is dropped in training
-    dropout: float = 0.25
+    dropout: Share = 0.25
     # the share of the probability that training spreads over all words
-    label_smoothing: float = 0.1
-    # passes over the training pictures, at most
-    epochs: int = 60
-    # pictures per step, over all replicas together
-    batch_size: int = 32
-    # Adam's learning rate after the warm-up
-    learning_rate: float = 1.5e-3
-    # steps in which the learning rate rises from 0
-    warm_up_steps: int = 200
-    # steps in which the learning rate halves after that; 0 keeps it as it is
-    learning_rate_half_life: int = 2500
-    # decoupled weight decay (AdamW)
-    weight_decay: float = 0.4
-    # what is validated and saved is the average of the weights over about the last 1 / (1 - this) steps; 0: the last
-    # weights
-    weight_average: float = 0.998
-    # the largest global norm of a step's gradient
-    clip_norm: float = 5.0
+    label_smoothing: Share = 0.1
     # the validation metric that chooses the best epoch: of greedy search; the loss is that of one reference a picture
     best_by: Literal["cider", "bleu4", "loss"] = "cider"
     # stop after this many epochs in a row without a better one; 0 never stops early
-    patience: int = 15
+    patience: Annotated[int, at_least(0)] = 15
+
+    # --- Search ---
+
     # hypotheses kept at each step of the search; 1 is greedy
-    beam_width: int = 3
+    beam_width: Annotated[int, at_least(1), at_most(1000)] = 3
     # hypotheses are ranked by log probability / length to the power of this
-    length_exponent: float = 0.7
+    length_exponent: Annotated[float, at_least(0)] = 0.7
     # the most pieces of a caption
-    max_length: int = 40
+    max_length: Annotated[int, at_least(1), at_most(1000)] = 40
+
+    # --- Run ---
+
     # seeds the weights, the order of the pictures, what is drawn of them and dropout
-    seed: int = 0
+    seed: Annotated[int, at_least(0), at_most(2**31 - 1)] = 0
     # float32, mixed_bfloat16, or auto: mixed_bfloat16 on a GPU that computes in it, or a CPU with AMX
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     # one device, mirrored over several, or auto: mirrored where there are several GPUs
@@ -124,21 +138,9 @@ class Config:
     # compile forward and gradient with XLA; auto is off
     jit: Literal["auto", "on", "off"] = "auto"
     # steps between checkpoints; there is one at each epoch's end too
-    checkpoint_steps: int = 200
+    checkpoint_steps: Annotated[int, at_least(1)] = 200
 
     def __post_init__(self):
-        check_at_least(self, 1, "epochs", "batch_size", "embedding_size", "decoder_layers", "channels", "blocks")
-        check_at_least(self, 1, "checkpoint_steps", "beam_width", "captions_per_picture", "max_length")
-        check_at_least(self, 2, "units")
-        # 256 bytes, padding, start and end: every text can be written with these.
-        check_at_least(self, 259, "vocabulary_size")
-        check_at_least(self, 0, "patience", "seed", "learning_rate_half_life", "warm_up_steps", "longest")
-        check_at_least(self, 0, "length_exponent", "word_loss", "weight_decay")
-        check_at_least(self, 1e-12, "learning_rate", "clip_norm", "validation_fraction")
-        check_at_most(self, 2**31 - 1, "seed")
-        check_at_most(self, 1000, "beam_width", "max_length")
-        check_at_most(self, 2048, "picture_size")
-        check_share(self, "shift", "zoom", "colour_change", "word_dropout", "embedding_dropout", "dropout")
-        check_share(self, "label_smoothing", "weight_average", "validation_fraction")
+        check_bounds(self)
         if self.picture_size < 2 * self.grid_stride:
             raise UserError(f"--picture-size must be at least twice --grid-stride, got {self.picture_size}")

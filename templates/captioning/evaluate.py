@@ -148,7 +148,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     """
     model = serving.load_model(run, config)
     subwords = Subwords(run.read_vocabulary())
-    own = source.fingerprint == run.read_config()["source"]["fingerprint"]
+    own = source.fingerprint == run.read_record().source.fingerprint
     bad_lines = BadLines(config.skip_bad_lines)
     opened = pipeline.open_source(config, source, bad_lines)
     split = split or opened.splits.to_evaluate(own)

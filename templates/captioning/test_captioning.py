@@ -20,6 +20,7 @@ from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
 from training.device import Device
 from training.runs.folder import RunFolder
+from training.runs.record import Record
 
 from . import pipeline, serving
 from .captions import caption_words, show, typical_rows, write_captions
@@ -455,8 +456,9 @@ def test_twelve_pictures_are_learned_by_heart(learned):
 
 def test_evaluate_reads_the_run_and_any_pictures(learned, pictures, tmp_path):
     config = dataclasses.replace(LEARNING, data=str(pictures))
-    learned.run.write_config("captioning", {}, {"fingerprint": "another"}, "0")
-    result = evaluate(learned.run, config, pipeline.find_source(config, to_train=False), None)
+    source = pipeline.find_source(config, to_train=False)
+    learned.run.write_record(Record("captioning", "0", dataclasses.replace(source, fingerprint="another"), {}))
+    result = evaluate(learned.run, config, source, None)
     assert (result["split"], result["rows"]) == ("validation", 4)
     assert result["metrics"]["rouge_l"] == pytest.approx(1) and result["shuffled"]["rouge_l"] < 1
 

@@ -116,7 +116,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         UserError: There is no such split, or it has a tag that the model does not know.
     """
     features, tagger, tags = serving.parts(serving.load_model(run))
-    own = source.fingerprint == run.read_config()["source"]["fingerprint"]
+    own = source.fingerprint == run.read_record().source.fingerprint
     splits = pipeline.splits_of(source)
     split = split or splits.to_evaluate(own)
     bad_lines = BadLines(config.skip_bad_lines)

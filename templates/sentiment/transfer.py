@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from data.errors import UserError
-from training.commands.flags import flag
+from training.configuration import flag
 from training.runs.finding import find_run
 
 from . import serving
@@ -36,15 +36,13 @@ def open_parent(config: Config) -> Parent:
     """
     template = Path(__file__).resolve().parent.name
     run = find_run(config.initialize_from, [template])
-    record = run.read_config()
-    if record["template"] != template or not run.model_file.is_file():
+    record = run.read_record()
+    if record.template != template or not run.model_file.is_file():
         raise UserError(f"--initialize-from {run.path}: not a finished run of {template}")
-    before = record["config"]
     for name in ARCHITECTURE:
-        if before[name] != getattr(config, name):
-            raise UserError(
-                f"--initialize-from {run.path}: {flag(name)} is {before[name]} there and {getattr(config, name)} here"
-            )
+        there, here = record.config[name], getattr(config, name)
+        if there != here:
+            raise UserError(f"--initialize-from {run.path}: {flag(name)} is {there} there and {here} here")
     word_ids, classifier, names = serving.parts(serving.load_model(run))
     return Parent(word_ids.vocabulary, classifier, names)
 

@@ -1,10 +1,10 @@
 """What a translation run can be told: one field per flag; the comment above a field is its help text."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from data.errors import UserError
-from training.commands.flags import check_at_least, check_at_most, check_share
+from training.configuration import Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "multi30k", "translation"
@@ -26,6 +26,8 @@ ANSWERING = ("beam_width", "length_exponent", "max_length")
 class Config:
     """The fields of a translation run."""
 
+    # --- Data ---
+
     # auto, sample, multi30k, ted_hrlr_translate, or a path: a .tsv file, one of two parallel files (corpus.de beside
     # corpus.en; plain, .gz or .xz), or a folder of train / validation / test files of either kind
     data: str = "auto"
@@ -38,66 +40,78 @@ class Config:
     # leave bad lines out, and count them, instead of stopping at the first
     skip_bad_lines: bool = False
     # the share of the training pairs to validate on, where the data has no validation split
-    validation_fraction: float = 0.1
+    validation_fraction: Annotated[float, more_than(0), below(1)] = 0.1
     # training pairs with a side of more words than this are left out; 0: none
-    longest: int = 120
+    longest: Annotated[int, at_least(0)] = 120
     # training pairs with a side more times as long as the other than this are left out; 0: none
-    largest_ratio: float = 5.0
+    largest_ratio: Annotated[float, at_least(0)] = 5.0
     # ids for each language, 259 of bytes and marks included; the others are learned pieces of words
-    vocabulary_size: int = 4000
+    vocabulary_size: Annotated[int, at_least(259)] = 4000
     # pieces of each language, or of both together
     vocabulary: Literal["separate", "shared"] = "separate"
+
+    # --- Network ---
+
     # the length of a piece's vector
-    embedding_size: int = 256
+    embedding_size: Annotated[int, at_least(1)] = 256
     # the recurrent cell
     cell: Literal["simple_rnn", "gru", "lstm"] = "gru"
     # the length of the decoder's state h, and of the encoder's two directions together
-    units: int = 256
+    units: Annotated[int, at_least(2)] = 256
     # the encoder's recurrent layers, one on top of the other
-    encoder_layers: int = 1
+    encoder_layers: Annotated[int, at_least(1)] = 1
     # the decoder's recurrent layers; the attention looks at the first one's states and feeds the second
-    decoder_layers: int = 2
+    decoder_layers: Annotated[int, at_least(1)] = 2
     # how a state of the decoder is compared with those of the encoder
     attention: Literal["multiplicative", "additive", "none"] = "multiplicative"
     # whether the table of the target's pieces also scores the outputs
     tied_embeddings: bool = True
-    # the probability that a piece is passed over for shorter ones when a training sentence is cut, anew in every epoch
-    subword_dropout: float = 0.0
-    # the share of pieces that are taken for unknown in training, on both sides
-    word_dropout: float = 0.1
-    # the share of the channels of a sentence's piece vectors that is dropped in training
-    embedding_dropout: float = 0.2
-    # the share of the states' channels that is dropped in training
-    dropout: float = 0.3
-    # the share of the probability that training spreads over all pieces
-    label_smoothing: float = 0.1
+
+    # --- Training ---
+
     # passes over the training pairs, at most
-    epochs: int = 15
+    epochs: Annotated[int, at_least(1)] = 15
     # pairs per step, over all replicas together
-    batch_size: int = 128
+    batch_size: Annotated[int, at_least(1)] = 128
     # Adam's learning rate after the warm-up
-    learning_rate: float = 2e-3
+    learning_rate: Annotated[float, more_than(0)] = 2e-3
     # steps in which the learning rate rises from 0
-    warm_up_steps: int = 200
+    warm_up_steps: Annotated[int, at_least(0)] = 200
     # steps in which the learning rate halves after that; 0 keeps it as it is
-    learning_rate_half_life: int = 1500
+    learning_rate_half_life: Annotated[int, at_least(0)] = 1500
     # what is validated and saved is the average of the weights over about the last 1 / (1 - this) steps; 0: the last
     # weights
-    weight_average: float = 0.998
+    weight_average: Share = 0.998
     # the largest global norm of a step's gradient
-    clip_norm: float = 1.0
+    clip_norm: Annotated[float, more_than(0)] = 1.0
+    # the probability that a piece is passed over for shorter ones when a training sentence is cut, anew in every epoch
+    subword_dropout: Share = 0.0
+    # the share of pieces that are taken for unknown in training, on both sides
+    word_dropout: Share = 0.1
+    # the share of the channels of a sentence's piece vectors that is dropped in training
+    embedding_dropout: Share = 0.2
+    # the share of the states' channels that is dropped in training
+    dropout: Share = 0.3
+    # the share of the probability that training spreads over all pieces
+    label_smoothing: Share = 0.1
     # the validation metric that chooses the best epoch; bleu and chrf are those of greedy search
     best_by: Literal["bleu", "chrf", "loss"] = "bleu"
     # stop after this many epochs in a row without a better one; 0 never stops early
-    patience: int = 6
+    patience: Annotated[int, at_least(0)] = 6
+
+    # --- Search ---
+
     # hypotheses kept at each step of the search; 1 is greedy
-    beam_width: int = 5
+    beam_width: Annotated[int, at_least(1), at_most(1000)] = 5
     # hypotheses are ranked by log probability / length to the power of this
-    length_exponent: float = 1.0
+    length_exponent: Annotated[float, at_least(0)] = 1.0
     # the most pieces of an answer; 0 is twice those of the source, and ten, up to 1,000
-    max_length: int = 0
+    max_length: Annotated[int, at_least(0)] = 0
+
+    # --- Run ---
+
     # seeds the weights, the order of the pairs and dropout
-    seed: int = 0
+    seed: Annotated[int, at_least(0), at_most(2**31 - 1)] = 0
     # float32, mixed_bfloat16, or auto: mixed_bfloat16 on a GPU that computes in it
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     # one device, mirrored over several, or auto: mirrored where there are several GPUs
@@ -105,20 +119,9 @@ class Config:
     # compile forward and gradient with XLA; auto is off
     jit: Literal["auto", "on", "off"] = "auto"
     # steps between checkpoints; there is one at each epoch's end too
-    checkpoint_steps: int = 200
+    checkpoint_steps: Annotated[int, at_least(1)] = 200
 
     def __post_init__(self):
-        check_at_least(self, 1, "epochs", "batch_size", "units", "encoder_layers", "decoder_layers", "embedding_size")
-        check_at_least(self, 1, "checkpoint_steps", "beam_width")
-        check_at_least(self, 2, "units")
-        # 256 bytes, padding, start and end: every text can be written with these.
-        check_at_least(self, 259, "vocabulary_size")
-        check_at_least(self, 0, "patience", "seed", "learning_rate_half_life", "warm_up_steps", "longest")
-        check_at_least(self, 0, "max_length", "length_exponent", "largest_ratio")
-        check_at_least(self, 1e-12, "learning_rate", "clip_norm", "validation_fraction")
-        check_at_most(self, 2**31 - 1, "seed")
-        check_at_most(self, 1000, "beam_width")
-        check_share(self, "subword_dropout", "word_dropout", "embedding_dropout", "dropout", "label_smoothing")
-        check_share(self, "weight_average", "validation_fraction")
+        check_bounds(self)
         if 0 < self.largest_ratio < 1:
             raise UserError(f"--largest-ratio must be 0 or at least 1, got {self.largest_ratio}")

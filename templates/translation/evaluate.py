@@ -120,7 +120,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     """
     model = serving.load_model(run, config)
     subwords = pipeline.subwords_of(run.read_vocabulary())
-    own = source.fingerprint == run.read_config()["source"]["fingerprint"]
+    own = source.fingerprint == run.read_record().source.fingerprint
     splits = pipeline.splits_of(config, source)
     split = split or splits.to_evaluate(own)
     bad_lines = BadLines(config.skip_bad_lines)

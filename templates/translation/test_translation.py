@@ -20,6 +20,7 @@ from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
 from training.device import Device
 from training.runs.folder import RunFolder
+from training.runs.record import Record
 
 from . import pipeline, serving
 from .config import Config
@@ -299,8 +300,9 @@ def test_the_attention_finds_what_is_translated(learned):
 
 def test_evaluate_reads_the_run_and_any_pairs(learned, tmp_path):
     config = dataclasses.replace(LEARNING, data=str(write_pairs(tmp_path / "pairs.tsv")))
-    learned.run.write_config("translation", {}, {"fingerprint": "another"}, "0")
-    result = evaluate(learned.run, config, pipeline.find_source(config), None)
+    source = pipeline.find_source(config)
+    learned.run.write_record(Record("translation", "0", dataclasses.replace(source, fingerprint="another"), {}))
+    result = evaluate(learned.run, config, source, None)
     assert (result["split"], result["rows"]) == ("all", 20)
     assert result["metrics"] == pytest.approx({"bleu": 100, "chrf": 100}) and set(result["signatures"]) == {
         "bleu",

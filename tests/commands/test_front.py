@@ -1,5 +1,6 @@
 """The front door without a run: what it imports, how fast it answers, and mistakes that need no TensorFlow."""
 
+import dataclasses
 import importlib
 import json
 import lzma
@@ -46,6 +47,29 @@ def test_help_and_lists_answer_at_once_without_tensorflow(arguments, tmp_path):
     assert min(seconds(ROOT / "cli.py", *arguments) for _ in range(3)) < max(0.3, 6 * click_alone)
 
 
+IMPORTED = [
+    (("list",), ["training.commands.flags", "training.runs", "data.sources", "copying", "templates.ner"]),
+    (("run", "--help"), ["training.commands.flags", "training.runs", "data.sources", "copying", "templates.ner"]),
+    (("run", "sentiment", "--help"), ["training.commands.predict", "copying", "templates.ner"]),
+    (("runs",), ["training.commands.flags", "training.commands.run", "copying", "templates.ner"]),
+    (("copy", "sentiment", "mine"), ["training.commands.flags", "training.runs", "templates.ner"]),
+    (("diff", "mine"), ["training.commands.flags", "training.runs", "templates.ner"]),
+]
+
+
+@pytest.mark.parametrize("arguments, not_needed", IMPORTED, ids=lambda value: " ".join(value))
+def test_a_command_imports_what_it_runs_and_nothing_else(arguments, not_needed, tmp_path):
+    if arguments == ("diff", "mine"):
+        cli("copy", "sentiment", "mine", cwd=tmp_path)
+    script = (
+        f"import sys; sys.argv = ['cli.py', *{arguments!r}]; sys.path.insert(0, {str(ROOT)!r}); import cli, atexit\n"
+        f"atexit.register(lambda: print('UNNEEDED', [name for name in {not_needed} if name in sys.modules]))\n"
+        "cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0 and "UNNEEDED []" in done.stdout, done.stdout + done.stderr
+
+
 def test_list_shows_the_templates_by_their_docstrings(tmp_path):
     lines = cli("list", cwd=tmp_path).stdout.splitlines()
     beginnings = (
@@ -58,15 +82,47 @@ def test_list_shows_the_templates_by_their_docstrings(tmp_path):
 
 
 @pytest.mark.parametrize("template", ["captioning", "ner", "sentiment", "translation"])
-def test_every_flag_of_a_template_has_a_help_text(tmp_path, template):
-    from training.commands.flags import field_help, options
+def test_every_flag_of_a_template_has_a_help_text_in_a_section(tmp_path, template):
+    from training.commands.flags import comments_of, options
 
     Config = importlib.import_module(f"templates.{template}.config").Config
-    help_texts = field_help(Config)
-    assert set(help_texts) == set(Config.__dataclass_fields__) and all(help_texts.values())
-    shown = cli("run", template, "--help", cwd=tmp_path).stdout
+    comments = comments_of(Config)
+    assert list(comments) == list(Config.__dataclass_fields__)
+    assert all(help_text and section != "Options" for section, help_text in comments.values())
+    help_lines = cli("run", template, "--help", cwd=tmp_path).stdout.splitlines()
+    headings = [line[:-1] for line in help_lines if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Options", *dict.fromkeys(section for section, _ in comments.values())]
+    assert headings[1:4] == ["Data", "Network", "Training"] and headings[-1] == "Run"
     for option in options(Config):
-        assert option.opts[0] in shown
+        assert any(line.split()[:1] == [option.opts[0]] for line in help_lines)
+
+
+def test_the_bounds_of_a_field_stand_beside_its_default(tmp_path):
+    shown = " ".join(cli("run", "translation", "--help", cwd=tmp_path).stdout.split())
+    for part in (
+        "[default: 256; at least 2]",
+        "[default: 0.002; more than 0]",
+        "[default: 0.3; at least 0 and below 1]",
+    ):
+        assert part in shown
+
+
+# What each template's run on its sample was called before its fields had sections: a folder made then is found again.
+FOLDERS = {
+    "captioning": "captioning-62816bd5",
+    "ner": "ner-88ed3731",
+    "sentiment": "sentiment-1c206bf7",
+    "translation": "translation-8b9ef1ee",
+}
+
+
+@pytest.mark.parametrize("template", FOLDERS)
+def test_the_folder_of_a_run_is_called_as_ever(template):
+    config = importlib.import_module(f"templates.{template}.config").Config(data="sample")
+    source = importlib.import_module(f"templates.{template}.pipeline").find_source(config)
+    from training.runs.record import Record
+
+    assert Record(template, "0", source, dataclasses.asdict(config)).default_path().name == FOLDERS[template]
 
 
 MISTAKES = [
@@ -78,6 +134,9 @@ MISTAKES = [
     (("run", "sentiment", "--cell", "gro"), 2, "'gru'"),
     (("run", "sentiment", "--output-dropout", "1"), 2, "--output-dropout must be at least 0 and below 1, got 1.0"),
     (("run", "translation", "--beam-width", "0"), 2, "--beam-width must be at least 1, got 0"),
+    (("run", "ner", "--learning-rate", "0"), 2, "--learning-rate must be more than 0, got 0.0"),
+    (("run", "ner", "--validation-fraction", "nan"), 2, "--validation-fraction must be more than 0, got nan"),
+    (("run", "sentiment", "--initialize-from", "sentiment"), 1, "no finished run of sentiment"),
     (("run", "translation", "--data", "corpus.de"), 1, "corpus.de: no such file or folder"),
     (("run", "sentiment", "--data", "reviews.cvs"), 1, "reviews.cvs: no such file or folder"),
     (("run", "sentiment", "--data", "imdb_review"), 1, "did you mean imdb_reviews"),

@@ -152,7 +152,7 @@ def test_an_exported_model_searches_as_it_was_told(project):
     run = RunFolder(project / "runs" / "mine")
     texts = [row["de"] for row in read_table(SAMPLE / "test.tsv")[:20]]
     found = tf.saved_model.load(project / "exported").signatures["serving_default"](source=tf.constant(texts))
-    config = dataclasses.replace(Config(**run.read_config()["config"]), beam_width=3, max_length=12)
+    config = dataclasses.replace(run.read_config(Config), beam_width=3, max_length=12)
     expected = serving.predict(serving.load(run, config), texts)
     assert [text.decode() for text in found["translation"].numpy()] == [answer["translation"] for answer in expected]
     assert found["score"].numpy().tolist() == pytest.approx([answer["score"] for answer in expected], abs=1e-4)

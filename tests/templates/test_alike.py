@@ -1,9 +1,12 @@
-"""Who knows one template knows all: what is meant to be alike in their `train.py` is alike, and short."""
+"""Who knows one template knows all: what is meant to be alike in them is alike, and `train.py` is short."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
+
+from training.commands.flags import comments_of
 
 TEMPLATES = sorted(path.parent for path in (Path(__file__).resolve().parents[2] / "templates").glob("*/train.py"))
 LONGEST_TRAIN, LONGEST_INNER_LOOP = 110, 8  # lines
@@ -72,3 +75,19 @@ def test_the_loop_is_read_at_a_glance(template):
     train = functions_of(template)["train"]
     assert lines_of(train) <= LONGEST_TRAIN
     assert lines_of(find(ast.For, train, "for rows, batch in progress.steps")) <= LONGEST_INNER_LOOP
+
+
+def test_the_command_line_is_the_same_file():
+    assert len({(template / "__main__.py").read_text() for template in TEMPLATES}) == 1
+
+
+def test_configurations_have_the_same_sections_and_the_fields_that_every_run_has():
+    for template in TEMPLATES:
+        Config = importlib.import_module(f"templates.{template.name}.config").Config
+        sections = {}
+        for name, (section, _) in comments_of(Config).items():
+            sections.setdefault(section, []).append(name)
+        assert [section for section in sections if section != "Search"] == ["Data", "Network", "Training", "Run"]
+        assert {"cell", "units"} <= set(sections["Network"])
+        assert sections["Training"][:2] == ["epochs", "batch_size"] and "learning_rate" in sections["Training"]
+        assert sections["Run"] == ["seed", "precision", "strategy", "jit", "checkpoint_steps"]

@@ -1,7 +1,6 @@
 """training.progress: what is counted, said, saved and stopped around the steps of a loop."""
 
 import dataclasses
-import json
 import os
 import signal
 import threading
@@ -12,10 +11,12 @@ import pytest
 import tensorflow as tf
 
 from data.errors import UserError
+from data.sources.source import Source
 from training.checkpoint import load_checkpoint
 from training.device import Device
 from training.progress import Progress
 from training.runs.folder import RunFolder
+from training.runs.record import Record
 from training.stop_requests import Interrupted
 
 CPU = Device(tf.distribute.get_strategy(), "CPU", "float32", False)
@@ -39,8 +40,9 @@ class Result:
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "config.json").write_text(json.dumps({"template": "toy", "version": "1", "source": {}, "config": {}}))
-    return RunFolder(tmp_path)
+    run = RunFolder(tmp_path)
+    run.write_record(Record("toy", "1", Source("path", "rows", None, "", "abc", "rows"), {}))
+    return run
 
 
 def progress_of(run, best_by="accuracy", **fields):

@@ -1,1 +1,1 @@
-"""The command line: configurations as flags, the commands, and what they print."""
+"""The command line: a module for each verb, flags of a configuration, and what is printed."""

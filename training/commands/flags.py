@@ -1,72 +1,56 @@
-"""A template's frozen `Config` dataclass and its command-line flags: one place states each field, its default and its help."""
+"""A flag for each field of a template's `Config`, with the comments of its source as help, and its sections."""
 
 import ast
 import dataclasses
 import inspect
 import io
+import re
 import tokenize
 import types
 import typing
 
 import click
 
-from data.errors import UserError
+from training.configuration import RunName, bounds_of, flag
 
-# A flag that is acted upon elsewhere than in the command's own function.
-QUIET_FLAG = {"is_flag": True, "is_eager": True, "expose_value": False}
-
-
-def debug_option() -> click.Option:
-    """The flag `--debug`; it is looked for on the command line when an error is caught."""
-    return click.Option(["--debug"], help="Show the traceback of an error.", **QUIET_FLAG)
+# A comment that begins a section of fields: "# --- Network ---".
+SECTION = re.compile(r"-+ (.+?) -+")
 
 
-def flag(name: str) -> str:
-    """The flag of a field: "batch_size" -> "--batch-size"."""
-    return "--" + name.replace("_", "-")
+class FieldOption(click.Option):
+    """A field's flag, which stands in the field's section and names the field's bounds beside the default."""
+
+    def __init__(self, *arguments, section: str, bounds: str, **settings):
+        super().__init__(*arguments, **settings)
+        self.section, self.bounds = section, bounds
+
+    def get_help_extra(self, ctx):
+        extra = super().get_help_extra(ctx)
+        return {**extra, "range": self.bounds} if self.bounds else extra
 
 
-def check_at_least(config, minimum: float, *names: str) -> None:
-    """Refuses a field below `minimum`.
+class SectionedCommand(click.Command):
+    """A command whose help lists the flags of fields in their sections."""
 
-    Raises:
-        UserError: Names the flag, the bound and the value.
-    """
-    for name in names:
-        if not getattr(config, name) >= minimum:
-            raise UserError(f"{flag(name)} must be at least {minimum}, got {getattr(config, name)}")
-
-
-def check_at_most(config, maximum: float, *names: str) -> None:
-    """Refuses a field above `maximum`.
-
-    Raises:
-        UserError: Names the flag, the bound and the value.
-    """
-    for name in names:
-        if not getattr(config, name) <= maximum:
-            raise UserError(f"{flag(name)} must be at most {maximum}, got {getattr(config, name)}")
+    def format_options(self, ctx, formatter):
+        sections: dict[str, list] = {}
+        for parameter in self.get_params(ctx):
+            if not isinstance(parameter, click.Argument):
+                section = getattr(parameter, "section", "Options")
+                sections.setdefault(section, []).append(parameter.get_help_record(ctx))
+        for name, records in sections.items():
+            with formatter.section(name):
+                formatter.write_dl(records)
 
 
-def check_share(config, *names: str) -> None:
-    """Refuses a field outside [0, 1).
-
-    Raises:
-        UserError: Names the flag, the bounds and the value.
-    """
-    for name in names:
-        if not 0 <= getattr(config, name) < 1:
-            raise UserError(f"{flag(name)} must be at least 0 and below 1, got {getattr(config, name)}")
-
-
-def field_help(config_class: type) -> dict[str, str]:
-    """The comment above each field of a dataclass, as its help text.
+def comments_of(config_class: type) -> dict[str, tuple[str, str]]:
+    """What the comments in a dataclass say of its fields.
 
     Args:
         config_class: The dataclass, its source at hand.
 
     Returns:
-        Field name -> the comment lines directly above it, joined.
+        Field name -> its section, "Options" before the first, and its help: the comment lines directly above it, joined.
     """
     source = inspect.getsource(config_class)
     comments = {
@@ -74,15 +58,17 @@ def field_help(config_class: type) -> dict[str, str]:
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#")
     }
-    help_texts = {}
+    sections = {line: match[1] for line, comment in comments.items() if (match := SECTION.fullmatch(comment))}
+    found = {}
     for node in ast.parse(source).body[0].body:
         if isinstance(node, ast.AnnAssign):
             line, lines = node.lineno - 1, []
-            while line in comments:
+            while line in comments and line not in sections:
                 lines.insert(0, comments[line])
                 line -= 1
-            help_texts[node.target.id] = " ".join(lines)
-    return help_texts
+            above = ["Options", *(name for start, name in sections.items() if start < node.lineno)]
+            found[node.target.id] = above[-1], " ".join(lines)
+    return found
 
 
 def options(config_class: type, names: tuple[str, ...] | None = None) -> list[click.Option]:
@@ -95,60 +81,28 @@ def options(config_class: type, names: tuple[str, ...] | None = None) -> list[cl
     Returns:
         The options, in the order of the fields.
     """
-    help_texts, types_of = field_help(config_class), typing.get_type_hints(config_class)
+    comments, hints = comments_of(config_class), typing.get_type_hints(config_class, include_extras=True)
     made = []
     for field in dataclasses.fields(config_class):
         if names is not None and field.name not in names:
             continue
-        whole = names is None
-        default = field.default if whole else None
-        shown = whole and default not in (None, "")
-        settings = {"default": default, "show_default": shown, "help": help_texts[field.name]}
-        kind = _click_type(types_of[field.name])
+        default = field.default if names is None else None
+        hint, (section, help_text), name = hints[field.name], comments[field.name], flag(field.name)
+        settings = {"default": default, "show_default": default not in (None, ""), "help": help_text}
+        settings |= {"section": section, "bounds": " and ".join(bound.words for bound in bounds_of(hint))}
+        kind = _click_type(hint)
         if kind is bool:
-            made.append(click.Option([f"{flag(field.name)}/--no-{flag(field.name)[2:]}"], **settings))
+            made.append(FieldOption([f"{name}/--no-{name[2:]}"], **settings))
         else:
-            made.append(click.Option([flag(field.name)], type=kind, **settings))
+            metavar = "RUN" if hint == RunName else None
+            made.append(FieldOption([name], type=kind, metavar=metavar, **settings))
     return made
-
-
-def build(config_class: type, values: dict):
-    """Makes a config of flag values; a value out of bounds is wrong usage (exit code 2).
-
-    Args:
-        config_class: The dataclass.
-        values: Field name -> value.
-
-    Raises:
-        click.UsageError: With the message of the config's own check.
-    """
-    try:
-        return config_class(**values)
-    except UserError as error:
-        raise click.UsageError(str(error)) from None
-
-
-def restore(config_class: type, record: dict, where) -> object:
-    """Makes a config of a run's `config.json`.
-
-    Args:
-        config_class: The dataclass.
-        record: What `config.json` holds.
-        where: The run's path, for messages.
-
-    Raises:
-        UserError: The fields are not this version's.
-    """
-    known = {field.name for field in dataclasses.fields(config_class)}
-    unknown = sorted(set(record["config"]) - known)
-    if unknown:
-        version = record.get("version", "?")
-        raise UserError(f"{where}: made by version {version}, whose field {unknown[0]} this version does not have")
-    return config_class(**record["config"])
 
 
 def _click_type(hint):
     origin = typing.get_origin(hint)
+    if origin is typing.Annotated:
+        return _click_type(hint.__origin__)
     if origin is typing.Literal:
         return click.Choice(typing.get_args(hint))
     if origin in (typing.Union, types.UnionType):

@@ -11,6 +11,7 @@ from rich.table import Table
 from training.live_line import duration
 from training.runs.finding import read_json_or_none
 from training.runs.folder import RunFolder
+from training.runs.record import Record
 
 # Labels, classes or runs listed one by one; beyond that the table says how many more there are.
 MOST_ROWS = 30
@@ -112,14 +113,14 @@ def print_runs(runs: list[RunFolder]) -> None:
     if not runs:
         out.print("no runs under ./runs; `run TEMPLATE` makes one")
         return
-    records = [(folder, folder.read_config(), read_json_or_none(folder.metrics_file) or {}) for folder in runs]
-    for template in dict.fromkeys(record["template"] for _, record, _ in records):
-        mine = [entry for entry in records if entry[1]["template"] == template]
+    records = [(folder, folder.read_record(), read_json_or_none(folder.metrics_file) or {}) for folder in runs]
+    for template in dict.fromkeys(record.template for _, record, _ in records):
+        mine = [entry for entry in records if entry[1].template == template]
         out.print(_runs_table(template, mine))
 
 
-def _runs_table(template: str, records: list[tuple[RunFolder, dict, dict]]) -> Table:
-    fields = [record["config"] | {"data": record["source"]["name"]} for _, record, _ in records]
+def _runs_table(template: str, records: list[tuple[RunFolder, Record, dict]]) -> Table:
+    fields = [record.config | {"data": record.source.name} for _, record, _ in records]
     names = dict.fromkeys(name for config in fields for name in config)
     differing = [name for name in names if len({json.dumps(config.get(name)) for config in fields}) > 1]
     # Of each split the one metric that chose the weights: `runs` is for choosing among runs, `evaluate` tells the rest.

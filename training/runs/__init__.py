@@ -1,1 +1,1 @@
-"""The run folder: its files, its lock, and finding one."""
+"""The run folder: its record, its files, its lock, and finding one."""

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from data.errors import UserError
-from training.runs.folder import RUNS, RunFolder, is_record, read_json
+from training.runs.folder import RunFolder, read_json
+from training.runs.record import RUNS, Record, as_record
 
 
 def find_runs(folder: Path = RUNS) -> list[RunFolder]:
@@ -11,7 +12,7 @@ def find_runs(folder: Path = RUNS) -> list[RunFolder]:
     if not folder.is_dir():
         return []
     runs = [RunFolder(entry) for entry in folder.iterdir() if ".before-" not in entry.name]
-    runs = [run for run in runs if is_record(read_json_or_none(run.config_file))]
+    runs = [run for run in runs if record_or_none(run)]
     return sorted(runs, key=_written_at)
 
 
@@ -21,6 +22,11 @@ def read_json_or_none(path: Path):
         return read_json(path)
     except (UserError, OSError):
         return None
+
+
+def record_or_none(run: RunFolder) -> Record | None:
+    """Reads a folder's record; None if it is no run's folder."""
+    return as_record(read_json_or_none(run.config_file))
 
 
 def _written_at(run: RunFolder) -> tuple[float, str]:
@@ -39,11 +45,11 @@ def find_run(name: str, templates: list[str]) -> RunFolder:
         UserError: There is none; the message lists the runs found.
     """
     path = Path(name)
-    if is_record(read_json_or_none(path / "config.json")):
+    if record_or_none(RunFolder(path)):
         return RunFolder(path)
     runs = find_runs()
     if name in templates:
-        finished = [run for run in runs if run.read_config().get("template") == name and run.is_finished()]
+        finished = [run for run in runs if run.read_record().template == name and run.is_finished()]
         if finished:
             return finished[-1]
         what = f"no finished run of {name} under {RUNS}/; `run {name}` makes one"

@@ -1,29 +1,39 @@
-"""data.writing, training.runs.lock, training.runs.folder, training.runs.finding: what is on the disk, and who may write to it."""
+"""data.writing, training.runs: what is on the disk, and who may write to it."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from data.errors import UserError
+from data.sources.source import Source
 from data.writing import replacing, replacing_folder, write_json, write_text
 from training.runs.finding import find_run, find_runs
-from training.runs.folder import RunFolder, default_path, identity, open_run
+from training.runs.folder import RunFolder
+from training.runs.opening import open_run
+from training.runs.record import Record, as_record
 
 CONFIG = {"data": "auto", "epochs": 3, "units": 8, "checkpoint_steps": 10}
-SOURCE = {"kind": "sample", "name": "sample", "path": None, "fingerprint": "abc"}
+SOURCE = Source("sample", "sample", Path("data/samples/sentiment"), "", "abc", "auto", {"text_column": "text"})
+
+
+def record_of(fingerprint="abc", **changes):
+    source = dataclasses.replace(SOURCE, fingerprint=fingerprint)
+    return Record("sentiment", "0", source, CONFIG | changes)
 
 
 @contextlib.contextmanager
 def opened(path, restart=False, **changes):
     """Opens a run folder as `run` does just before it trains."""
-    config = CONFIG | changes
-    with open_run(path, "sentiment", config, SOURCE, restart) as run:
-        run.write_config("sentiment", config, SOURCE, "0")
+    record = record_of(**changes)
+    with open_run(path, record, restart) as run:
+        run.write_record(record)
         yield run
 
 
@@ -75,12 +85,44 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
 
 
 def test_the_folder_of_a_run_follows_from_all_but_the_epochs():
-    path = default_path("sentiment", CONFIG, SOURCE)
+    path = record_of().default_path()
     assert path.parent.name == "runs" and path.name.startswith("sentiment-") and len(path.name) == len("sentiment-") + 8
-    assert default_path("sentiment", CONFIG | {"epochs": 9, "checkpoint_steps": 1}, SOURCE) == path
-    assert default_path("sentiment", CONFIG | {"units": 9}, SOURCE) != path
-    assert default_path("sentiment", CONFIG, SOURCE | {"fingerprint": "abd"}) != path
-    assert "units" in identity("sentiment", CONFIG, SOURCE)
+    assert record_of(epochs=9, checkpoint_steps=1).default_path() == path
+    assert record_of(units=9).default_path() != path
+    assert record_of(fingerprint="abd").default_path() != path
+    assert "units" in record_of().identity()
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path):
+    with opened(tmp_path / "run") as run:
+        assert run.read_record() == record_of()
+
+
+def test_a_record_of_another_version_is_read_as_far_as_it_goes():
+    written = json.loads(json.dumps(record_of().as_json()))
+    del written["version"], written["source"]["resolved"]
+    written["source"]["licence"] = "of a later version"
+    record = as_record(written)
+    assert record == dataclasses.replace(record_of(), version="?", source=dataclasses.replace(SOURCE, resolved={}))
+    for strange in (None, [], {}, written | {"source": {}}, written | {"source": None}):
+        assert as_record(strange) is None
+
+
+def test_a_configuration_is_read_with_what_the_data_decided(tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Config:
+        text_column: str = "auto"
+        data: str = "auto"
+        epochs: int = 1
+        units: int = 2
+        checkpoint_steps: int = 1
+        layers: int = 5
+
+    with opened(tmp_path / "run") as run:
+        assert run.read_config(Config) == Config("text", "auto", 3, 8, 10)
+        run.write_record(record_of(cells=9))
+        with pytest.raises(UserError, match="run: made by version 0, whose field cells this version does not have"):
+            run.read_config(Config)
 
 
 def test_a_run_that_failed_before_its_first_checkpoint_leaves_nothing(tmp_path):
@@ -106,7 +148,7 @@ def test_a_folder_with_another_configuration_is_refused_by_its_fields(tmp_path):
     with pytest.raises(UserError, match=r"another units \(8 there, 16 here\)"):
         with opened(tmp_path / "run", units=16):
             pass
-    assert RunFolder(tmp_path / "run").read_config()["config"]["units"] == 8
+    assert RunFolder(tmp_path / "run").read_record().config["units"] == 8
 
 
 def test_a_folder_that_is_no_run_folder_is_refused(tmp_path):
@@ -122,9 +164,12 @@ def test_a_folder_that_is_no_run_folder_is_refused(tmp_path):
 
 def test_one_process_writes_at_a_time_and_a_dead_one_lets_go(tmp_path):
     script = (
-        "import sys, pathlib, training.runs.folder as r\n"
-        f"with r.open_run(pathlib.Path(sys.argv[1]), 'sentiment', {CONFIG}, {SOURCE}) as run:\n"
-        "    run.write_config('sentiment', {}, {}, '0'); print('locked', flush=True); sys.stdin.read()\n"
+        "import sys, pathlib\n"
+        "from training.runs.opening import open_run\n"
+        "from training.runs.record import as_record\n"
+        f"record = as_record({record_of().as_json()})\n"
+        "with open_run(pathlib.Path(sys.argv[1]), record) as run:\n"
+        "    run.write_record(record); print('locked', flush=True); sys.stdin.read()\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "run")]
     other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -142,7 +187,7 @@ def test_one_process_writes_at_a_time_and_a_dead_one_lets_go(tmp_path):
 def test_restart_moves_the_old_run_aside(tmp_path):
     finish(tmp_path / "run", note="old")
     with opened(tmp_path / "run", restart=True, units=9) as run:
-        assert run.read_metrics() is None and run.read_config()["config"]["units"] == 9
+        assert run.read_metrics() is None and run.read_record().config["units"] == 9
         run.write_metrics({})
     (aside,) = tmp_path.glob("run.before-*")
     assert RunFolder(aside).read_metrics()["note"] == "old"

@@ -1,0 +1,97 @@
+"""The verb `predict`: answers inputs that are typed, piped, or in a file."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from data.quoting import as_typed
+from training.commands.command_line import debug_option
+from training.commands.flags import SectionedCommand
+from training.commands.opened_run import RUN_HELP, field_options, json_option, open_run_of, run_argument
+from training.commands.template import Template
+from training.commands.unanswered import Unanswered
+
+# Inputs answered at a time; on a terminal each line is answered as it is typed.
+INPUTS_AT_A_TIME = 256
+
+
+def command(templates: dict[str, Template]) -> click.Command:
+    """The verb, for the runs of some templates: a template's name -> the template."""
+    path_type = click.Path(path_type=Path)
+    return SectionedCommand(
+        "predict",
+        params=[
+            run_argument(),
+            click.Argument(["inputs"], nargs=-1, metavar="[INPUT]..."),
+            click.Option(
+                ["--file"], type=path_type, help="Read the inputs from a file in the format of the run's data."
+            ),
+            click.Option(["--output"], type=path_type, help="With --file: write all its columns and the answers here."),
+            json_option(),
+            debug_option(),
+            *field_options(templates, "READING", "ANSWERING"),
+        ],
+        callback=lambda **values: _predict(templates, **values),
+        help=f"Answer INPUTs, or the lines of standard input.\n\n{RUN_HELP}",
+    )
+
+
+def _predict(
+    templates: dict[str, Template],
+    run: str,
+    inputs: tuple[str, ...],
+    file: Path | None,
+    output: Path | None,
+    as_json: bool,
+    **flags,
+) -> None:
+    template, folder, config = open_run_of(templates, run, flags)
+    if file and inputs:
+        raise click.UsageError("give INPUTs or --file, not both")
+    if output and not file:
+        raise click.UsageError("--output goes with --file")
+    are_files = template.config.INPUTS_ARE_FILES
+    for text in inputs:
+        if os.path.isfile(text) and not are_files:
+            reads = as_typed("--file", Path(text))
+            click.echo(f"note: {text} is a file, and its name was taken as the input; {reads} reads it", err=True)
+    if not inputs and not file and sys.stdin.isatty():
+        click.echo(f"{'a path' if are_files else 'an input'} per line; Ctrl-D ends", err=True)
+    from training.commands.tensorflow_import import import_tensorflow
+
+    import_tensorflow()
+    serving = template.serving
+    model = serving.load(folder, config)
+    if file:
+        serving.predict_file(model, config, file, output, as_json)
+        return
+    # An argument that is not UTF-8 comes with surrogates, which no tensor holds, but which belong to a file's name.
+    given = (text if are_files else os.fsencode(text).decode("utf-8", errors="replace") for text in inputs)
+    unanswered = Unanswered()
+    for chunk in _chunks(given if inputs else _lines(are_files)):
+        for answer in serving.predict(model, chunk):
+            click.echo(json.dumps(answer, ensure_ascii=False) if as_json else serving.as_line(answer))
+            if "error" in answer:
+                unanswered.report(next(iter(answer.values())), answer["error"])
+    unanswered.check()
+
+
+def _lines(are_files: bool) -> Iterator[str]:
+    for line in sys.stdin.buffer:
+        line = line.rstrip(b"\r\n")
+        # Bytes that are not UTF-8 become U+FFFD, as they do inside an exported model; in a file's name they stay.
+        if not are_files:
+            yield line.decode("utf-8", errors="replace")
+        elif line.strip():
+            yield os.fsdecode(line)
+
+
+def _chunks(inputs: Iterator[str]) -> Iterator[list[str]]:
+    size = 1 if sys.stdin.isatty() else INPUTS_AT_A_TIME
+    while chunk := list(islice(inputs, size)):
+        yield chunk

@@ -1,0 +1,66 @@
+"""A template, of which shared code knows the package's name alone: its modules are imported when they are asked for."""
+
+import ast
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template's name, what it says of itself, and its modules.
+
+    Args:
+        package: Its package: "templates.ner" in the project, "ner" in a copy.
+        version: The project's version, recorded in each run.
+
+    Example:
+        Template("templates.ner", "0.1.0").config.Config(units=64)
+    """
+
+    package: str
+    version: str
+
+    @property
+    def name(self) -> str:
+        """The package's last name, which its runs record."""
+        return self.package.rpartition(".")[2]
+
+    @property
+    def summary(self) -> str:
+        """The first line of the package's docstring, read without importing it."""
+        source = Path(find_spec(self.package).origin).read_text(encoding="utf-8")
+        return ast.get_docstring(ast.parse(source)).splitlines()[0]
+
+    @property
+    def config(self) -> ModuleType:
+        """`Config`; `READING`, its fields about reading a file; `ANSWERING`, those about how an answer is found;
+        `EXAMPLE_INPUT`, something to type after `predict RUN`; `INPUTS_ARE_FILES`, whether these are paths."""
+        return self._module("config")
+
+    @property
+    def pipeline(self) -> ModuleType:
+        """`find_source(config, to_train=True)` gives a `data.sources.source.Source`, without TensorFlow."""
+        return self._module("pipeline")
+
+    @property
+    def train(self) -> ModuleType:
+        """`train(config, source, run, test)` leaves a finished run folder."""
+        return self._module("train")
+
+    @property
+    def evaluate(self) -> ModuleType:
+        """`evaluate(run, config, source, split)` gives what `training.commands.evaluate` prints."""
+        return self._module("evaluate")
+
+    @property
+    def serving(self) -> ModuleType:
+        """`load(run, config)` gives a model; `predict(model, inputs)` a dictionary for each, the input first, with
+        `error` where it cannot be answered; `as_line(answer)` a line; `predict_file(model, config, path, output,
+        as_json)` answers a file's inputs; `export(run, config, folder)` writes a SavedModel."""
+        return self._module("serving")
+
+    def _module(self, name: str) -> ModuleType:
+        return import_module(f"{self.package}.{name}")

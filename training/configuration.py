@@ -1,0 +1,74 @@
+"""What a field of a template's `Config` may be: its bounds stand at its type.
+
+Example:
+    @dataclass(frozen=True)
+    class Config:
+        # --- Network ---
+
+        # the length of the state h
+        units: Annotated[int, at_least(1)] = 64
+        # the share of the states that is dropped in training
+        dropout: Share = 0.3
+
+        def __post_init__(self):
+            check_bounds(self)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, get_type_hints
+
+from data.errors import UserError
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a value must be: in words, and as a question."""
+
+    words: str
+    holds: Callable[[float], bool]
+
+
+def at_least(minimum: float) -> Bound:
+    return Bound(f"at least {minimum}", lambda value: value >= minimum)
+
+
+def at_most(maximum: float) -> Bound:
+    return Bound(f"at most {maximum}", lambda value: value <= maximum)
+
+
+def more_than(limit: float) -> Bound:
+    return Bound(f"more than {limit}", lambda value: value > limit)
+
+
+def below(limit: float) -> Bound:
+    return Bound(f"below {limit}", lambda value: value < limit)
+
+
+# A share of a whole that never is the whole.
+Share = Annotated[float, Bound("at least 0 and below 1", lambda value: 0 <= value < 1)]
+
+# Another run of the same template: its folder, or the template's name, in whose place `run` puts the folder it means.
+RunName = Annotated[str | None, "run"]
+
+
+def flag(name: str) -> str:
+    """The flag of a field: "batch_size" -> "--batch-size"."""
+    return "--" + name.replace("_", "-")
+
+
+def bounds_of(hint) -> list[Bound]:
+    """The bounds at a field's type."""
+    return [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Bound)]
+
+
+def check_bounds(config) -> None:
+    """Refuses a field that is out of its bounds; what `Config.__post_init__` calls.
+
+    Raises:
+        UserError: Names the flag, the bound and the value.
+    """
+    for name, hint in get_type_hints(type(config), include_extras=True).items():
+        for bound in bounds_of(hint):
+            if not bound.holds(getattr(config, name)):
+                raise UserError(f"{flag(name)} must be {bound.words}, got {getattr(config, name)}")

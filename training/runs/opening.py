@@ -1,0 +1,102 @@
+"""Opening a run's folder for writing: who may write to it, and whether a command goes on with it."""
+
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+from data.errors import UserError
+from data.writing import TEMPORARY
+from training.runs.folder import RunFolder
+from training.runs.lock import lock_file, unlock_file
+from training.runs.record import Record
+
+
+@contextlib.contextmanager
+def open_run(path: Path, record: Record, restart: bool = False):
+    """Opens a run folder for writing: makes it, or goes on with the one that is there.
+
+    Args:
+        path: The folder.
+        record: What the run is; not written here.
+        restart: Move a run that is there aside, to `<path>.before-<time>`, and begin anew.
+
+    Yields:
+        The `RunFolder`, locked until the block ends; the lock dies with the process, however it dies.
+
+    Raises:
+        UserError: The folder holds something else, a run with another configuration, or another process writes to it.
+    """
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path}: a file is in the way of the run folder; choose another --run-dir")
+    run = RunFolder(path)
+    if path.is_dir() and any(path.iterdir()) and not run.config_file.is_file():
+        strangers = sorted(entry.name for entry in path.iterdir() if entry.name not in ("lock", "checkpoints"))
+        if strangers:
+            raise UserError(f"{path}: not empty and not a run folder (holds {strangers[0]}); choose another --run-dir")
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    lock = _lock(path)
+    try:
+        if restart and run.has_begun():
+            unlock_file(lock)  # Windows renames no folder with an open file in it
+            lock = None
+            _move_aside(path)
+            lock = _lock(path)
+        if run.has_begun():
+            _refuse_another(run, record)
+        for stale in path.rglob(f"{TEMPORARY}*"):
+            stale.unlink()  # left by a run that was killed in the middle of a write
+        (path / "checkpoints").mkdir(exist_ok=True)
+        yield run
+    finally:
+        begun = run.has_begun()
+        if lock is not None:
+            unlock_file(lock)
+        if not begun:
+            _remove(path, made)
+
+
+def _lock(path: Path) -> int:
+    descriptor = lock_file(path / "lock")
+    if descriptor is None:
+        raise UserError(f"{path}: another process is training in this folder; wait for it, or choose another --run-dir")
+    return descriptor
+
+
+def _move_aside(path: Path) -> None:
+    """Renames a run that is to begin anew, and makes the new folder of its name."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    aside = path.with_name(f"{path.name}.before-{stamp}")
+    while aside.exists():
+        aside = aside.with_name(aside.name + "-1")
+    os.replace(path, aside)
+    path.mkdir()
+
+
+def _remove(path: Path, made: list[Path]) -> None:
+    """Takes back what a run that failed before its first checkpoint made (a mistake in its data, say): it holds nothing.
+
+    Args:
+        path: The run's folder.
+        made: The folders that were not there before, innermost first.
+    """
+    for name in ("config.json", "vocabulary.json", "lock"):
+        with contextlib.suppress(OSError):
+            (path / name).unlink()
+    shutil.rmtree(path / "tensorboard", ignore_errors=True)
+    for folder in (path / "checkpoints", *made):
+        with contextlib.suppress(OSError):  # not empty: somebody else's
+            folder.rmdir()
+
+
+def _refuse_another(run: RunFolder, record: Record) -> None:
+    before, now = run.read_record().identity(), record.identity()
+    differing = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    if differing:
+        changes = ", ".join(
+            "data (other contents)" if name == "data" else f"{name} ({before.get(name)} there, {now.get(name)} here)"
+            for name in differing[:5]
+        )
+        raise UserError(f"{run.path}: holds a run with another {changes}; choose another --run-dir, or --restart")
