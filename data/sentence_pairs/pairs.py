@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from data.errors import BadLines, UserError
 from data.files import check_file, decoded_lines, report_encoding, without_end
+from data.sources.rows import Rows
 
 AUTO = "auto"
 # What the sides are called where nothing tells their languages.
@@ -31,7 +32,7 @@ class Languages(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class SentencePairs:
+class SentencePairs(Rows):
     """Sentences and their translations.
 
     Attributes:
@@ -43,19 +44,6 @@ class SentencePairs:
     sources: list[str]
     targets: list[str]
     lines: list[int] = dataclasses.field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.sources)
-
-    def select(self, rows: Iterable[int]) -> "SentencePairs":
-        """Returns some of the pairs, in the order in which they are asked for.
-
-        Args:
-            rows: their numbers, from 0.
-        """
-        rows = list(rows)
-        columns = (self.sources, self.targets, self.lines)
-        return SentencePairs(*([column[row] for row in rows] if column else [] for column in columns))
 
 
 def choose_languages(asked: Languages, names: Iterable[str], where: str) -> Languages:

@@ -26,15 +26,20 @@ _DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changel
 class Splits:
     """The files of a data source.
 
-    Attributes:
-        folder: the folder, or the single file.
-        files: from a split's name to its file; a single file is {"all": file}.
-        ignored: what else lies in the folder, sorted by name.
+    Args:
+        folder: The folder, or the single file.
+        files: From a split's name to its file; a single file is {"all": file}.
+        ignored: What else lies in the folder, sorted by name.
     """
 
     folder: Path
     files: dict[str, Path]
     ignored: list[Path]
+
+    @property
+    def used(self) -> list[Path]:
+        """The files of which a fingerprint is taken."""
+        return list(self.files.values())
 
     def path(self, name: str) -> Path:
         """Returns the file of a split.

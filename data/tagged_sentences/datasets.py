@@ -20,8 +20,8 @@ def load_tagged_sentences(dataset: Dataset, split: str, data_dir: Path | None = 
         data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
 
     Returns:
-        The sentences, always in the same order, which is not that of the archive, with entities in IOB2; ``lines`` and
-        ``documents`` are empty.
+        The sentences, always in the same order, which is not that of the archive, with entities in IOB2; ``lines`` is
+        empty.
 
     Raises:
         UserError: for an unknown split or a set that holds something else, and as ``data.sources.datasets.prepare``.

@@ -178,7 +178,7 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
     before = None if restart else _resolved_before(template.name, config, run_dir)
     resolved = dataclasses.replace(config, data=before["name"]) if before else config
     source = template.pipeline().find_source(resolved)
-    record = before or as_record(source)
+    record = before or source.record()
     if record["notice"]:
         click.secho(record["notice"], fg="yellow", bold=True)
     fields = dataclasses.asdict(config)
@@ -206,13 +206,6 @@ def _train(template: Template, config, source, record: dict, folder: RunFolder, 
         if not folder.checkpoint_file.is_file():
             raise
         raise UserError(f"{one_line(error)}; the last checkpoint is whole, the same command goes on from it") from error
-
-
-def as_record(source) -> dict:
-    """A data source as `config.json` keeps it."""
-    return {
-        name: str(value) if isinstance(value, Path) else value for name, value in dataclasses.asdict(source).items()
-    }
 
 
 def _is_complete(folder: RunFolder, config, test: bool) -> bool:
