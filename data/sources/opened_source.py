@@ -52,8 +52,8 @@ class OpenedSource(Generic[Kind]):
 
     @property
     def ignored_files(self) -> str:
-        """The files beside the splits that are not read, in one line; empty if there are none."""
-        return ", ".join(path.name for path in self.source.files.ignored) if self.source.files else ""
+        """The files beside one's own that are not read, in one line; empty if there are none."""
+        return ", ".join(path.name for path in self.source.files.ignored) if self.source.kind == "path" else ""
 
     @property
     def facts(self) -> dict[str, str | None]:
