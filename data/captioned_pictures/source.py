@@ -92,14 +92,14 @@ class CaptionFiles(Splits):
         What fits nothing is no error: it is left out and counted in the notes.
 
         Args:
-            encoding: how the bytes of captions and lists are to be read.
-            bad_lines: what is done with lines that cannot be used; None raises for the first.
+            encoding: How the bytes of captions and lists are to be read.
+            bad_lines: What is done with lines that cannot be used; None raises for the first.
 
         Returns:
             The pictures of each split, in the order of its list.
 
         Raises:
-            UserError: no picture is left, or as ``data.captioned_pictures.captions.read_captions`` and ``read_picture_list``.
+            UserError: No picture is left, or as `read_captions` and `read_picture_list`.
         """
         find = functools.cache(self.pictures.find)
         by_file = {path: read_captions(path, encoding, bad_lines) for path in self.captions}
@@ -160,17 +160,17 @@ def find_pictures(path: str | os.PathLike, encoding: str = "utf-8", *, need_trai
     """Finds pictures, captions and lists of splits by their names and first lines.
 
     Args:
-        path: a folder with the pictures (loose, in subfolders or in .tar files) and beside them the captions (in the
+        path: A folder with the pictures (loose, in subfolders or in .tar files) and beside them the captions (in the
             folder or in one just below it) and lists such as train.txt or Flickr_8k.trainImages.txt; or the .tar file,
             or the captions, of such a folder where it has several.
-        encoding: how the bytes of captions and lists are to be read.
-        need_train: whether lists of which none is of the training split are an error.
+        encoding: How the bytes of captions and lists are to be read.
+        need_train: Whether lists of which none is of the training split are an error.
 
     Returns:
         The files.
 
     Raises:
-        UserError: nothing is there, no pictures or no captions are found, or several files could be the captions or
+        UserError: Nothing is there, no pictures or no captions are found, or several files could be the captions or
             the list of one split.
 
     Example:
@@ -253,10 +253,10 @@ class _Texts:
 
 
 def split_of(path: Path) -> str | None:
-    """Returns the split that a file's name says, in any of its words: Flickr_8k.devImages.txt is "validation".
+    """The split that a file's name says, in any of its words: Flickr_8k.devImages.txt is "validation".
 
     Args:
-        path: the file.
+        path: The file.
 
     Returns:
         "train", "validation" or "test"; None where the name says no split or several.

@@ -14,15 +14,15 @@ def load_labelled_texts(dataset: Dataset, split: str, data_dir: Path | None = No
     TFDS reads through TensorFlow: threads, devices and determinism must be set before.
 
     Args:
-        dataset: the set.
-        split: one of ``dataset.splits``.
-        data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
+        dataset: The set.
+        split: One of `dataset.splits`.
+        data_dir: TFDS's data folder; None means `data.sources.datasets.data_folder()`.
 
     Returns:
         The texts, always in the same order, and the names of their labels ("neg", "pos").
 
     Raises:
-        UserError: for an unknown split or one without labels, and as ``data.sources.datasets.prepare``.
+        UserError: For an unknown split or one without labels, and as `data.sources.datasets.prepare`.
     """
     result = LabelledTexts([], [])
     for batch, features in read_batches(dataset, split, ("text", "label"), data_dir, holds="labelled texts"):

@@ -38,17 +38,17 @@ def read_labelled_texts(
     """Reads the texts and labels of a table; no other column is looked at.
 
     Args:
-        path: a .jsonl, .csv or .tsv file, plain, .gz or .xz.
-        text_column: the column of the texts; "auto" takes the first present of ``TEXT_COLUMNS``.
-        label_column: the column of the labels; "auto" takes the first present of ``LABEL_COLUMNS``.
-        encoding: how the file's bytes are to be read.
-        bad_lines: what is done with lines that cannot be used; None raises for the first.
+        path: A .jsonl, .csv or .tsv file, plain, .gz or .xz.
+        text_column: The column of the texts; "auto" takes the first present of `TEXT_COLUMNS`.
+        label_column: The column of the labels; "auto" takes the first present of `LABEL_COLUMNS`.
+        encoding: How the file's bytes are to be read.
+        bad_lines: What is done with lines that cannot be used; None raises for the first.
 
     Returns:
         The texts and labels. Labels are stripped strings: a JSON 1 is "1", true is "true". An empty text is kept.
 
     Raises:
-        UserError: when the file or a column is missing, no row can be used, or a line is bad.
+        UserError: The file or a column is missing, no row can be used, or a line is bad.
     """
     bad_lines = bad_lines or BadLines(skip=False)
     result = LabelledTexts([], [])

@@ -49,15 +49,15 @@ class PairFiles(Splits):
         """Reads a split.
 
         Args:
-            split: its name, as ``data.sources.split_files.Splits.path`` takes it.
-            encoding: how the files' bytes are to be read.
-            bad_lines: what is done with lines that cannot be used; None raises for the first.
+            split: Its name, as `data.sources.split_files.Splits.path` takes it.
+            encoding: How the files' bytes are to be read.
+            bad_lines: What is done with lines that cannot be used; None raises for the first.
 
         Returns:
             The pairs, at least one, in the order of the file.
 
         Raises:
-            UserError: there is no such split, and as ``data.sentence_pairs.pairs.read_parallel_files`` and ``read_tsv_pairs``.
+            UserError: There is no such split, and as `read_parallel_files` and `read_tsv_pairs`.
         """
         path = self.path(split)
         if path in self.targets:
@@ -71,19 +71,19 @@ def find_pairs(
     """Finds the files of a source of sentence pairs by their names.
 
     Args:
-        path: a folder of train.de, train.en, val.de, val.en and so on, or of train.tsv and so on; a .tsv file; or one
+        path: A folder of train.de, train.en, val.de, val.en and so on, or of train.tsv and so on; a .tsv file; or one
             of two parallel files: corpus.de means corpus.de and corpus.en. Each plain, .gz or .xz.
-        asked: the languages, which are the last part of parallel files' names, or the names of a .tsv file's columns.
+        asked: The languages, which are the last part of parallel files' names, or the names of a .tsv file's columns.
             Where one is "auto" it must follow from the other. Of a .tsv file both may be "auto", and of a parallel
             file that has one counterpart: it is the source.
-        encoding: how the bytes of a .tsv file are to be read.
-        need_train: whether a folder without train files is an error; one without any split always is.
+        encoding: How the bytes of a .tsv file are to be read.
+        need_train: Whether a folder without train files is an error; one without any split always is.
 
     Returns:
         The files.
 
     Raises:
-        UserError: nothing is there, a file has no counterpart, two files hold the same, or the languages are not there,
+        UserError: Nothing is there, a file has no counterpart, two files hold the same, or the languages are not there,
             not to be told, or the same.
 
     Example:

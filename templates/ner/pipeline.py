@@ -50,7 +50,8 @@ class Tags:
     """What a tagger chooses from.
 
     Args:
-        scheme: How the data writes entities, one of `data.tagged_sentences.tag_schemes.SCHEMES`; `PLAIN` where tags are no entities'.
+        scheme: How the data writes entities, one of `data.tagged_sentences.tag_schemes.SCHEMES`; `PLAIN` where tags are
+            no entities'.
         names: The tags inside the network: "O" and B-, I-, E-, S- of each type; of plain tags the tags themselves.
     """
 

@@ -90,8 +90,7 @@ def filter_training(config: Config, pairs: SentencePairs) -> tuple[SentencePairs
     Raises:
         UserError: No pair is left.
     """
-    kept, report = filter_pairs(pairs, config.longest, config.largest_ratio)
-    return kept, report.summary()
+    return filter_pairs(pairs, config.longest, config.largest_ratio)
 
 
 @dataclass(frozen=True)
