@@ -8,9 +8,8 @@ import json
 import sys
 import time
 
-from data.errors import BadLines
 from templates.sentiment.config import Config
-from templates.sentiment.pipeline import find_source, read_splits
+from templates.sentiment.pipeline import find_source, open_source
 from training.commands.tensorflow_import import import_tensorflow
 
 
@@ -23,7 +22,7 @@ def main(data: str, seed: int) -> None:
 
     keras.utils.set_random_seed(seed)
     source = find_source(Config(data=data))
-    splits = read_splits(Config(data=data), source, ["train", "validation", "test"], BadLines())
+    splits = open_source(Config(data=data), source).read(["train", "validation", "test"])
     # All 25,000 training reviews: those that our runs hold out for validation are trained on here.
     texts = {"train": splits["train"].texts + splits["validation"].texts, "test": splits["test"].texts}
     labels = {"train": splits["train"].labels + splits["validation"].labels, "test": splits["test"].labels}

@@ -18,7 +18,6 @@ import tensorflow as tf
 
 from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
-from data.errors import BadLines
 from data.tagged_sentences.token_features import TokenFeatures
 from data.vocabulary import FIRST_WORD
 from templates.ner import pipeline
@@ -101,12 +100,13 @@ def make_problem(config: Config) -> Problem:
     source = pipeline.find_source(config)
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
     splits = ["train", "validation"]
-    sentences, scheme = pipeline.read_splits(config, source, splits, BadLines())
-    tags = pipeline.find_tags(source, sentences, scheme)
+    opened = pipeline.open_source(config, source)
+    sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(splits))
+    tags = pipeline.find_tags(opened, sentences, scheme)
     vocabulary = pipeline.choose_vocabulary(config, sentences["train"])
     features = TokenFeatures(*(vocabulary[name] for name in ("words", "characters", "affixes")))
     first_rare = FIRST_WORD + len(vocabulary["words"]) - len(vocabulary["rare"])
-    examples = pipeline.make_examples(sentences, features, tags, dict.fromkeys(splits, source.name))
+    examples = pipeline.make_examples(sentences, features, tags, opened.place)
     return Problem(source.name, config, features, tags, first_rare, device, *(examples[split] for split in splits))
 
 

@@ -22,7 +22,7 @@ import tensorflow as tf
 from benchmarks.keras_translator import greedy_search, with_keras_layers
 from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
-from data.errors import BadLines, UserError
+from data.errors import UserError
 from data.sentence_pairs.pairs import Languages
 from data.subwords.pieces import END, START
 from data.vocabulary import PADDING
@@ -124,13 +124,13 @@ def make_problem(config: Config, run: Path | None = None) -> Problem:
         )
     source = pipeline.find_source(config)
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
-    pairs = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
+    pairs = pipeline.open_source(config, source).read(["train", "validation"])
     vocabulary = folder.read_vocabulary() if folder else pipeline.learn_vocabulary(config, pairs["train"])
     subwords = pipeline.subwords_of(vocabulary)
     pairs["train"], _ = pipeline.filter_training(config, pairs["train"])
     training, validation = (pipeline.make_examples(pairs[split], *subwords) for split in ("train", "validation"))
     sizes = (subwords[0].size, subwords[1].size)
-    languages = pipeline.languages_of(config, source)
+    languages = pipeline.languages_of(source)
     return Problem(source.name, languages, config, sizes, device, training, validation, folder)
 
 

@@ -1,6 +1,10 @@
 """The one class of errors that are the user's to mend, and what is done with lines that cannot be used."""
 
+import dataclasses
 import os
+
+# Bad lines that are named in a summary.
+KEPT_EXAMPLES = 5
 
 
 class UserError(ValueError):
@@ -17,15 +21,14 @@ class UserError(ValueError):
     """
 
 
+@dataclasses.dataclass
 class BadLines:
     """What happens to a line that cannot be used: it stops the run, or it is left out and counted.
 
     Args:
-        skip: whether bad lines are left out (``--skip-bad-lines``) instead of raising.
-
-    Attributes:
-        count: how many lines were left out so far.
-        examples: the messages of the first few.
+        skip: Whether bad lines are left out (`--skip-bad-lines`) instead of raising.
+        count: How many lines were left out so far.
+        examples: The messages of the first few.
 
     Example:
         >>> bad_lines = BadLines(skip=True)
@@ -34,36 +37,33 @@ class BadLines:
         '1 bad line left out (reviews.csv:3: expected 2 fields, found 1)'
     """
 
-    kept_examples = 5
-
-    def __init__(self, skip: bool = False):
-        self.skip = skip
-        self.count = 0
-        self.examples: list[str] = []
+    skip: bool = False
+    count: int = 0
+    examples: list[str] = dataclasses.field(default_factory=list)
 
     def report(self, path: str | os.PathLike, line: int, *, expected: str, found: str, advice: str = "") -> None:
         """Counts one bad line, or raises for it.
 
         Args:
-            path: the file.
-            line: the line's number, from 1.
-            expected: what should have been there.
-            found: what is there.
-            advice: what else the user may do, besides leaving the line out.
+            path: The file.
+            line: The line's number, from 1.
+            expected: What should have been there.
+            found: What is there.
+            advice: What else the user may do, besides leaving the line out.
 
         Raises:
-            UserError: unless bad lines are skipped.
+            UserError: Unless bad lines are skipped.
         """
         problem = f"{os.fspath(path)}:{line}: expected {expected}, found {found}"
         if not self.skip:
             advice = f"{advice}; " if advice else ""
             raise UserError(f"{problem}; {advice}--skip-bad-lines leaves such lines out")
         self.count += 1
-        if len(self.examples) < self.kept_examples:
+        if len(self.examples) < KEPT_EXAMPLES:
             self.examples.append(problem)
 
     def summary(self) -> str:
-        """Returns one line about what was left out, or "" when nothing was."""
+        """One line about what was left out, or "" when nothing was."""
         if not self.count:
             return ""
         lines = "line" if self.count == 1 else "lines"

@@ -34,10 +34,10 @@ class Line(NamedTuple):
 
 
 def content_suffix(path: str | os.PathLike) -> str:
-    """Returns the suffix that tells the format, in lower case, without that of a compression.
+    """The suffix that tells the format, in lower case, without that of a compression.
 
     Args:
-        path: a file's name.
+        path: A file's name.
 
     Returns:
         The suffix with its dot, or "".
@@ -50,7 +50,7 @@ def content_suffix(path: str | os.PathLike) -> str:
 
 
 def content_name(path: str | os.PathLike) -> str:
-    """Returns a file's name without its folder and without the suffix of a compression: "a/x.csv.gz" is "x.csv"."""
+    """A file's name without its folder and without the suffix of a compression: "a/x.csv.gz" is "x.csv"."""
     name = Path(path).name
     for compression in COMPRESSIONS:
         if name.lower().endswith(compression):
@@ -59,16 +59,16 @@ def content_name(path: str | os.PathLike) -> str:
 
 
 def check_file(path: str | os.PathLike) -> Path:
-    """Returns the path of a file that exists.
+    """The path of a file that exists.
 
     Args:
-        path: where the file should be.
+        path: Where the file should be.
 
     Returns:
         The path.
 
     Raises:
-        UserError: when nothing is there (similar names in the folder are given) or when a folder is.
+        UserError: Nothing is there (similar names in the folder are given), or a folder is.
     """
     path = Path(path)
     if path.is_dir():
@@ -79,7 +79,7 @@ def check_file(path: str | os.PathLike) -> Path:
 
 
 def near_names(path: Path) -> str:
-    """Returns what to add to "no such file": similar names in its folder, or that the folder itself is missing."""
+    """What to add to "no such file": similar names in its folder, or that the folder itself is missing."""
     folder = path.parent
     if not folder.is_dir():
         return f"; the folder {folder} does not exist"
@@ -98,15 +98,15 @@ def numbered_lines(
     Only "\n" and "\r\n" end a line: a text may hold U+2028, form feeds and the like.
 
     Args:
-        path: the file, plain or compressed as its name says (``.gz``, ``.xz``).
-        encoding: how its bytes are to be read; a byte order mark of UTF-8 is dropped.
-        bad_lines: what is done with a line that is not valid in the encoding; None raises.
+        path: The file, plain or compressed as its name says (`.gz`, `.xz`).
+        encoding: How its bytes are to be read; a byte order mark of UTF-8 is dropped.
+        bad_lines: What is done with a line that is not valid in the encoding; None raises.
 
     Returns:
         An iterator of (line number from 1, the line without its end).
 
     Raises:
-        UserError: when the file is missing, is damaged or has a line that is not valid in the encoding; the first at
+        UserError: The file is missing, is damaged or has a line that is not valid in the encoding; the first at
             once, the others when the iterator gets there.
 
     Example:
@@ -135,7 +135,7 @@ def report_encoding(path: str | os.PathLike, encoding: str, line: Line, bad_line
 
 
 def without_end(line: str) -> str:
-    r"""Returns a line without the "\n" or "\r\n" that ends it."""
+    r"""A line without the "\n" or "\r\n" that ends it."""
     if line.endswith("\n"):
         return line[:-2] if line.endswith("\r\n") else line[:-1]
     return line
@@ -144,18 +144,18 @@ def without_end(line: str) -> str:
 def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8") -> Iterator[Line]:
     """Reads a text file line by line, and leaves it to the caller what to do with lines that are not valid.
 
-    A line that is not valid in the encoding comes with its bad bytes as U+FFFD and a ``problem``, so that a reader
+    A line that is not valid in the encoding comes with its bad bytes as U+FFFD and a `problem`, so that a reader
     whose records span lines can drop the whole record.
 
     Args:
-        path: the file, plain or compressed as its name says.
-        encoding: how its bytes are to be read.
+        path: The file, plain or compressed as its name says.
+        encoding: How its bytes are to be read.
 
     Returns:
-        An iterator of ``Line``.
+        An iterator of `Line`.
 
     Raises:
-        UserError: as ``numbered_lines``, except for lines that are not valid.
+        UserError: As `numbered_lines`, except for lines that are not valid.
     """
     path = check_file(path)
     check_encoding(encoding)
@@ -166,7 +166,7 @@ def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8") -> Iterator[
 
 
 def check_encoding(encoding: str) -> None:
-    """Raises a ``UserError`` for an encoding that Python does not know."""
+    """Raises a `UserError` for an encoding that Python does not know."""
     try:
         "".encode(encoding)  # unlike codecs.lookup, this refuses codecs that are not for text, such as "hex"
     except (LookupError, ValueError):
@@ -192,7 +192,7 @@ def open_bytes(path: str | os.PathLike) -> BinaryIO:
     """Opens a file for reading its uncompressed bytes.
 
     Args:
-        path: the file; ``.gz`` and ``.xz`` are uncompressed while reading.
+        path: The file; `.gz` and `.xz` are uncompressed while reading.
 
     Returns:
         A binary stream. Reading from a damaged archive raises EOFError, zlib.error, lzma.LZMAError or OSError.
@@ -245,16 +245,16 @@ def _guarded(path: Path, lines: Iterator[Line]) -> Iterator[Line]:
 
 
 def fingerprint(paths: Iterable[str | os.PathLike]) -> str:
-    """Returns one number for a set of files: it changes when a name or a byte does, not when the folder moves.
+    """One number for a set of files: it changes when a name or a byte does, not when the folder moves.
 
     Args:
-        paths: the files, in any order.
+        paths: The files, in any order.
 
     Returns:
         SHA-256 over the names (without folders) and contents, as 64 hexadecimal digits.
 
     Raises:
-        UserError: when a file is missing.
+        UserError: A file is missing.
     """
     total = hashlib.sha256()
     for path in sorted((check_file(path) for path in paths), key=lambda path: (path.name, str(path))):

@@ -29,9 +29,9 @@ _NOT_READ = b"\0"
 class DecodedPictures:
     """Pictures as one array.
 
-    Attributes:
+    Args:
         pictures: uint8 (count, side, side, 3); zeros where one could not be read.
-        unreadable: from the number of each picture that could not be read to the reason.
+        unreadable: From the number of each picture that could not be read to the reason.
     """
 
     pictures: np.ndarray
@@ -42,12 +42,12 @@ def file_contents(files: PictureFiles, names: Sequence[str]) -> tf.data.Dataset:
     """Reads picture files, several at once.
 
     Args:
-        files: where the pictures are.
-        names: which are read, of ``files.places``.
+        files: Where the pictures are.
+        names: Which are read, of `files.places`.
 
     Returns:
         The files' bytes as scalar strings, in the order of the names. For a file that cannot be read, what
-        ``decode_pictures`` takes for an unreadable picture and gives the reason of.
+        `decode_pictures` takes for an unreadable picture and gives the reason of.
     """
 
     def read(number: np.ndarray) -> bytes:
@@ -65,21 +65,21 @@ def file_contents(files: PictureFiles, names: Sequence[str]) -> tf.data.Dataset:
 def decode_pictures(
     contents: tf.data.Dataset, count: int, side: int, folder: str | os.PathLike | None = None
 ) -> DecodedPictures:
-    """Decodes pictures into one array, in parallel, as ``data.captioned_pictures.decoding.decode_picture`` does.
+    """Decodes pictures into one array, in parallel, as `data.captioned_pictures.decoding.decode_picture` does.
 
     Args:
-        contents: the bytes of each picture's file, scalar strings.
-        count: how many there are.
-        side: the squares' side in pixels.
-        folder: of an array larger than ``LARGEST_IN_MEMORY``, where its file is put; None for the system's folder of
+        contents: The bytes of each picture's file, scalar strings.
+        count: How many there are.
+        side: The squares' side in pixels.
+        folder: Of an array larger than `LARGEST_IN_MEMORY`, where its file is put; None for the system's folder of
             temporary files. The file goes away with the array.
 
     Returns:
         The pictures in the order of the contents. Those that cannot be decoded are no error: they are named.
 
     Raises:
-        UserError: the file has no room.
-        ValueError: the contents are not ``count``.
+        UserError: The file has no room.
+        ValueError: The contents are not `count`.
 
     Example:
         files = find_picture_files("flickr8k")

@@ -15,7 +15,7 @@ _SIDES = re.compile(r"(?<![a-z])(left|right)(most|wards?|hand(ed)?)?(?![a-z])", 
 class Changes(NamedTuple):
     """How pictures are changed, a row for each.
 
-    Attributes:
+    Args:
         transforms: float32 (count, 2, 2): from which place of the picture the place p of the result is taken, across
             and down: factor * p + offset, in pixels.
         colours: float32 (count, 3, 4): the matrix by which the colours are multiplied, and in its last column what is
@@ -43,11 +43,11 @@ def draw_changes(
     Args:
         count: How many pictures.
         side: Their side in pixels.
-        random: What is drawn from, such as ``np.random.default_rng([seed, epoch])``.
+        random: What is drawn from, such as `np.random.default_rng([seed, epoch])`.
         shift: The largest shift in either direction, as a share of the side; uniform.
         zoom: Both directions are scaled by one factor in [1 / (1 + zoom), 1 + zoom], its logarithm uniform: as often
             smaller as larger.
-        flip: Which pictures may be flipped, bool (count,). Those are with probability 1/2; see ``may_flip``.
+        flip: Which pictures may be flipped, bool (count,). Those are with probability 1/2; see `may_flip`.
         brightness: The colours are multiplied by a factor in [1 - brightness, 1 + brightness], uniform.
         contrast: Their distances to the middle grey by one in [1 - contrast, 1 + contrast].
         saturation: And those to the grey of the same brightness by one in [1 - saturation, 1 + saturation].
@@ -82,14 +82,14 @@ def apply_changes(pictures: tf.Tensor, transforms: tf.Tensor, colours: tf.Tensor
 
     Args:
         pictures: uint8 (rows, side, side, 3), the side known when the graph is made.
-        transforms: float32 (rows, 2, 2), of ``Changes``.
-        colours: float32 (rows, 3, 4), of ``Changes``.
+        transforms: float32 (rows, 2, 2), of `Changes`.
+        colours: float32 (rows, 3, 4), of `Changes`.
 
     Returns:
         float32 (rows, side, side, 3), from 0 to 255.
 
     Source: bilinear interpolation as one product for each direction: Catmull and Smith, "3-D Transformations of Images
-    in Scanline Order", 1980. On two cores it takes half of the time of ``tf.raw_ops.ImageProjectiveTransformV3``.
+    in Scanline Order", 1980. On two cores it takes half of the time of `tf.raw_ops.ImageProjectiveTransformV3`.
     """
     rows, side = tf.shape(pictures)[0], pictures.shape[1]
     places = tf.range(side, dtype=tf.float32)
@@ -104,21 +104,21 @@ def apply_changes(pictures: tf.Tensor, transforms: tf.Tensor, colours: tf.Tensor
 
 
 def says_side(caption: str) -> bool:
-    """Returns whether an English caption says left or right, also as in "left-hand" or "rightmost".
+    """Whether an English caption says left or right, also as in "left-hand" or "rightmost".
 
     What else the words may mean ("right behind", "has left") counts, too: one flip less does no harm.
 
     Args:
-        caption: the text.
+        caption: The text.
     """
     return _SIDES.search(caption) is not None
 
 
 def may_flip(captions: list[str]) -> bool:
-    """Returns whether a picture may be flipped left to right: none of its English captions says a side.
+    """Whether a picture may be flipped left to right: none of its English captions says a side.
 
     Args:
-        captions: those of one picture.
+        captions: Those of one picture.
 
     Example:
         flip = np.array([may_flip(captions) for captions in pictures.captions])

@@ -20,20 +20,20 @@ def read_captions(
 ) -> dict[str, list[str]]:
     """Reads the captions of pictures.
 
-    A ``.json`` file holds ``images`` (each an ``id`` and a ``file_name``) and ``annotations`` (each an ``image_id`` and
-    a ``caption``), as COCO's do. Any other has a picture's name, a tab and a caption on each line; the name may end in
-    ``#`` and the caption's number, which is not read.
+    A `.json` file holds `images` (each an `id` and a `file_name`) and `annotations` (each an `image_id` and
+    a `caption`), as COCO's do. Any other has a picture's name, a tab and a caption on each line; the name may end in
+    `#` and the caption's number, which is not read.
 
     Args:
-        path: the file, plain, .gz or .xz.
-        encoding: how its bytes are to be read.
-        bad_lines: what is done with lines and JSON entries that cannot be used; None raises for the first.
+        path: The file, plain, .gz or .xz.
+        encoding: How its bytes are to be read.
+        bad_lines: What is done with lines and JSON entries that cannot be used; None raises for the first.
 
     Returns:
         From each picture's name, as it stands there, to its captions in the order of the file, one at least.
 
     Raises:
-        UserError: the file is missing, is no JSON of this kind, has no captions, or a line is bad: it is not valid in
+        UserError: The file is missing, is no JSON of this kind, has no captions, or a line is bad: it is not valid in
             the encoding, has no tab, or nothing on one side of it.
 
     Example:
@@ -61,22 +61,22 @@ def read_picture_list(path: str | os.PathLike, encoding: str = "utf-8", bad_line
     """Reads the names of a split's pictures, one on each line.
 
     Args:
-        path: the file, plain, .gz or .xz.
-        encoding: how its bytes are to be read.
-        bad_lines: what is done with lines that are not valid in the encoding; None raises for the first.
+        path: The file, plain, .gz or .xz.
+        encoding: How its bytes are to be read.
+        bad_lines: What is done with lines that are not valid in the encoding; None raises for the first.
 
     Returns:
         The names, each once, in the order of the file; maybe none.
 
     Raises:
-        UserError: the file is missing, or a line is not valid in the encoding.
+        UserError: The file is missing, or a line is not valid in the encoding.
     """
     names = (text.strip() for _, text in _valid_lines(check_file(path), encoding, bad_lines or BadLines(skip=False)))
     return list(dict.fromkeys(name for name in names if name))
 
 
 def columns_of(path: str | os.PathLike, encoding: str = "utf-8") -> int:
-    """Returns the number of columns, separated by tabs, in the first line that is not blank; 0 in an empty file."""
+    """The number of columns, separated by tabs, in the first line that is not blank; 0 in an empty file."""
     for line in decoded_lines(path, encoding):
         if line.text.strip():
             return 1 + without_end(line.text).count("\t")

@@ -21,15 +21,15 @@ def load_captions(dataset: Dataset, split: str, data_dir: Path | None = None) ->
     No picture is decoded. TFDS reads through TensorFlow: threads, devices and determinism must be set before.
 
     Args:
-        dataset: the set.
-        split: one of ``dataset.splits``, or another common word for it ("dev").
-        data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
+        dataset: The set.
+        split: One of `dataset.splits`, or another common word for it ("dev").
+        data_dir: TFDS's data folder; None means `data.sources.datasets.data_folder()`.
 
     Returns:
         The pictures' names and captions, always in the same order, which is not that of the archive.
 
     Raises:
-        UserError: for an unknown split or a set that holds something else, and as ``data.sources.datasets.prepare``.
+        UserError: For an unknown split or a set that holds something else, and as `data.sources.datasets.prepare`.
 
     Example:
         >>> pictures = load_captions(DATASETS["flickr8k"], "test")
@@ -57,16 +57,16 @@ def picture_contents(dataset: Dataset, split: str, data_dir: Path | None = None)
     """Opens the pictures of a split of a set of captioned pictures, preparing the set if need be.
 
     Args:
-        dataset: the set.
-        split: as for ``load_captions``.
-        data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
+        dataset: The set.
+        split: As for `load_captions`.
+        data_dir: TFDS's data folder; None means `data.sources.datasets.data_folder()`.
 
     Returns:
-        The bytes of each picture's file, scalar strings, in the order of ``load_captions``. They are read from disk
+        The bytes of each picture's file, scalar strings, in the order of `load_captions`. They are read from disk
         one after the other, when they are asked for.
 
     Raises:
-        UserError: as ``load_captions``.
+        UserError: As `load_captions`.
 
     Example:
         >>> next(iter(picture_contents(DATASETS["flickr8k"], "test"))).numpy()[:3]

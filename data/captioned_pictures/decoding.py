@@ -46,7 +46,7 @@ def decode_picture(content: tf.Tensor, side: int) -> tf.Tensor:
 
     Raises:
         tf.errors.InvalidArgumentError: when it runs: the content is of none of these formats or damaged, or claims
-            more than ``LARGEST_JPEG`` or ``LARGEST_PICTURE`` pixels, which is found before memory is taken for them.
+            more than `LARGEST_JPEG` or `LARGEST_PICTURE` pixels, which is found before memory is taken for them.
 
     Example:
         decode_picture(tf.io.read_file("dog.jpg"), 128)   # uint8 (128, 128, 3)

@@ -32,10 +32,10 @@ class Place(NamedTuple):
 class PictureFiles:
     """Pictures by their names.
 
-    Attributes:
-        places: from a picture's path below the folder or in the archive, parts separated by "/", to its bytes.
-        archives: the .tar files among the places' paths.
-        unpacked: the content of those archives that are compressed.
+    Args:
+        places: From a picture's path below the folder or in the archive, parts separated by "/", to its bytes.
+        archives: The .tar files among the places' paths.
+        unpacked: The content of those archives that are compressed.
 
     Example:
         >>> pictures = find_picture_files("flickr8k")
@@ -68,10 +68,10 @@ class PictureFiles:
         """Finds the picture that a captions file or a list means.
 
         Args:
-            name: a path, of which the first folders may be missing here or in ``places``; or one without its suffix.
+            name: A path, of which the first folders may be missing here or in `places`; or one without its suffix.
 
         Returns:
-            The picture's name in ``places``; None where none fits, or several do.
+            The picture's name in `places`; None where none fits, or several do.
         """
         name = _normalised(name)
         if name in self.places:
@@ -84,13 +84,13 @@ class PictureFiles:
         return fitting[0] if len(fitting) == 1 else None
 
     def read(self, name: str) -> bytes:
-        """Returns the bytes of a picture's file; several threads may do so at once.
+        """The bytes of a picture's file; several threads may do so at once.
 
         Args:
-            name: one of ``places``.
+            name: One of `places`.
 
         Raises:
-            UserError: the file ends before the picture does, as when it was changed meanwhile.
+            UserError: The file ends before the picture does, as when it was changed meanwhile.
         """
         path, offset, size = self.places[name]
         if path in self.unpacked:
@@ -109,13 +109,13 @@ def find_picture_files(path: str | os.PathLike) -> PictureFiles:
     Hidden files and folders are not looked at. A loose picture hides one of the same path in an archive.
 
     Args:
-        path: the folder, or a ``.tar`` file, which may be compressed (``.tar.gz``, ``.tar.xz``).
+        path: The folder, or a `.tar` file, which may be compressed (`.tar.gz`, `.tar.xz`).
 
     Returns:
         The pictures, sorted by their paths in the folder, and as they stand in an archive; maybe none.
 
     Raises:
-        UserError: the archive is missing, damaged, or compressed and large.
+        UserError: The archive is missing, damaged, or compressed and large.
     """
     path = Path(path)
     archives = [entry for entry in sorted(path.iterdir()) if is_archive(entry)] if path.is_dir() else [check_file(path)]
@@ -130,7 +130,7 @@ def find_picture_files(path: str | os.PathLike) -> PictureFiles:
 
 
 def is_archive(path: Path) -> bool:
-    """Returns whether a path is a ``.tar`` file by its name, compressed or not."""
+    """Whether a path is a `.tar` file by its name, compressed or not."""
     return content_suffix(path) == ".tar" and not path.name.startswith(".") and path.is_file()
 
 

@@ -75,7 +75,7 @@ def _members(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _right_file(dl_manager: tfds.download.DownloadManager, url: str, file: File) -> Path:
-    """Returns a file that was placed by hand, or downloads it; refuses any other.
+    """A file that was placed by hand, or downloads it; refuses any other.
 
     TFDS compares SHA-256 only, and without one it takes any download for the file, and none that was placed by hand.
     MD5 finds a file that is damaged or another one, but not one that was forged.

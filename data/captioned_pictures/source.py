@@ -11,6 +11,7 @@ from data.captioned_pictures.captions import JSON, TEXT_SUFFIXES, columns_of, re
 from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
 from data.errors import BadLines, UserError
 from data.files import content_name, content_suffix, near_names
+from data.sources.rows import Rows
 from data.sources.split_files import STANDARD_STEMS, Splits
 
 # The pictures' bytes count in the fingerprint if there are no more: reading them takes a second for each GiB.
@@ -22,81 +23,68 @@ _AFTER_SPLIT = re.compile(r"(images?|imgs?|lists?|set|split|ids?|names?|files?|i
 
 
 @dataclasses.dataclass(frozen=True)
-class CaptionedPictures:
+class CaptionedPictures(Rows):
     """Pictures with their captions.
 
-    Attributes:
-        names: of the pictures, as ``PictureFiles.read`` takes them.
-        captions: those of each picture, one at least.
+    Args:
+        names: Of the pictures, as `PictureFiles.read` takes them.
+        captions: Those of each picture, one at least.
     """
 
     names: list[str]
     captions: list[list[str]]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def select(self, rows: Iterable[int]) -> "CaptionedPictures":
-        """Returns some of the pictures, in the order in which they are asked for.
-
-        Args:
-            rows: their numbers, from 0.
-        """
-        rows = list(rows)
-        return CaptionedPictures(*([column[row] for row in rows] for column in (self.names, self.captions)))
 
 
 @dataclasses.dataclass(frozen=True)
 class JoinedPictures:
     """The pictures of each split that have captions.
 
-    Attributes:
-        files: where each split is named.
-        rows: from a split's name to its pictures.
-        notes: one line about each kind of thing that fits nothing, with how many there are and the first few.
+    Args:
+        files: Where each split is listed.
+        rows: From that file to the split's pictures.
+        notes: One line about each kind of thing that fits nothing, with how many there are and the first few.
     """
 
     files: Splits
-    rows: dict[str, CaptionedPictures]
+    rows: dict[Path, CaptionedPictures]
     notes: list[str]
 
     def split(self, name: str) -> CaptionedPictures:
-        """Returns the pictures of a split, one at least.
+        """The pictures of a split, one at least.
 
         Args:
-            name: as ``data.sources.split_files.Splits.path`` takes it.
+            name: As `data.sources.split_files.Splits.path` takes it.
 
         Raises:
-            UserError: there is no such split, or no picture with a caption in it.
+            UserError: There is no such split, or no picture with a caption in it.
         """
         path = self.files.path(name)
-        rows = next(self.rows[split] for split, file in self.files.files.items() if file == path)
+        rows = self.rows[path]
         if not rows.names:
             raise UserError(f"{path}: none of the pictures has both a file and a caption; {'; '.join(self.notes)}")
         return rows
 
 
 @dataclasses.dataclass(frozen=True)
-class CaptionSource:
-    """The files of a source of captioned pictures.
+class CaptionFiles(Splits):
+    """The files of a source of captioned pictures: of each split the list of its pictures.
 
-    Attributes:
-        pictures: where the pictures are.
-        captions: the files that hold the captions.
-        splits: from a split's name to the list of its pictures, or to its captions where there are no lists; "all"
-            where nothing tells splits.
+    Where there are no lists, it is the captions of the split; "all" where nothing tells splits.
+
+    Args:
+        pictures: Where the pictures are.
+        captions: The files that hold the captions.
     """
 
     pictures: PictureFiles
     captions: list[Path]
-    splits: Splits
 
     @property
-    def used_files(self) -> list[Path]:
+    def used(self) -> list[Path]:
         """The files of which the fingerprint is taken: captions, lists, and the pictures unless they are very large."""
         total = sum(place.size for place in self.pictures.places.values())
         pictures = self.pictures.paths if total <= LARGEST_FINGERPRINT else []
-        return list(dict.fromkeys([*self.captions, *self.splits.files.values(), *pictures]))
+        return list(dict.fromkeys([*self.captions, *self.files.values(), *pictures]))
 
     def join(self, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> JoinedPictures:
         """Reads captions and lists, and brings them together with the pictures.
@@ -104,14 +92,14 @@ class CaptionSource:
         What fits nothing is no error: it is left out and counted in the notes.
 
         Args:
-            encoding: how the bytes of captions and lists are to be read.
-            bad_lines: what is done with lines that cannot be used; None raises for the first.
+            encoding: How the bytes of captions and lists are to be read.
+            bad_lines: What is done with lines that cannot be used; None raises for the first.
 
         Returns:
             The pictures of each split, in the order of its list.
 
         Raises:
-            UserError: no picture is left, or as ``data.captioned_pictures.captions.read_captions`` and ``read_picture_list``.
+            UserError: No picture is left, or as `read_captions` and `read_picture_list`.
         """
         find = functools.cache(self.pictures.find)
         by_file = {path: read_captions(path, encoding, bad_lines) for path in self.captions}
@@ -129,14 +117,14 @@ class CaptionSource:
         if not usable:
             raise UserError(self._nothing_left(absent, known, empty))
         rows, unknown, listed = {}, [], {}
-        for split, path in self.splits.files.items():
+        for path in self.files.values():
             names = list(by_file[path]) if path in by_file else read_picture_list(path, encoding, bad_lines)
             found = list(dict.fromkeys(find(name) for name in names))
             unknown += [name for name in names if find(name) is None and name not in absent]
             for name in found:
                 listed[name] = listed.get(name, 0) + 1
             chosen = [name for name in found if name in usable]
-            rows[split] = CaptionedPictures(chosen, [known[name] for name in chosen])
+            rows[path] = CaptionedPictures(chosen, [known[name] for name in chosen])
         listed.pop(None, None)
         notes = [
             _note(absent, "picture that has captions is not there", "pictures that have captions are not there"),
@@ -158,7 +146,7 @@ class CaptionSource:
                 "pictures are in several splits",
             ),
         ]
-        return JoinedPictures(self.splits, rows, [note for note in notes if note])
+        return JoinedPictures(self, rows, [note for note in notes if note])
 
     def _nothing_left(self, absent: dict[str, int], known: dict[str, list[str]], empty: list[str]) -> str:
         where = ", ".join(map(str, self.captions))
@@ -168,26 +156,26 @@ class CaptionSource:
         return f"{where}: no caption is of a picture that is there; one is of {one}, and one picture is {other}"
 
 
-def find_pictures(path: str | os.PathLike, encoding: str = "utf-8", *, need_train: bool = True) -> CaptionSource:
+def find_pictures(path: str | os.PathLike, encoding: str = "utf-8", *, need_train: bool = True) -> CaptionFiles:
     """Finds pictures, captions and lists of splits by their names and first lines.
 
     Args:
-        path: a folder with the pictures (loose, in subfolders or in .tar files) and beside them the captions (in the
+        path: A folder with the pictures (loose, in subfolders or in .tar files) and beside them the captions (in the
             folder or in one just below it) and lists such as train.txt or Flickr_8k.trainImages.txt; or the .tar file,
             or the captions, of such a folder where it has several.
-        encoding: how the bytes of captions and lists are to be read.
-        need_train: whether lists of which none is of the training split are an error.
+        encoding: How the bytes of captions and lists are to be read.
+        need_train: Whether lists of which none is of the training split are an error.
 
     Returns:
-        The source.
+        The files.
 
     Raises:
-        UserError: nothing is there, no pictures or no captions are found, or several files could be the captions or
+        UserError: Nothing is there, no pictures or no captions are found, or several files could be the captions or
             the list of one split.
 
     Example:
-        >>> source = find_pictures("flickr8k")
-        >>> source.splits.files["validation"], source.captions
+        >>> found = find_pictures("flickr8k")
+        >>> found.files["validation"], found.captions
         (PosixPath('flickr8k/Flickr_8k.devImages.txt'), [PosixPath('flickr8k/Flickr8k.token.txt.xz')])
     """
     path = Path(path)
@@ -216,7 +204,7 @@ def find_pictures(path: str | os.PathLike, encoding: str = "utf-8", *, need_trai
         raise UserError(f"{folder} has no list of the pictures to train on, such as train.txt; it has {found}")
     used = {path, *captions, *files.values(), *pictures.archives}
     ignored = [entry for entry in texts.entries if entry not in used]
-    return CaptionSource(pictures, list(captions), Splits(folder, files, ignored))
+    return CaptionFiles(folder, files, ignored, pictures, list(captions))
 
 
 class _Texts:
@@ -265,10 +253,10 @@ class _Texts:
 
 
 def split_of(path: Path) -> str | None:
-    """Returns the split that a file's name says, in any of its words: Flickr_8k.devImages.txt is "validation".
+    """The split that a file's name says, in any of its words: Flickr_8k.devImages.txt is "validation".
 
     Args:
-        path: the file.
+        path: The file.
 
     Returns:
         "train", "validation" or "test"; None where the name says no split or several.

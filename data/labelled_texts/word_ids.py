@@ -17,8 +17,8 @@ CHUNK = 512
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     """Splits texts into lower-case words, punctuation and symbols apart.
 
-    "It's <br />NOT bad :)" -> it's, not, bad, :, ). Scripts without blanks between words (Han, Kana, Thai) are split into
-    characters. Invalid UTF-8 becomes U+FFFD, which is a symbol like any other.
+    "It's <br />NOT bad :)" -> it's, not, bad, :, ). Scripts without blanks between words (Han, Kana, Thai) are split
+    into characters. Invalid UTF-8 becomes U+FFFD, which is a symbol like any other.
 
     Args:
         texts: Strings, (batch,).
@@ -77,7 +77,7 @@ class WordIds(keras.layers.Layer):
         self.vocabulary = list(vocabulary)
         self.maximum_length = maximum_length
         self.keep = keep
-        # Words live in a tensor, not in a line-separated file: any string may be a word. One entry at least is required.
+        # Words live in a tensor, not in a line-separated file: any string may be a word. One entry is required.
         words = self.vocabulary or [""]
         keys = tf.constant(words, tf.string)
         values = tf.range(FIRST_WORD, FIRST_WORD + len(words), dtype=tf.int64)

@@ -15,15 +15,15 @@ def languages_of(dataset: Dataset, asked: Languages = Languages()) -> Languages:
     """Finds out which languages of a set are meant.
 
     Args:
-        dataset: the set.
-        asked: the languages; where both are "auto", they are those that the set is mostly used for, and where one is,
+        dataset: The set.
+        asked: The languages; where both are "auto", they are those that the set is mostly used for, and where one is,
             it is the other one of these, or the only one that goes with the one that is given.
 
     Returns:
         The languages, none of them "auto"; either direction.
 
     Raises:
-        UserError: the set does not have that pair of languages, or holds something else.
+        UserError: The set does not have that pair of languages, or holds something else.
 
     Example:
         >>> languages_of(DATASETS["multi30k"], Languages("en"))
@@ -49,10 +49,10 @@ def languages_of(dataset: Dataset, asked: Languages = Languages()) -> Languages:
 
 
 def in_languages(dataset: Dataset, asked: Languages = Languages()) -> Dataset:
-    """Returns the part of a set that holds a pair of languages, for `data.sources.source.resolve_source`; all, if it is one.
+    """The part of a set that holds a pair of languages, for `data.sources.source.resolve_source`; all, if it is one.
 
     Raises:
-        UserError: as ``languages_of``.
+        UserError: As `languages_of`.
     """
     languages = languages_of(dataset, asked)
     pair = languages if languages in dataset.language_pairs else languages[::-1]
@@ -74,16 +74,16 @@ def load_sentence_pairs(
     TFDS reads through TensorFlow: threads, devices and determinism must be set before.
 
     Args:
-        dataset: the set.
-        split: one of ``dataset.splits``, or another common word for it ("dev").
-        asked: the languages, as for ``languages_of``.
-        data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
+        dataset: The set.
+        split: One of `dataset.splits`, or another common word for it ("dev").
+        asked: The languages, as for `languages_of`.
+        data_dir: TFDS's data folder; None means `data.sources.datasets.data_folder()`.
 
     Returns:
-        The pairs, always in the same order, which is not that of the archive; ``lines`` is empty.
+        The pairs, always in the same order, which is not that of the archive; `lines` is empty.
 
     Raises:
-        UserError: for an unknown split, as ``languages_of``, and as ``data.sources.datasets.prepare``.
+        UserError: For an unknown split, as `languages_of`, and as `data.sources.datasets.prepare`.
 
     Example:
         >>> pairs = load_sentence_pairs(DATASETS["multi30k"], "test", Languages("de", "en"))

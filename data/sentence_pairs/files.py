@@ -28,41 +28,38 @@ _PLAIN_OR_PACKED = "(plain, .gz or .xz)"
 
 
 @dataclasses.dataclass(frozen=True)
-class PairFiles:
-    """The files of a source of sentence pairs.
+class PairFiles(Splits):
+    """The files of a source of sentence pairs: of each split its .tsv file, or its file in the source language.
 
-    Attributes:
-        languages: source and target; "source" and "target" where nothing tells them.
-        splits: from a split's name to its .tsv file, or to its file in the source language.
-        targets: from a file in the source language to that in the target language; empty where the files are .tsv.
-        notice: what the user must be told about the choice of columns, or "".
+    Args:
+        languages: Source and target; "source" and "target" where nothing tells them.
+        targets: From a file in the source language to that in the target language; empty where the files are .tsv.
+        notice: What the user must be told about the choice of columns, or "".
     """
 
     languages: Languages
-    splits: Splits
     targets: dict[Path, Path]
     notice: str = ""
 
     @property
-    def paths(self) -> list[Path]:
-        """All files that are read for one split or another."""
-        return [*self.splits.files.values(), *self.targets.values()]
+    def used(self) -> list[Path]:
+        return [*self.files.values(), *self.targets.values()]
 
     def read(self, split: str, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> SentencePairs:
         """Reads a split.
 
         Args:
-            split: its name, as ``data.sources.split_files.Splits.path`` takes it.
-            encoding: how the files' bytes are to be read.
-            bad_lines: what is done with lines that cannot be used; None raises for the first.
+            split: Its name, as `data.sources.split_files.Splits.path` takes it.
+            encoding: How the files' bytes are to be read.
+            bad_lines: What is done with lines that cannot be used; None raises for the first.
 
         Returns:
             The pairs, at least one, in the order of the file.
 
         Raises:
-            UserError: there is no such split, and as ``data.sentence_pairs.pairs.read_parallel_files`` and ``read_tsv_pairs``.
+            UserError: There is no such split, and as `read_parallel_files` and `read_tsv_pairs`.
         """
-        path = self.splits.path(split)
+        path = self.path(split)
         if path in self.targets:
             return read_parallel_files(path, self.targets[path], encoding, bad_lines)
         return read_tsv_pairs(path, self.languages, encoding, bad_lines)
@@ -74,19 +71,19 @@ def find_pairs(
     """Finds the files of a source of sentence pairs by their names.
 
     Args:
-        path: a folder of train.de, train.en, val.de, val.en and so on, or of train.tsv and so on; a .tsv file; or one
+        path: A folder of train.de, train.en, val.de, val.en and so on, or of train.tsv and so on; a .tsv file; or one
             of two parallel files: corpus.de means corpus.de and corpus.en. Each plain, .gz or .xz.
-        asked: the languages, which are the last part of parallel files' names, or the names of a .tsv file's columns.
+        asked: The languages, which are the last part of parallel files' names, or the names of a .tsv file's columns.
             Where one is "auto" it must follow from the other. Of a .tsv file both may be "auto", and of a parallel
             file that has one counterpart: it is the source.
-        encoding: how the bytes of a .tsv file are to be read.
-        need_train: whether a folder without train files is an error; one without any split always is.
+        encoding: How the bytes of a .tsv file are to be read.
+        need_train: Whether a folder without train files is an error; one without any split always is.
 
     Returns:
         The files.
 
     Raises:
-        UserError: nothing is there, a file has no counterpart, two files hold the same, or the languages are not there,
+        UserError: Nothing is there, a file has no counterpart, two files hold the same, or the languages are not there,
             not to be told, or the same.
 
     Example:
@@ -124,7 +121,7 @@ def _tables(splits: Splits, asked: Languages, encoding: str) -> PairFiles:
     notice = ""
     if columns is None and languages != UNNAMED:
         notice = f"{first.name} does not name its columns: {languages.source}, then {languages.target} are assumed"
-    return PairFiles(languages, splits, {}, notice)
+    return PairFiles(splits.folder, splits.files, splits.ignored, languages, {}, notice)
 
 
 def _one_pair(path: Path, asked: Languages) -> PairFiles:
@@ -156,7 +153,7 @@ def _one_pair(path: Path, asked: Languages) -> PairFiles:
         if len(beside.get(name, ())) > 1:
             raise UserError(f"{beside[name][0]} and {beside[name][1]} both go with {path}; keep one of them")
     source, target = (path if name == language else beside[name][0] for name in languages)
-    return PairFiles(languages, Splits(path, {"all": source}, []), {source: target})
+    return PairFiles(path, {"all": source}, [], languages, {source: target})
 
 
 def _suffixes(language: str, others: list[str]) -> list[str]:
@@ -219,4 +216,4 @@ def _parallel_folder(folder: Path, asked: Languages, by_language: dict[str, set[
         )
     used = {*targets, *targets.values()}
     ignored = sorted({*sides[0].ignored, *sides[1].ignored, *alone} - used)
-    return PairFiles(languages, Splits(folder, files, ignored), targets)
+    return PairFiles(folder, files, ignored, languages, targets)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from data.errors import BadLines, UserError
 from data.files import check_file, decoded_lines, report_encoding, without_end
+from data.sources.rows import Rows
 
 AUTO = "auto"
 # What the sides are called where nothing tells their languages.
@@ -31,46 +32,33 @@ class Languages(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class SentencePairs:
+class SentencePairs(Rows):
     """Sentences and their translations.
 
-    Attributes:
-        sources: the sentences to translate, as they stand in the file.
-        targets: the translation of each.
-        lines: the line of each pair; empty when the pairs come from no file.
+    Args:
+        sources: The sentences to translate, as they stand in the file.
+        targets: The translation of each.
+        lines: The line of each pair; empty when the pairs come from no file.
     """
 
     sources: list[str]
     targets: list[str]
     lines: list[int] = dataclasses.field(default_factory=list)
 
-    def __len__(self) -> int:
-        return len(self.sources)
-
-    def select(self, rows: Iterable[int]) -> "SentencePairs":
-        """Returns some of the pairs, in the order in which they are asked for.
-
-        Args:
-            rows: their numbers, from 0.
-        """
-        rows = list(rows)
-        columns = (self.sources, self.targets, self.lines)
-        return SentencePairs(*([column[row] for row in rows] if column else [] for column in columns))
-
 
 def choose_languages(asked: Languages, names: Iterable[str], where: str) -> Languages:
     """Chooses the two languages among those that there are.
 
     Args:
-        asked: what `--source-language` and `--target-language` say; where one of two is given, the other follows.
-        names: the languages that there are.
-        where: what has them, for messages.
+        asked: What `--source-language` and `--target-language` say; where one of two is given, the other follows.
+        names: The languages that there are.
+        where: What has them, for messages.
 
     Returns:
-        The languages, none of them "auto", written as in ``names``.
+        The languages, none of them "auto", written as in `names`.
 
     Raises:
-        UserError: one is given twice, is not there, or is not given and cannot be told.
+        UserError: One is given twice, is not there, or is not given and cannot be told.
 
     Example:
         >>> choose_languages(Languages(target="en"), ["de", "en"], "corpus")
@@ -110,16 +98,16 @@ def read_parallel_files(
     A line that is blank in both files separates, and is no pair.
 
     Args:
-        source: the file in the source language, plain, .gz or .xz.
-        target: the file in the target language.
-        encoding: how the bytes of both are to be read.
-        bad_lines: what is done with lines that cannot be used; None raises for the first.
+        source: The file in the source language, plain, .gz or .xz.
+        target: The file in the target language.
+        encoding: How the bytes of both are to be read.
+        bad_lines: What is done with lines that cannot be used; None raises for the first.
 
     Returns:
         The pairs, at least one.
 
     Raises:
-        UserError: a file is missing, the files do not have the same number of lines, or a line is bad: it is not valid
+        UserError: A file is missing, the files do not have the same number of lines, or a line is bad: it is not valid
             in the encoding, or only one side is blank.
 
     Example:
@@ -157,16 +145,16 @@ def read_tsv_pairs(
     second the target. Further columns are not read. A quote is a character like any other.
 
     Args:
-        path: the file, plain, .gz or .xz.
-        languages: which columns, where they are named.
-        encoding: how the file's bytes are to be read.
-        bad_lines: what is done with lines that cannot be used; None raises for the first.
+        path: The file, plain, .gz or .xz.
+        languages: Which columns, where they are named.
+        encoding: How the file's bytes are to be read.
+        bad_lines: What is done with lines that cannot be used; None raises for the first.
 
     Returns:
         The pairs, at least one.
 
     Raises:
-        UserError: the file or the column is missing, or a line is bad: it is not valid in the encoding, does not have
+        UserError: The file or the column is missing, or a line is bad: it is not valid in the encoding, does not have
             as many columns as the first, or only one side is blank.
 
     Example:
@@ -213,16 +201,16 @@ def find_columns(
     like the code of a language, or says "source" or "target".
 
     Args:
-        path: the file, plain, .gz or .xz.
-        asked: the languages, or "auto".
-        encoding: how the file's bytes are to be read.
+        path: The file, plain, .gz or .xz.
+        asked: The languages, or "auto".
+        encoding: How the file's bytes are to be read.
 
     Returns:
         The languages, "source" and "target" where nothing tells them; and the source's and the target's column, from 0,
         None where no line names the columns.
 
     Raises:
-        UserError: the file is missing, or the columns are named and a language is not among them, given twice, or not
+        UserError: The file is missing, or the columns are named and a language is not among them, given twice, or not
             to be told.
     """
     check_different(asked)

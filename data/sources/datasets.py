@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def data_folder() -> Path:
-    """Returns the folder in which TFDS keeps its data: TFDS_DATA_DIR, by default ~/tensorflow_datasets.
+    """The folder in which TFDS keeps its data: TFDS_DATA_DIR, by default ~/tensorflow_datasets.
 
     Raises:
-        UserError: when TFDS_DATA_DIR names a bucket, which cannot be looked at as a folder.
+        UserError: TFDS_DATA_DIR names a bucket, which cannot be looked at as a folder.
     """
     named = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     if "://" in named:
@@ -34,17 +34,17 @@ def data_folder() -> Path:
 
 
 def is_prepared(dataset: Dataset, data_dir: Path | None = None) -> bool:
-    """Returns whether TFDS has prepared the set in its data folder, by looking at the folder only."""
+    """Whether TFDS has prepared the set in its data folder, by looking at the folder only."""
     return ((data_dir or data_folder()) / dataset.folder / "dataset_info.json").is_file()
 
 
 def archive_place(dataset: Dataset, data_dir: Path | None = None) -> Path:
-    """Returns where an archive that was downloaded by hand belongs, or the folder for the files of a set of several."""
+    """Where an archive that was downloaded by hand belongs, or the folder for the files of a set of several."""
     return (data_dir or data_folder()) / "downloads" / "manual" / dataset.archive
 
 
 def hand_placed(dataset: Dataset, data_dir: Path | None = None) -> tuple[str, str, str]:
-    """Returns the words for advice: what can be placed by hand, "it" or "them", and where."""
+    """The words for advice: what can be placed by hand, "it" or "them", and where."""
     place = archive_place(dataset, data_dir)
     if dataset.files:
         return ", ".join(file.name for file in dataset.files), "them", f"in {place}"
@@ -52,7 +52,7 @@ def hand_placed(dataset: Dataset, data_dir: Path | None = None) -> tuple[str, st
 
 
 def find_archive(dataset: Dataset, data_dir: Path | None = None) -> Path | None:
-    """Returns the set's archive if it was placed by hand or downloaded earlier, or None.
+    """The set's archive if it was placed by hand or downloaded earlier, or None.
 
     Of a set of several files it is the folder, if all of them were placed there.
     """
@@ -69,19 +69,19 @@ def find_archive(dataset: Dataset, data_dir: Path | None = None) -> Path | None:
 
 
 def is_available(dataset: Dataset, data_dir: Path | None = None) -> bool:
-    """Returns whether the set can be read or prepared without a network."""
+    """Whether the set can be read or prepared without a network."""
     return is_prepared(dataset, data_dir) or find_archive(dataset, data_dir) is not None
 
 
 def is_reachable(dataset: Dataset, seconds: float = 3.0) -> bool:
     """Asks the set's host once whether it would give the archive.
 
-    The question goes the way that the download would go: by ``requests``, with the proxies, certificates and exceptions
+    The question goes the way that the download would go: by `requests`, with the proxies, certificates and exceptions
     that the environment names.
 
     Args:
-        dataset: the set.
-        seconds: the answer comes within this time, also when packets are dropped or names are not resolved.
+        dataset: The set.
+        seconds: The answer comes within this time, also when packets are dropped or names are not resolved.
 
     Returns:
         Whether the host answered in time and has the archive.
@@ -105,7 +105,7 @@ def is_reachable(dataset: Dataset, seconds: float = 3.0) -> bool:
 
 
 def unreachable(dataset: Dataset, data_dir: Path | None = None) -> str:
-    """Returns what to say when a set is not there and cannot be downloaded: what was tried, and what to do."""
+    """What to say when a set is not there and cannot be downloaded: what was tried, and what to do."""
     data_dir = data_dir or data_folder()
     what, it, there = hand_placed(dataset, data_dir)
     return (
@@ -122,13 +122,13 @@ def prepare(dataset: Dataset, data_dir: Path | None = None, say: Callable[[str],
     """Downloads a set, unless its archive is there, and lets TFDS prepare it; does nothing for a prepared set.
 
     Args:
-        dataset: the set; the module of a builder of our own, such as data.sentence_pairs.multi30k, must be imported.
-        data_dir: TFDS's data folder; None means ``data_folder()``.
-        say: is told the size and the terms before anything is downloaded; by default prints to standard error.
+        dataset: The set; the module of a builder of our own, such as data.sentence_pairs.multi30k, must be imported.
+        data_dir: TFDS's data folder; None means `data_folder()`.
+        say: Is told the size and the terms before anything is downloaded; by default prints to standard error.
 
     Raises:
-        UserError: when the archive is neither there nor to be had, or is not the one that TFDS knows (SHA-256).
-        OSError: when the disk is full or the folder cannot be written to.
+        UserError: The archive is neither there nor to be had, or is not the one that TFDS knows (SHA-256).
+        OSError: The disk is full or the folder cannot be written to.
     """
     data_dir = data_dir or data_folder()
     if is_prepared(dataset, data_dir):
@@ -181,17 +181,17 @@ def read_examples(
     """Opens a split, preparing the set if need be.
 
     Args:
-        dataset: the set; the module of a builder of our own must be imported, as for ``prepare``.
-        split: one of ``dataset.splits``, or another common word for it.
-        data_dir: TFDS's data folder; None means ``data_folder()``.
-        holds: what the set must hold, as ``Dataset.holds`` says it.
-        decoders: what TFDS decodes, and how, as ``as_dataset`` takes it; None means everything.
+        dataset: The set; the module of a builder of our own must be imported, as for `prepare`.
+        split: One of `dataset.splits`, or another common word for it.
+        data_dir: TFDS's data folder; None means `data_folder()`.
+        holds: What the set must hold, as `Dataset.holds` says it.
+        decoders: What TFDS decodes, and how, as `as_dataset` takes it; None means everything.
 
     Returns:
         The examples, always in the same order; the features of the whole set, as TFDS describes them.
 
     Raises:
-        UserError: for an unknown split or a set that holds something else, and as ``prepare``.
+        UserError: For an unknown split or a set that holds something else, and as `prepare`.
     """
     if dataset.holds != holds:
         others = ", ".join(other.name for other in DATASETS.values() if other.holds == holds)
@@ -227,19 +227,19 @@ def read_batches(
     """Reads a split in batches, preparing the set if need be.
 
     Args:
-        dataset: the set.
-        split: one of ``dataset.splits``, or another common word for it.
-        columns: the features that are wanted.
-        data_dir: TFDS's data folder; None means ``data_folder()``.
-        holds: what the set must hold, as ``Dataset.holds`` says it.
-        decoders: as for ``read_examples``.
+        dataset: The set.
+        split: One of `dataset.splits`, or another common word for it.
+        columns: The features that are wanted.
+        data_dir: TFDS's data folder; None means `data_folder()`.
+        holds: What the set must hold, as `Dataset.holds` says it.
+        decoders: As for `read_examples`.
 
     Returns:
         An iterator of (a batch: a tensor for each column, ragged where rows are sequences; the features of the whole
         set, as TFDS describes them). The order is always the same.
 
     Raises:
-        UserError: as ``read_examples``; on the first step.
+        UserError: As `read_examples`; on the first step.
     """
     examples, features = read_examples(dataset, split, data_dir, holds=holds, decoders=decoders)
     for batch in examples.map(lambda example: {column: example[column] for column in columns}).ragged_batch(1024):

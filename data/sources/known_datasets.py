@@ -8,12 +8,12 @@ import urllib.parse
 class File:
     """One of the files of a set that is not a single archive.
 
-    Attributes:
-        name: its name.
-        size: in bytes.
-        sha256: of its bytes; "" where it is not known.
-        md5: of its bytes, where there is no SHA-256.
-        url: its address, where that is not the set's and the name.
+    Args:
+        name: Its name.
+        size: In bytes.
+        sha256: Of its bytes; "" where it is not known.
+        md5: Of its bytes, where there is no SHA-256.
+        url: Its address, where that is not the set's and the name.
     """
 
     name: str
@@ -27,22 +27,22 @@ class File:
 class Dataset:
     """A public data set.
 
-    Attributes:
-        name: the name by which ``--data`` calls it.
-        builder: the TFDS builder, with configuration and version.
-        folder: where TFDS keeps the prepared set, below its data folder.
-        url: where its archive is downloaded from, or the address that all its files' addresses begin with.
-        archive: the archive's file name, when it is placed by hand, or the name of the folder of its files.
-        download: the name that TFDS gives the archive, when TFDS has downloaded it.
-        size: of the archive, or of all files, in bytes.
-        terms: under which terms the set may be used, in one line.
-        splits: the names of its splits, as `data.sources.split_files` calls them.
+    Args:
+        name: The name by which `--data` calls it.
+        builder: The TFDS builder, with configuration and version.
+        folder: Where TFDS keeps the prepared set, below its data folder.
+        url: Where its archive is downloaded from, or the address that all its files' addresses begin with.
+        archive: The archive's file name, when it is placed by hand, or the name of the folder of its files.
+        download: The name that TFDS gives the archive, when TFDS has downloaded it.
+        size: Of the archive, or of all files, in bytes.
+        terms: Under which terms the set may be used, in one line.
+        splits: The names of its splits, as `data.sources.split_files` calls them.
         holds: "labelled texts", "tagged sentences", "sentence pairs" or "captioned pictures".
-        sha256: of the archive, where TFDS knows none; "" where it does.
-        tfds_url: where TFDS would download the archive from, where that is not ``url``; "" where it is.
-        unchecked_download: the name that TFDS gives the archive without ``sha256``, where it is of any use, or "".
-        files: its files, where it is not a single archive.
-        language_pairs: of sentence pairs, the languages that go together; those that are meant if none are named first.
+        sha256: Of the archive, where TFDS knows none; "" where it does.
+        tfds_url: Where TFDS would download the archive from, where that is not `url`; "" where it is.
+        unchecked_download: The name that TFDS gives the archive without `sha256`, where it is of any use, or "".
+        files: Its files, where it is not a single archive.
+        language_pairs: Of sentence pairs, the languages that go together; those that are meant if none are named first.
         more_training: TFDS's splits that belong to the training split, besides the one of that name.
     """
 

@@ -1,36 +1,39 @@
-"""What ``--data`` means: the benchmark set, the bundled sample, a named data set, or a path to one's own files."""
+"""What `--data` means: the benchmark set, the bundled sample, a named data set, or a path to one's own files."""
 
 import dataclasses
 import difflib
-import functools
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from data.errors import UserError
 from data.files import fingerprint, near_names
 from data.sources.datasets import data_folder, hand_placed, is_available, is_reachable, unreachable
 from data.sources.known_datasets import DATASETS, Dataset
-from data.sources.split_files import find_splits
-from data.tables.rows import TABLE_SUFFIXES
+from data.sources.split_files import Splits
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 
+Files = TypeVar("Files", bound=Splits)
+
+
 @dataclasses.dataclass(frozen=True)
-class Source:
+class Source(Generic[Files]):
     """Where the data of a run comes from.
 
-    Attributes:
+    Args:
         kind: "sample", "dataset" or "path".
         name: "sample", the data set's name, or the last part of the path.
-        path: the file or folder; None for a data set.
-        notice: what the user must be told about the choice, or "".
+        path: The file or folder; None for a data set.
+        notice: What the user must be told about the choice, or "".
         fingerprint: 64 hexadecimal digits that change when the data do: over the names and contents of the files that
             are used, or over the data set's name and version.
-        requested: what was asked for, such as "auto".
-        resolved: fields of the configuration that were "auto" and that the data decide, such as languages.
+        requested: What was asked for, such as "auto".
+        resolved: Fields of the configuration that were "auto" and that the data decide, such as languages.
+        files: What was found at the path; None for a data set.
     """
 
     kind: str
@@ -40,6 +43,7 @@ class Source:
     fingerprint: str
     requested: str
     resolved: dict[str, str] = dataclasses.field(default_factory=dict)
+    files: Files | None = dataclasses.field(default=None, repr=False, compare=False)
 
 
 def resolve_source(
@@ -47,51 +51,43 @@ def resolve_source(
     *,
     benchmark: str | None,
     sample: str,
-    suffixes: Sequence[str] = TABLE_SUFFIXES,
-    need_train: bool = True,
-    used_files: Callable[[Path], Iterable[Path]] | None = None,
+    find: Callable[[Path], Files],
     choose: Callable[[Dataset], Dataset] = lambda dataset: dataset,
-) -> Source:
+) -> Source[Files]:
     """Finds the data that a word or a path stands for.
 
     Args:
         data: "auto" (the benchmark set if it is here or can be downloaded, else the sample), "sample", the name of a
             data set (never anything else in its stead), or a path.
-        benchmark: the name of the template's benchmark set; None when it has none.
-        sample: the folder of the template's sample below ``data/samples``.
-        suffixes: the formats that count in a folder, as for ``data.sources.split_files.find_splits``.
-        need_train: whether a folder without a train file is an error; to evaluate, a test file is enough.
-        used_files: for other formats: returns the files of a path that are used, instead of its splits. The files
-            that are not used do not change the fingerprint.
-        choose: returns the part that is wanted of a data set that has several, such as pairs of languages; raises
+        benchmark: The name of the template's benchmark set; None when it has none.
+        sample: The folder of the template's sample below `data/samples`.
+        find: Finds the files of a path, such as `data.sources.split_files.find_splits` with the template's formats.
+        choose: Gives the part that is wanted of a data set that has several, such as pairs of languages; raises
             UserError when it has no such part.
 
     Returns:
         The source. A data set that is not prepared yet is downloaded when it is read, not here.
 
     Raises:
-        UserError: when nothing is there, or a named data set is neither here nor reachable (within 5 s).
+        UserError: Nothing is there, or a named data set is neither here nor reachable (within 5 s).
 
     Example:
-        >>> resolve_source("sample", benchmark="imdb_reviews", sample="sentiment").kind
-        'sample'
+        resolve_source("sample", benchmark="imdb_reviews", sample="sentiment", find=find).kind   # "sample"
     """
     requested = os.fspath(data)
-    if used_files is None:
-        used_files = functools.partial(_split_files, suffixes=suffixes, need_train=need_train)
     if isinstance(data, Path):
-        return _path_source(requested, used_files)
+        return _path_source(requested, find)
     if requested == "auto":
-        return _automatic_source(choose(DATASETS[benchmark]) if benchmark else None, sample, used_files)
+        return _automatic_source(choose(DATASETS[benchmark]) if benchmark else None, sample, find)
     if requested == "sample":
-        return _sample_source(sample, "sample", _folder_notice(requested, "the bundled sample"), used_files)
+        return _sample_source(sample, "sample", _folder_notice(requested, "the bundled sample"), find)
     if requested in DATASETS:
         dataset = choose(DATASETS[requested])
         if not is_available(dataset) and not is_reachable(dataset):
             raise UserError(f"{unreachable(dataset)}, or use --data sample")
         return _dataset_source(dataset, requested, _folder_notice(requested, "the data set"))
     if _looks_like_path(requested):
-        return _path_source(requested, used_files)
+        return _path_source(requested, find)
     known = ["auto", "sample", *DATASETS]
     near = difflib.get_close_matches(requested.lower(), known, n=2, cutoff=0.4)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
@@ -101,13 +97,9 @@ def resolve_source(
     )
 
 
-def _split_files(path: Path, suffixes: Sequence[str], need_train: bool) -> list[Path]:
-    return list(find_splits(path, suffixes, need_train=need_train).files.values())
-
-
-def _automatic_source(dataset: Dataset | None, sample: str, used_files: Callable[[Path], Iterable[Path]]) -> Source:
+def _automatic_source(dataset: Dataset | None, sample: str, find: Callable[[Path], Files]) -> Source[Files]:
     if dataset is None:
-        return _sample_source(sample, "auto", "", used_files)
+        return _sample_source(sample, "auto", "", find)
     if is_available(dataset) or is_reachable(dataset):
         return _dataset_source(dataset, "auto", "")
     what, _, there = hand_placed(dataset)
@@ -116,14 +108,15 @@ def _automatic_source(dataset: Dataset | None, sample: str, used_files: Callable
         f"reached. Figures on the sample say nothing about real data. For the benchmark, place {what} "
         f"({dataset.mebibytes} MiB) {there} or run again with a network."
     )
-    return _sample_source(sample, "auto", notice, used_files)
+    return _sample_source(sample, "auto", notice, find)
 
 
-def _sample_source(sample: str, requested: str, notice: str, used_files: Callable[[Path], Iterable[Path]]) -> Source:
+def _sample_source(sample: str, requested: str, notice: str, find: Callable[[Path], Files]) -> Source[Files]:
     folder = SAMPLES / sample
     if not folder.is_dir():
         raise UserError(f"the bundled sample is missing: {folder}; install or copy the project again")
-    return Source("sample", "sample", folder, notice, fingerprint(used_files(folder)), requested)
+    files = find(folder)
+    return Source("sample", "sample", folder, notice, fingerprint(files.used), requested, files=files)
 
 
 def _dataset_source(dataset: Dataset, requested: str, notice: str) -> Source:
@@ -131,7 +124,7 @@ def _dataset_source(dataset: Dataset, requested: str, notice: str) -> Source:
     return Source("dataset", dataset.name, None, notice, version, requested)
 
 
-def _path_source(requested: str, used_files: Callable[[Path], Iterable[Path]]) -> Source:
+def _path_source(requested: str, find: Callable[[Path], Files]) -> Source[Files]:
     if "://" in requested:
         raise UserError(f"{requested} is an address; download it and give the path to the file")
     path = Path(requested).expanduser()
@@ -139,7 +132,8 @@ def _path_source(requested: str, used_files: Callable[[Path], Iterable[Path]]) -
         raise UserError(f"{path}: no such file or folder{near_names(path)}")
     # A link to a file keeps its name, which tells the format and which other files belong to it.
     place = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
-    return Source("path", place.name, place, "", fingerprint(used_files(path)), requested)
+    files = find(path)
+    return Source("path", place.name, place, "", fingerprint(files.used), requested, files=files)
 
 
 def _looks_like_path(word: str) -> bool:

@@ -26,28 +26,33 @@ _DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changel
 class Splits:
     """The files of a data source.
 
-    Attributes:
-        folder: the folder, or the single file.
-        files: from a split's name to its file; a single file is {"all": file}.
-        ignored: what else lies in the folder, sorted by name.
+    Args:
+        folder: The folder, or the single file.
+        files: From a split's name to its file; a single file is {"all": file}.
+        ignored: What else lies in the folder, sorted by name.
     """
 
     folder: Path
     files: dict[str, Path]
     ignored: list[Path]
 
+    @property
+    def used(self) -> list[Path]:
+        """The files of which a fingerprint is taken."""
+        return list(self.files.values())
+
     def path(self, name: str) -> Path:
-        """Returns the file of a split.
+        """The file of a split.
 
         Args:
-            name: a split's name, or another word for it ("val", "dev"). "test" also finds the only split whose name
+            name: A split's name, or another word for it ("val", "dev"). "test" also finds the only split whose name
                 begins with test.
 
         Returns:
             The file's path.
 
         Raises:
-            UserError: when there is no such split, or when "test" could mean several; it lists those there are.
+            UserError: There is no such split, or "test" could mean several; it lists those there are.
         """
         if name in self.files:
             return self.files[name]
@@ -71,17 +76,17 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
     """Finds the files of a data source by their names.
 
     Args:
-        path: one file, or a folder of files such as train.csv, valid.csv.gz, test.csv.
-        suffixes: the formats to look for, such as (".jsonl", ".csv"), compressed or not; for parallel files one
+        path: One file, or a folder of files such as train.csv, valid.csv.gz, test.csv.
+        suffixes: The formats to look for, such as (".jsonl", ".csv"), compressed or not; for parallel files one
             language, such as (".en",). "" also takes files without a format's suffix, such as eng.testa.xz, but only
             those whose last dotted part is a common split name or begins with "test".
-        need_train: whether a folder without a train file is an error; one without any split always is.
+        need_train: Whether a folder without a train file is an error; one without any split always is.
 
     Returns:
-        The splits; see ``Splits.path`` for how one is asked for.
+        The splits; see `Splits.path` for how one is asked for.
 
     Raises:
-        UserError: when nothing is at the path, a single file has another format, two files hold the same split, or
+        UserError: Nothing is at the path, a single file has another format, two files hold the same split, or
             no file holds train.
 
     Example:
@@ -114,11 +119,11 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
 
 
 def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
-    """Returns the split that a folder's entry holds, or None when it is not one of the files looked for.
+    """The split that a folder's entry holds, or None when it is not one of the files looked for.
 
     Args:
-        entry: a file or a folder.
-        suffixes: as for ``find_splits``.
+        entry: A file or a folder.
+        suffixes: As for `find_splits`.
     """
     name = content_name(entry)
     if name.startswith(".") or name.lower().startswith(_DOCUMENTATION) or not entry.is_file():

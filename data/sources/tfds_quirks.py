@@ -27,11 +27,11 @@ def careful_downloads(
     takes any file for the archive, but none that was placed by hand.
 
     Args:
-        url: where the archive is downloaded from.
-        tfds_url: the address that TFDS has for it; "" where that is ``url``.
-        archive: the name of a hand-placed archive.
-        size: of the archive, in bytes.
-        sha256: of the archive; "" where TFDS knows it.
+        url: Where the archive is downloaded from.
+        tfds_url: The address that TFDS has for it; "" where that is `url`.
+        archive: The name of a hand-placed archive.
+        size: Of the archive, in bytes.
+        sha256: Of the archive; "" where TFDS knows it.
     """
     from tensorflow_datasets.core.download import checksums, downloader
     from tensorflow_datasets.core.utils import Size

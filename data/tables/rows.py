@@ -41,13 +41,13 @@ def read_text_rows(
     """Reads the rows of a table whose texts are to be answered, without holding it in memory.
 
     Args:
-        path: as ``read_rows`` takes it.
-        find_column: gives the name of the texts' column by the first row.
-        encoding: how the file's bytes are to be read.
-        bad_lines: what is done with lines that cannot be used; those without a text are left out only if it skips.
+        path: As `read_rows` takes it.
+        find_column: Gives the name of the texts' column by the first row.
+        encoding: How the file's bytes are to be read.
+        bad_lines: What is done with lines that cannot be used; those without a text are left out only if it skips.
 
     Raises:
-        UserError: as ``read_rows`` and ``find_column``, when the iterator gets there.
+        UserError: As `read_rows` and `find_column`, when the iterator gets there.
     """
     bad_lines = bad_lines or BadLines(skip=False)
     column = None
@@ -64,7 +64,7 @@ def read_text_rows(
 
 
 def as_text(value: Any) -> str | None:
-    """Returns a single value as the text that stands for it in JSON, or None for null, lists and objects."""
+    """A single value as the text that stands for it in JSON, or None for null, lists and objects."""
     if isinstance(value, str):
         return value
     return json.dumps(value) if isinstance(value, bool | int | float) else None
@@ -77,7 +77,7 @@ def shown(value: Any) -> str:
 
 
 def table_format(path: str | os.PathLike) -> str:
-    """Returns ".jsonl", ".csv" or ".tsv", or raises a ``UserError`` for a file whose name has another suffix."""
+    """The suffix that tells a table's format; a `UserError` for a file whose name has another than `TABLE_SUFFIXES`."""
     suffix = content_suffix(path)
     if suffix not in TABLE_SUFFIXES:
         raise UserError(
@@ -94,16 +94,16 @@ def read_rows(path: str | os.PathLike, encoding: str = "utf-8", bad_lines: BadLi
     taken as it stands, and lines that each make a complete row are never joined.
 
     Args:
-        path: a .jsonl, .csv or .tsv file, plain, .gz or .xz.
-        encoding: how its bytes are to be read.
-        bad_lines: what is done with lines that cannot be used; None raises for the first.
+        path: A .jsonl, .csv or .tsv file, plain, .gz or .xz.
+        encoding: How its bytes are to be read.
+        bad_lines: What is done with lines that cannot be used; None raises for the first.
 
     Returns:
         An iterator of (the number of the line on which the row begins, a dictionary from column to value). Values
         are strings, and in .jsonl whatever JSON holds.
 
     Raises:
-        UserError: when the file is missing, of another format, damaged or empty, or a line is bad; a missing file and
+        UserError: The file is missing, of another format, damaged or empty, or a line is bad; a missing file and
             another format at once, the others when the iterator gets there.
     """
     path = check_file(path)

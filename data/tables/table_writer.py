@@ -23,13 +23,13 @@ class TableWriter:
     without an error; after an error the old file, if any, is as it was.
 
     Args:
-        target: where to write: a path, whose suffix tells the format (.gz and .xz compress), or an open text stream,
+        target: Where to write: a path, whose suffix tells the format (.gz and .xz compress), or an open text stream,
             which is left open.
-        columns: the columns of a .csv or .tsv; by default those of the first row, in its order.
+        columns: The columns of a .csv or .tsv; by default those of the first row, in its order.
         format: ".jsonl", ".csv" or ".tsv"; needed for a stream only.
 
     Raises:
-        UserError: for a path with another suffix, or whose folder does not exist.
+        UserError: For a path with another suffix, or whose folder does not exist.
 
     Example:
         >>> with TableWriter("answers.csv.gz") as writer:
@@ -80,11 +80,11 @@ class TableWriter:
         """Writes one row.
 
         Args:
-            row: a dictionary from column to value: strings, numbers, None, lists, dictionaries, numpy scalars. In .csv
+            row: A dictionary from column to value: strings, numbers, None, lists, dictionaries, numpy scalars. In .csv
                 and .tsv a missing column is empty, and what is not a string is written as JSON.
 
         Raises:
-            UserError: in .csv and .tsv, for a column that the first row did not have.
+            UserError: In .csv and .tsv, for a column that the first row did not have.
         """
         if self.format == ".jsonl":
             self._stream.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
@@ -146,7 +146,7 @@ class TableWriter:
         return binary
 
     def _text_stream(self, binary: BinaryIO) -> TextIO:
-        """Returns a text stream over a binary one; closing ``self._exits`` closes and flushes the whole stack."""
+        """A text stream over a binary one; closing `self._exits` closes and flushes the whole stack."""
         self._exits.callback(_flush_to_disk, binary)
         compression = self._path.suffix.lower()
         if compression == ".gz":
@@ -174,7 +174,7 @@ def _field(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Returns what JSON can hold for a numpy scalar or array, without importing numpy."""
+    """What JSON can hold for a numpy scalar or array, without importing numpy."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"a table cannot hold a {type(value).__name__}")

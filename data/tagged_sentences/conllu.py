@@ -1,10 +1,11 @@
 """The columns of a CoNLL-U file, the format of the Universal Dependencies treebanks."""
 
+import os
 import re
-from pathlib import Path
 
 from data.errors import UserError
 
+SUFFIX = ".conllu"
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _TAG_COLUMNS = COLUMNS[1:]
 
@@ -17,10 +18,10 @@ _NEW_DOCUMENT = re.compile(r"#\s*newdoc(\s|$)")
 class UnusableLine(Exception):
     """A line that holds no token and tag, though it should.
 
-    Attributes:
-        expected: what should have been there.
-        found: what is there.
-        advice: what the user may do about it, or "".
+    Args:
+        expected: What should have been there.
+        found: What is there.
+        advice: What the user may do about it, or "".
     """
 
     def __init__(self, expected: str, found: str, advice: str = ""):
@@ -32,18 +33,18 @@ class ConlluColumns:
     """The token, form, and the tags' column of a CoNLL-U file.
 
     Args:
-        path: the file, for the messages.
-        column: the name of the tags' column or its number, from 2 on; "auto" is upos.
+        path: The file, for the messages.
+        column: The name of the tags' column or its number, from 2 on; "auto" is upos; None: tags are not read.
 
     Raises:
-        UserError: when CoNLL-U has no such column.
+        UserError: CoNLL-U has no such column.
 
     Source:
         https://universaldependencies.org/format
     """
 
-    def __init__(self, path: Path, column: str):
-        name = "upos" if column == "auto" else column.strip().lower()
+    def __init__(self, path: str | os.PathLike, column: str | None):
+        name = "upos" if column in (None, "auto") else column.strip().lower()
         if name.isdecimal() and 2 <= int(name) <= len(COLUMNS):
             name = COLUMNS[int(name) - 1]
         if name not in _TAG_COLUMNS:
@@ -52,17 +53,17 @@ class ConlluColumns:
                 "or auto for upos"
             )
         self.name = name
-        self.index = COLUMNS.index(name)
+        self.index = None if column is None else COLUMNS.index(name)
 
     def begins_document(self, text: str) -> bool:
-        """Returns whether a line, a comment, begins a document."""
+        """Whether a line, a comment, begins a document."""
         return text.startswith("#") and _NEW_DOCUMENT.match(text) is not None
 
     def word(self, number: int, text: str) -> tuple[str, str] | None:
-        """Returns the token and the tag of a line, or None for a line that is no word.
+        """The token and the tag of a line; None of a line that is no word.
 
         Raises:
-            UnusableLine: it does not have CoNLL-U's columns, or no tag.
+            UnusableLine: It does not have CoNLL-U's columns, or no tag.
         """
         if text.startswith("#"):
             return None
@@ -77,14 +78,15 @@ class ConlluColumns:
             if _NO_WORD_NUMBER.fullmatch(fields[0]):
                 return None
             raise UnusableLine("a word's number, such as 1, 1-2 or 1.1", shown(fields[0]))
-        token, tag = fields[1], fields[self.index]
+        token = fields[COLUMNS.index("form")]
         if not token:
             raise UnusableLine("a form", f"an empty column in {shown(text)}")
-        if tag in ("", "_"):
+        tag = "" if self.index is None else fields[self.index]
+        if self.index is not None and tag in ("", "_"):
             raise UnusableLine(f"a tag in {self.name}", shown(tag), "--tag-column NAME reads another column")
         return token, tag
 
 
 def shown(text: str) -> str:
-    """Returns a text in quotes for a message, cut short where it is long."""
+    """A text in quotes for a message, cut short where it is long."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")

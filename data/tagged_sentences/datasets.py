@@ -15,16 +15,16 @@ def load_tagged_sentences(dataset: Dataset, split: str, data_dir: Path | None = 
     TFDS reads through TensorFlow: threads, devices and determinism must be set before.
 
     Args:
-        dataset: the set.
-        split: one of ``dataset.splits``, or another common word for it ("dev").
-        data_dir: TFDS's data folder; None means ``data.sources.datasets.data_folder()``.
+        dataset: The set.
+        split: One of `dataset.splits`, or another common word for it ("dev").
+        data_dir: TFDS's data folder; None means `data.sources.datasets.data_folder()`.
 
     Returns:
-        The sentences, always in the same order, which is not that of the archive, with entities in IOB2; ``lines`` and
-        ``documents`` are empty.
+        The sentences, always in the same order, which is not that of the archive, with entities in IOB2; `lines` is
+        empty.
 
     Raises:
-        UserError: for an unknown split or a set that holds something else, and as ``data.sources.datasets.prepare``.
+        UserError: For an unknown split or a set that holds something else, and as `data.sources.datasets.prepare`.
 
     Example:
         >>> sentences = load_tagged_sentences(DATASETS["conll2003"], "train")

@@ -54,18 +54,18 @@ def find_scheme(
 
     It is the scheme that the fewest sentences contradict. Without any entity it is IOB2. Tags of which none, or next to
     none, has the form of an entity's are plain classes. A few B's that IOB1 does not need are no contradiction, as they
-    say what they say in every scheme, and CoNLL-2003 has two; ``convert`` writes them as I.
+    say what they say in every scheme, and CoNLL-2003 has two; `convert` writes them as I.
 
     Args:
-        sentences: of each sentence its tags, the line of each tag (empty when they come from no file) and the file, or
+        sentences: Of each sentence its tags, the line of each tag (empty when they come from no file) and the file, or
             what else tells where it is.
-        bad_lines: what is done with a sentence that contradicts the scheme; None raises for the first.
+        bad_lines: What is done with a sentence that contradicts the scheme; None raises for the first.
 
     Returns:
-        One of ``SCHEMES``, or ``PLAIN``, and the sentences to leave out (none, unless bad lines are skipped).
+        One of `SCHEMES`, or `PLAIN`, and the sentences to leave out (none, unless bad lines are skipped).
 
     Raises:
-        UserError: when a tag has an unknown letter or no type, one letter is spelled in two ways, or a sentence
+        UserError: A tag has an unknown letter or no type, one letter is spelled in two ways, or a sentence
             contradicts the scheme, unless bad lines are skipped.
 
     Example:
@@ -97,7 +97,7 @@ def find_scheme(
 
 
 def _best_scheme(sentences: list[Sequence[str]]) -> tuple[str, set[Pair]]:
-    """Returns the scheme that the fewest sentences contradict, and the pairs of tags that contradict it."""
+    """The scheme that the fewest sentences contradict, and the pairs of tags that contradict it."""
     pairs = set(itertools.chain.from_iterable(map(_pairs, sentences)))
     illegal = {scheme: {pair for pair in pairs if not _may_follow(*map(_parse, pair), scheme)} for scheme in SCHEMES}
     contradictions = {
@@ -125,7 +125,7 @@ def _are_entity_tags(counts: Counter[str]) -> bool:
 
 
 def _problem(tag: str) -> str:
-    """Returns what was expected instead of a tag, or "" for a well-formed one."""
+    """What was expected instead of a tag, or "" for a well-formed one."""
     letter, _, entity_type = tag.partition("-")
     if tag == OUTSIDE or (letter in _MEANINGS and entity_type):
         return ""
@@ -135,7 +135,7 @@ def _problem(tag: str) -> str:
 
 
 def _wrong_tags(counts: Counter[str]) -> dict[str, str]:
-    """Returns the tags that no sentence may hold, with what was expected instead."""
+    """The tags that no sentence may hold, with what was expected instead."""
     wrong = {tag: problem for tag in counts if (problem := _problem(tag))}
     spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for tag, count in counts.items():
@@ -152,7 +152,7 @@ def _wrong_tags(counts: Counter[str]) -> dict[str, str]:
 def _contradiction(
     tags: Sequence[str], wrong_tags: dict[str, str], illegal: set[Pair], like: str
 ) -> tuple[int, str, str]:
-    """Returns the first token that a sentence should not have so, what was expected and what was found."""
+    """The first token that a sentence should not have so, what was expected and what was found."""
     for token, (before, tag) in enumerate(_pairs(tags)):
         if tag in wrong_tags:
             return token, wrong_tags[tag], tag
@@ -164,7 +164,7 @@ def _contradiction(
 
 
 def _parse(tag: str) -> tuple[str, str]:
-    """Returns a tag's letter, in those of IOBES, and its type."""
+    """A tag's letter, in those of IOBES, and its type."""
     if tag == OUTSIDE:
         return _NOWHERE
     letter, _, entity_type = tag.partition("-")
@@ -174,7 +174,7 @@ def _parse(tag: str) -> tuple[str, str]:
 
 
 def _may_follow(before: tuple[str, str], after: tuple[str, str], scheme: str) -> bool:
-    """Returns whether a parsed tag may stand after another one."""
+    """Whether a parsed tag may stand after another one."""
     letter, entity_type = after
     same_type = before != _NOWHERE and before[1] == entity_type
     if scheme == IOB1:
@@ -192,13 +192,13 @@ def entities(tags: Sequence[str]) -> list[Entity]:
     otherwise, as every B and S does.
 
     Args:
-        tags: the tags of one sentence.
+        tags: The tags of one sentence.
 
     Returns:
         The entities in their order.
 
     Raises:
-        ValueError: for plain tags.
+        ValueError: For plain tags.
 
     Example:
         >>> entities(["B-PER", "I-PER", "O", "I-LOC"])
@@ -225,15 +225,15 @@ def convert(tags: Sequence[str], from_scheme: str, to_scheme: str) -> list[str]:
     """Writes the tags of a sentence in another scheme.
 
     Args:
-        tags: the tags of one sentence; those that are not legal are understood as ``entities`` does.
-        from_scheme: the scheme that they are in, one of ``SCHEMES`` or ``PLAIN``.
-        to_scheme: the scheme to write; plain tags stay plain.
+        tags: The tags of one sentence; those that are not legal are understood as `entities` does.
+        from_scheme: The scheme that they are in, one of `SCHEMES` or `PLAIN`.
+        to_scheme: The scheme to write; plain tags stay plain.
 
     Returns:
         As many tags. Converting legal tags there and back gives the same tags.
 
     Raises:
-        ValueError: for an unknown scheme, or between a scheme and plain tags.
+        ValueError: For an unknown scheme, or between a scheme and plain tags.
 
     Example:
         >>> convert(["I-PER", "I-PER", "B-PER"], "IOB1", "IOBES")
@@ -264,8 +264,8 @@ def allowed_transitions(tag_names: Sequence[str], scheme: str) -> tuple[np.ndarr
     """Tells which sequences of tags are legal, as a decoder uses it.
 
     Args:
-        tag_names: the tags, in the order of their numbers.
-        scheme: one of ``SCHEMES`` or ``PLAIN``, in which everything is allowed.
+        tag_names: The tags, in the order of their numbers.
+        scheme: One of `SCHEMES` or `PLAIN`, in which everything is allowed.
 
     Returns:
         first: whether a sentence may begin with a tag, (tags,) bool.

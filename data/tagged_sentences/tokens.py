@@ -47,7 +47,7 @@ _RANK = r"\p{Nd}{1,3}"
 class Tokens(NamedTuple):
     """The tokens of some texts.
 
-    Attributes:
+    Args:
         tokens: Strings, ragged (batch, tokens).
         starts: Where each token starts in its text, in characters (Unicode code points, as Python counts them): ragged
             int32, (batch, tokens).

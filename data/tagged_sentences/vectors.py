@@ -21,7 +21,7 @@ _CORRECT = "correct the line or leave it out"
 class WordVectors(NamedTuple):
     """The vectors found for some words.
 
-    Attributes:
+    Args:
         vectors: Word, as it was wanted -> vector, float32, (size,).
         size: Numbers per vector.
         exact: The words found as they are written.
@@ -38,7 +38,7 @@ class WordVectors(NamedTuple):
     others: list[str]
 
     def summary(self, counts: Mapping[str, int]) -> str:
-        """Returns one line about how much of the data has a vector.
+        """One line about how much of the data has a vector.
 
         Args:
             counts: How often each of the wanted words occurs; a word that is not in it occurs 0 times.

@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.errors import BadLines
 from data.sources.source import Source
 from data.subwords.pieces import START, Subwords
 from data.vocabulary import PADDING
@@ -149,10 +148,9 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     model = serving.load_model(run, config)
     subwords = Subwords(run.read_vocabulary())
     own = source.fingerprint == run.read_record().source.fingerprint
-    bad_lines = BadLines(config.skip_bad_lines)
-    opened = pipeline.open_source(config, source, bad_lines)
-    split = split or opened.splits.to_evaluate(own)
-    pictures = pipeline.read_splits(config, opened, [split])[split]
+    opened = pipeline.open_source(config, source)
+    split = split or opened.to_evaluate(own)
+    pictures = opened.read([split])[split]
     examples, unreadable = pipeline.make_examples(config, opened, split, pictures, subwords)
     predict_step = make_predict_step(model.get_layer("encoder"), model.get_layer("search"))
     measured = measure(predict_step, examples, subwords)
@@ -162,5 +160,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "rows": len(examples),
         "metrics": measured.metrics,
         "shuffled": score_shuffled(measured.captions, examples.references),
-        "bad_lines": "; ".join(note for note in (bad_lines.summary(), unreadable) if note),
+        "bad_lines": "; ".join(note for note in (opened.bad_lines.summary(), unreadable) if note),
     }

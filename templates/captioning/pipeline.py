@@ -1,17 +1,16 @@
 """From a data source to batches: find pictures and captions, decode, learn pieces, draw what a step sees, pad."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from data.batches import pad
 from data.captioned_pictures.datasets import HOLDS, load_captions, picture_contents
-from data.captioned_pictures.source import CaptionedPictures, CaptionSource, JoinedPictures, find_pictures
+from data.captioned_pictures.source import CaptionedPictures, CaptionFiles, find_pictures
 from data.errors import BadLines, UserError
 from data.sources.known_datasets import DATASETS, Dataset
+from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
-from data.sources.source_splits import SourceSplits
 from data.subwords.learning import learn_pieces
 from data.subwords.pieces import END, START, Subwords, count_words
 from training.metrics.captions import caption_tokens
@@ -22,7 +21,7 @@ from .config import BENCHMARK, SAMPLE, Config
 NAMED = 3
 
 
-def find_source(config: Config, to_train: bool = True) -> Source:
+def find_source(config: Config, to_train: bool = True) -> Source[CaptionFiles]:
     """Finds out what `--data` means, without TensorFlow: a mistake is answered at once.
 
     Args:
@@ -36,8 +35,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
-        need_train=to_train,
-        used_files=lambda path: find_pictures(path, config.encoding, need_train=to_train).used_files,
+        find=lambda path: find_pictures(path, config.encoding, need_train=to_train),
         choose=_check_kind,
     )
 
@@ -49,66 +47,19 @@ def _check_kind(dataset: Dataset) -> Dataset:
     return dataset
 
 
-@dataclass(frozen=True)
-class PictureSource:
-    """A source whose captions and lists have been read.
-
-    Args:
-        splits: What can be asked for.
-        files: Where the pictures are; None for a data set.
-        joined: The pictures of each split with their captions; None for a data set.
-    """
-
-    splits: SourceSplits
-    files: CaptionSource | None
-    joined: JoinedPictures | None
-
-    @property
-    def notes(self) -> list[str]:
-        """What does not fit together, a line for each kind."""
-        return self.joined.notes if self.joined else []
-
-
-def open_source(config: Config, source: Source, bad_lines: BadLines) -> PictureSource:
-    """Reads captions and lists of splits, and brings them together with the pictures.
-
-    Args:
-        config: The run's configuration.
-        source: Where from.
-        bad_lines: What is done with lines that cannot be used; counts them.
+def open_source(config: Config, source: Source[CaptionFiles]) -> OpenedSource[CaptionedPictures]:
+    """Opens a source: reads captions and lists, and tells which pictures with which captions are in a split.
 
     Raises:
         UserError: A file is damaged, or nothing fits.
     """
-    if source.kind == "dataset":
-        return PictureSource(SourceSplits(source, ()), None, None)
-    files = find_pictures(source.path, config.encoding, need_train=False)
-    return PictureSource(SourceSplits(source, (), files.splits), files, files.join(config.encoding, bad_lines))
-
-
-def read_splits(config: Config, opened: PictureSource, wanted: Sequence[str]) -> dict[str, CaptionedPictures]:
-    """Reads splits: which pictures, with which captions.
-
-    Args:
-        config: The run's configuration.
-        opened: What `open_source` gave.
-        wanted: The splits, as `data.sources.source_splits.SourceSplits.read` takes them.
-
-    Returns:
-        The pictures of each split.
-
-    Raises:
-        UserError: There is no such split, or nothing in it.
-    """
-
-    def read(split: str) -> CaptionedPictures:
-        return opened.joined.split(split) if opened.joined else load_captions(_dataset(opened), split)
-
-    return opened.splits.read(wanted, read, CaptionedPictures.select, len, config.validation_fraction)
-
-
-def _dataset(opened: PictureSource) -> Dataset:
-    return DATASETS[opened.splits.source.name]
+    bad_lines, files = BadLines(config.skip_bad_lines), source.files
+    if not files:
+        dataset = DATASETS[source.name]
+        return OpenedSource(source, lambda split: load_captions(dataset, split), config.validation_fraction, bad_lines)
+    joined = files.join(config.encoding, bad_lines)
+    notes = {f"note {number}": note for number, note in enumerate(joined.notes, start=1)}
+    return OpenedSource(source, joined.split, config.validation_fraction, bad_lines, notes)
 
 
 def normalise(caption: str) -> str:
@@ -153,7 +104,7 @@ class Examples:
 
 
 def make_examples(
-    config: Config, opened: PictureSource, split: str, read: CaptionedPictures, subwords: Subwords
+    config: Config, opened: OpenedSource, split: str, read: CaptionedPictures, subwords: Subwords
 ) -> tuple[Examples, str]:
     """Decodes the pictures of a split that have captions, and cuts these into pieces.
 
@@ -161,7 +112,7 @@ def make_examples(
         config: The run's configuration.
         opened: Where the pictures are.
         split: The split's name.
-        read: What `read_splits` gave for it.
+        read: Its pictures and captions.
         subwords: The captions' pieces.
 
     Returns:
@@ -173,16 +124,17 @@ def make_examples(
     # Here and not above: it imports TensorFlow.
     from data.captioned_pictures.arrays import decode_pictures, file_contents
 
-    if opened.files:
-        contents = file_contents(opened.files.pictures, read.names)
+    source: Source[CaptionFiles] = opened.source
+    if source.files:
+        contents = file_contents(source.files.pictures, read.names)
     else:
-        contents = picture_contents(_dataset(opened), split)
+        contents = picture_contents(DATASETS[source.name], split)
     decoded = decode_pictures(contents, len(read), config.picture_size)
     damaged = [f"{read.names[row]}: {reason}" for row, reason in decoded.unreadable.items()]
     rows = (row for row, captions in enumerate(read.captions) if captions and row not in decoded.unreadable)
     at = np.array(list(rows), int)
     if not len(at):
-        raise UserError(f"{opened.splits.place(split)}: no picture can be read; {'; '.join(damaged[:NAMED])}")
+        raise UserError(f"{opened.place(split)}: no picture can be read; {'; '.join(damaged[:NAMED])}")
     kept = read.select(at)
     captions = [
         [np.array([*subwords.encode(normalise(text)), END], np.int32) for text in texts] for texts in kept.captions

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import BadLines, UserError
+from data.errors import UserError
 from data.subwords.pieces import END, START, Subwords
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
@@ -77,8 +77,8 @@ def pictures(tmp_path_factory):
 def prepared(folder, config=SMALL, split="train"):
     """The pieces, and a split as examples."""
     config = dataclasses.replace(config, data=str(folder))
-    opened = pipeline.open_source(config, pipeline.find_source(config), BadLines())
-    splits = pipeline.read_splits(config, opened, ["train", "validation"])
+    opened = pipeline.open_source(config, pipeline.find_source(config))
+    splits = opened.read(["train", "validation"])
     subwords = Subwords(pipeline.learn_vocabulary(config, splits["train"]))
     examples, note = pipeline.make_examples(config, opened, split, splits[split], subwords)
     assert note == ""
@@ -263,8 +263,8 @@ def test_only_training_captions_are_left_out(tmp_path):
     with open(folder / "captions.txt", "a") as stream:
         stream.write("0.png#2\t" + "very " * 20 + "long\n1.png#2\t...\n")
     config = dataclasses.replace(SMALL, data=str(folder), longest=8)
-    opened = pipeline.open_source(config, pipeline.find_source(config), BadLines())
-    splits = pipeline.read_splits(config, opened, ["train", "validation"])
+    opened = pipeline.open_source(config, pipeline.find_source(config))
+    splits = opened.read(["train", "validation"])
     assert [len(captions) for captions in splits["train"].captions[:3]] == [3, 3, 2]
     kept, told = pipeline.filter_training(config, splits["train"])
     assert [len(captions) for captions in kept.captions] == [2] * 12
@@ -282,8 +282,8 @@ def test_a_damaged_picture_is_named_and_the_others_are_read(tmp_path):
     folder = write_pictures(tmp_path / "own")
     (folder / "pictures" / "3.png").write_bytes((folder / "pictures" / "3.png").read_bytes()[:40])
     config = dataclasses.replace(SMALL, data=str(folder))
-    opened = pipeline.open_source(config, pipeline.find_source(config), BadLines())
-    read = pipeline.read_splits(config, opened, ["train"])["train"]
+    opened = pipeline.open_source(config, pipeline.find_source(config))
+    read = opened.read(["train"])["train"]
     subwords = Subwords(pipeline.learn_vocabulary(config, read))
     examples, note = pipeline.make_examples(config, opened, "train", read, subwords)
     assert note.startswith("1 of 12 cannot be read: ") and "3.png" in note

@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from data.batches import plan_batches
 from data.captioned_pictures.augmentation import apply_changes
-from data.errors import BadLines
 from data.sources.source import Source
 from data.subwords.pieces import END, FIRST_BYTE, START, Subwords
 from data.vocabulary import PADDING
@@ -52,10 +51,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     network = build_network(config) if is_frozen(config) else None
 
     # The data. A run that goes on keeps its pieces.
-    bad_lines = BadLines(config.skip_bad_lines)
-    opened = pipeline.open_source(config, source, bad_lines)
-    wanted = ["train", "validation", "test"] if test and opened.splits.has_test else ["train", "validation"]
-    pictures = pipeline.read_splits(config, opened, wanted)
+    opened = pipeline.open_source(config, source)
+    wanted = opened.to_train(test)
+    pictures = opened.read(wanted)
     pictures["train"], left_out = pipeline.filter_training(config, pictures["train"])
     resumed = run.checkpoint_file.is_file()
     vocabulary = run.read_vocabulary() if resumed else pipeline.learn_vocabulary(config, pictures["train"])
@@ -79,10 +77,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "pieces per caption": quantiles(pipeline.caption_lengths(training)),
             "vocabulary": f"{subwords.size:,} ids, 256 of them single bytes",
             "left out": left_out or None,
-            "bad lines": bad_lines.summary() or None,
             **{f"{split} unreadable": note or None for split, note in unreadable.items()},
-            **{f"note {number}": note for number, note in enumerate(opened.notes, start=1)},
-            "not read": opened.splits.ignored_files or None,
+            **opened.facts,
             "device": device.describe(),
             "folder": run.path,
         },
@@ -140,7 +136,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     rows = typical_rows(result.ciders, PICTURES)
     shown = [show(config, encoder, decoder, subwords, splits[last], seen[last], result, row) for row in rows]
     plot_captions(run.plot_file("captions"), shown, f"{source.name}, {last}")
-    is_tested = "test" in results or not opened.splits.has_test
+    is_tested = "test" in results or not opened.has_test
     shuffled = {split: score_shuffled(result.captions, splits[split].references) for split, result in results.items()}
     progress.finish(source.name, results, is_tested, shuffled=shuffled)
 

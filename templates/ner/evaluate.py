@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
-from data.errors import BadLines
 from data.sources.source import Source
 from data.tagged_sentences.tag_schemes import PLAIN, entities
 from data.vocabulary import PADDING
@@ -117,12 +116,11 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     """
     features, tagger, tags = serving.parts(serving.load_model(run))
     own = source.fingerprint == run.read_record().source.fingerprint
-    splits = pipeline.splits_of(source)
-    split = split or splits.to_evaluate(own)
-    bad_lines = BadLines(config.skip_bad_lines)
-    sentences, scheme = pipeline.read_splits(config, source, [split], bad_lines, tags.scheme)
+    opened = pipeline.open_source(config, source)
+    split = split or opened.to_evaluate(own)
+    sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read([split]), tags.scheme)
     tags = pipeline.Tags(scheme, tags.names)
-    examples = pipeline.make_examples(sentences, features, tags, {split: splits.place(split)})[split]
+    examples = pipeline.make_examples(sentences, features, tags, opened.place)[split]
     measured = measure(make_predict_step(tagger, config.decoder, examples.features), examples, tags)
     return {
         "data": source.name,
@@ -130,5 +128,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "rows": len(examples),
         "metrics": measured.metrics,
         "per_class": measured.per_class,
-        "bad_lines": bad_lines.summary(),
+        "bad_lines": opened.bad_lines.summary(),
     }

@@ -1,7 +1,7 @@
 """From a data source to batches: read, find the tags' scheme, choose words, turn tokens into ids, pad."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,9 @@ import numpy as np
 from data.batches import pad
 from data.errors import BadLines, UserError
 from data.sources.known_datasets import DATASETS
+from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
-from data.sources.source_splits import SourceSplits
+from data.sources.split_files import find_splits
 from data.tagged_sentences.columns import SUFFIXES, TaggedSentences, read_tagged_sentences
 from data.tagged_sentences.datasets import load_tagged_sentences
 from data.tagged_sentences.tag_schemes import IOBES, OUTSIDE, PLAIN, convert, entities, find_scheme
@@ -36,7 +37,12 @@ def find_source(config: Config, to_train: bool = True) -> Source:
     Raises:
         UserError: There is no such data.
     """
-    return resolve_source(config.data, benchmark=BENCHMARK, sample=SAMPLE, suffixes=SUFFIXES, need_train=to_train)
+    return resolve_source(
+        config.data,
+        benchmark=BENCHMARK,
+        sample=SAMPLE,
+        find=lambda path: find_splits(path, SUFFIXES, need_train=to_train),
+    )
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,8 @@ class Tags:
     """What a tagger chooses from.
 
     Args:
-        scheme: How the data writes entities, one of `data.tagged_sentences.tag_schemes.SCHEMES`; `PLAIN` where tags are no entities'.
+        scheme: How the data writes entities, one of `data.tagged_sentences.tag_schemes.SCHEMES`; `PLAIN` where tags are
+            no entities'.
         names: The tags inside the network: "O" and B-, I-, E-, S- of each type; of plain tags the tags themselves.
     """
 
@@ -84,75 +91,83 @@ class Examples:
         return len(self.tokens)
 
 
-def splits_of(source: Source) -> SourceSplits:
-    """The splits of a source, whatever of it holds columns."""
-    return SourceSplits(source, SUFFIXES)
+def open_source(config: Config, source: Source) -> OpenedSource[TaggedSentences]:
+    """Opens a source: sentences by split, as they stand in the file."""
+    bad_lines = BadLines(config.skip_bad_lines)
+
+    def read(split: str) -> TaggedSentences:
+        if not source.files:
+            return load_tagged_sentences(DATASETS[source.name], split)
+        return read_tagged_sentences(source.files.path(split), config.tag_column, config.encoding, bad_lines)
+
+    return OpenedSource(source, read, config.validation_fraction, bad_lines)
 
 
-def read_splits(
-    config: Config, source: Source, wanted: Sequence[str], bad_lines: BadLines, scheme: str | None = None
+def in_one_scheme(
+    config: Config, opened: OpenedSource, sentences: dict[str, TaggedSentences], scheme: str | None = None
 ) -> tuple[dict[str, TaggedSentences], str]:
-    """Reads splits.
+    """Finds the scheme of the tags, and leaves out sentences that do not fit it if bad lines are skipped.
 
     Args:
         config: The run's configuration.
-        source: Where from.
-        wanted: The splits, as `data.sources.source_splits.SourceSplits.read` takes them.
-        bad_lines: What is done with lines that cannot be used; counts them.
+        opened: Where the sentences are from.
+        sentences: The splits.
         scheme: PLAIN if the tags are known to be no entities'; None finds out, unless `task` says it.
 
     Returns:
         The sentences of each split, and the scheme of their tags.
 
     Raises:
-        UserError: There is no such split, a file is damaged or empty or lacks the column, or a tag does not fit the
-            others.
+        UserError: A tag does not fit the others, or none is part of an entity though it should.
     """
-    splits = splits_of(source)
-
-    def read(split: str) -> TaggedSentences:
-        if source.kind == "dataset":
-            return load_tagged_sentences(DATASETS[source.name], split)
-        return read_tagged_sentences(splits.file(split), config.tag_column, config.encoding, bad_lines)
-
-    share = config.validation_fraction
-    read_by_split = splits.read(wanted, read, TaggedSentences.select, lambda rows: len(rows.tokens), share)
     if scheme == PLAIN or config.task == "tags":
-        return read_by_split, PLAIN
+        return sentences, PLAIN
     told = [
-        (tags, rows.lines[number] if rows.lines else [], splits.place(split))
-        for split, rows in read_by_split.items()
+        (tags, rows.lines[number] if rows.lines else [], opened.place(split))
+        for split, rows in sentences.items()
         for number, tags in enumerate(rows.tags)
     ]
-    found = find_scheme(told, bad_lines)
+    found = find_scheme(told, opened.bad_lines)
     if found.name == PLAIN and (config.task == "entities" or scheme):
         raise UserError(
-            f"{source.name}: no tag is part of an entity (such as B-PER); --task tags takes tags as they are"
+            f"{opened.source.name}: no tag is part of an entity (such as B-PER); --task tags takes tags as they are"
         )
-    left_out, start = set(found.left_out), 0
-    for split, rows in read_by_split.items():
-        kept = [number for number in range(len(rows.tokens)) if start + number not in left_out]
-        start += len(rows.tokens)
-        read_by_split[split] = rows.select(kept)
-    return read_by_split, found.name
+    left_out, start, kept = set(found.left_out), 0, {}
+    for split, rows in sentences.items():
+        kept[split] = rows.select(number for number in range(len(rows)) if start + number not in left_out)
+        start += len(rows)
+    return kept, found.name
 
 
-def find_tags(source: Source, sentences: dict[str, TaggedSentences], scheme: str) -> Tags:
+def find_tags(opened: OpenedSource, sentences: dict[str, TaggedSentences], scheme: str) -> Tags:
     """What the tagger is to choose from: the tags of the training sentences, and of those held out of them.
 
     Raises:
         UserError: There is nothing to learn: no entity, or one tag only.
     """
-    known = ["train", "validation"] if splits_of(source).holds_out else ["train"]
+    known, name = ["train", "validation"] if opened.holds_out else ["train"], opened.source.name
     distinct = {tag for split in known for tags in sentences[split].tags for tag in tags}
     if scheme == PLAIN:
         if len(distinct) < 2:
-            raise UserError(f"{source.name}: every token has the tag {min(distinct)!r}; a tagger needs at least two")
+            raise UserError(f"{name}: every token has the tag {min(distinct)!r}; a tagger needs at least two")
         return Tags(scheme, sorted(distinct))
     types = sorted({tag.partition("-")[2] for tag in distinct} - {""})
     if not types:
-        raise UserError(f"{source.name}: no entity in the training sentences, every tag is {OUTSIDE}")
+        raise UserError(f"{name}: no entity in the training sentences, every tag is {OUTSIDE}")
     return Tags(scheme, [OUTSIDE, *(f"{letter}-{entity_type}" for entity_type in types for letter in "BIES")])
+
+
+def best_by(config: Config, tags: Tags) -> str:
+    """The metric that chooses the best epoch, where `best_by` is "auto" too.
+
+    Raises:
+        UserError: It is one of entities, and the tags are plain.
+    """
+    if config.best_by == "f1" and not tags.are_entities:
+        raise UserError("--best-by f1 is for entities; of plain tags the accuracy is measured")
+    if config.best_by != "auto":
+        return config.best_by
+    return "f1" if tags.are_entities else "accuracy"
 
 
 def count_words(sentences: TaggedSentences) -> Counter:
@@ -186,7 +201,7 @@ def choose_vocabulary(config: Config, sentences: TaggedSentences) -> dict[str, l
 
 
 def make_examples(
-    sentences: dict[str, TaggedSentences], features, tags: Tags, places: dict[str, str]
+    sentences: dict[str, TaggedSentences], features, tags: Tags, place: Callable[[str], str]
 ) -> dict[str, Examples]:
     """Turns splits into numbers.
 
@@ -194,7 +209,7 @@ def make_examples(
         sentences: The splits.
         features: The `data.tagged_sentences.token_features.TokenFeatures` layer.
         tags: What the tagger chooses from.
-        places: Where each split stands, for messages.
+        place: Says where a split stands, for messages.
 
     Raises:
         UserError: A tag does not occur in the training split.
@@ -207,7 +222,7 @@ def make_examples(
     for split, rows in sentences.items():
         examples[split] = Examples(
             [np.array([numbers[token] for token in tokens], np.int32) for tokens in rows.tokens],
-            _tag_numbers(rows, tags, places[split]),
+            _tag_numbers(rows, tags, place(split)),
             np.array([len(tokens) for tokens in rows.tokens], int),
             table,
             rows,

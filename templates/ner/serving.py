@@ -3,6 +3,7 @@
 import json
 import sys
 import zlib
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
 from data.errors import BadLines
+from data.files import content_suffix
+from data.tagged_sentences.columns import read_parts
+from data.tagged_sentences.conllu import SUFFIX
 from data.tagged_sentences.tag_schemes import entities
 from data.tagged_sentences.token_features import TokenFeatures
 from data.tagged_sentences.tokens import split_tokens
@@ -24,14 +28,15 @@ from training.saved_model import write_saved_model
 
 from .characters import CharacterWords
 from .config import Config
-from .files import blocks
+from .files import with_tags
 from .model import JoinLastAxes, decode
 from .pipeline import Tags
 from .tag_names import written_after
 
 # Texts answered at once: so many, and no more characters than this, padding included.
 TEXTS_AT_A_TIME, MOST_CHARACTERS = 256, 100_000
-SENTENCES_AT_A_TIME = 1024
+# Sentences of a file, and the lines between them.
+PARTS_AT_A_TIME = 2048
 
 COLOURS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
@@ -256,7 +261,7 @@ def _colour(name: str) -> str:
 
 
 def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
-    """Tags the sentences of a file of columns; its token column alone is read.
+    """Tags the sentences of a file of columns, read as in training but for the tags, which need not be there.
 
     Args:
         tagger: What `load` gave.
@@ -269,28 +274,35 @@ def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None
     Raises:
         UserError: The file cannot be read; `output` is as it was then.
     """
-    bad_lines = BadLines(config.skip_bad_lines)
+    bad_lines, is_conllu = BadLines(config.skip_bad_lines), content_suffix(path) == SUFFIX
+    parts = read_parts(path, None, config.encoding, bad_lines)
     with writing(output) as stream:
         count = 0
-        for block in blocks(path, config.encoding, SENTENCES_AT_A_TIME, bad_lines):
-            tags = predict_tokens(tagger, block.tokens)
-            count += len(tags)
-            if as_json:
-                for tokens, row in zip(block.tokens, tags, strict=True):
-                    answer = {"tokens": tokens, "tags": row}
-                    if tagger.tags.are_entities:
-                        answer["entities"] = [
-                            {"type": entity.type, "text": " ".join(tokens[entity.start : entity.end])}
-                            | {"start": entity.start, "end": entity.end}
-                            for entity in entities(row)
-                        ]
-                    stream.write(json.dumps(answer, ensure_ascii=False) + "\n")
-            else:
-                stream.writelines(block.with_tags(tags))
+        while chunk := list(islice(parts, PARTS_AT_A_TIME)):
+            sentences = [part for part in chunk if part.tokens]
+            found = iter(predict_tokens(tagger, [part.tokens for part in sentences]))
+            count += len(sentences)
+            for part in sentences if as_json else chunk:
+                tags = next(found) if part.tokens else []
+                if as_json:
+                    stream.write(f"{json.dumps(_answer(tagger, part.tokens, tags), ensure_ascii=False)}\n")
+                else:
+                    stream.writelines(with_tags(part, tags, is_conllu))
     if output:
         print(f"{output}: {count:,} sentences", file=sys.stderr)
     if bad_lines.count:
         print(bad_lines.summary(), file=sys.stderr)
+
+
+def _answer(tagger: Tagger, tokens: list[str], tags: list[str]) -> dict:
+    answer = {"tokens": tokens, "tags": tags}
+    if tagger.tags.are_entities:
+        answer["entities"] = [
+            {"type": entity.type, "text": " ".join(tokens[entity.start : entity.end])}
+            | {"start": entity.start, "end": entity.end}
+            for entity in entities(tags)
+        ]
+    return answer
 
 
 def export(run: RunFolder, config: Config, folder: Path) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import BadLines, UserError
+from data.errors import UserError
+from data.tagged_sentences.columns import read_tagged_sentences
 from data.tagged_sentences.tag_schemes import convert, entities
 from data.tagged_sentences.token_features import TokenFeatures
 from rnn_layers.crf import ChainLoss
@@ -20,7 +21,6 @@ from .characters import CharacterWords
 from .config import Config
 from .errors import entity_mistakes, write_errors
 from .evaluate import make_predict_step, measure
-from .files import blocks
 from .model import build_model, decode, loss
 from .pipeline import Tags
 from .tag_names import written_after, written_tags
@@ -57,16 +57,17 @@ def source_of(path, **fields):
 def examples_of(path, **fields):
     """Config, features, tags, and the examples of the whole file."""
     config, source = source_of(path, **fields)
-    sentences, scheme = pipeline.read_splits(config, source, ["all"], BadLines())
+    opened = pipeline.open_source(config, source)
+    sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(["all"]))
     sentences["train"] = sentences["all"]
-    tags = pipeline.find_tags(source, {"train": sentences["all"], "validation": sentences["all"]}, scheme)
+    tags = pipeline.find_tags(opened, {"train": sentences["all"], "validation": sentences["all"]}, scheme)
     vocabulary = pipeline.choose_vocabulary(config, sentences["all"])
     features = TokenFeatures(*(vocabulary[name] for name in ("words", "characters", "affixes")), name="features")
     return (
         config,
         features,
         tags,
-        pipeline.make_examples(sentences, features, tags, {"all": "all", "train": "t"})["all"],
+        pipeline.make_examples(sentences, features, tags, str)["all"],
     )
 
 
@@ -142,9 +143,10 @@ def test_tags_come_back_as_the_data_writes_them(scheme):
 
 def test_a_single_file_is_split_and_schemes_are_found(tmp_path):
     config, source = source_of(columns(tmp_path / "all.conll"), validation_fraction=0.25)
-    sentences, scheme = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
-    assert scheme == "IOB2" and [len(sentences[split].tokens) for split in ("train", "validation")] == [3, 1]
-    tags = pipeline.find_tags(source, sentences, scheme)
+    opened = pipeline.open_source(config, source)
+    sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(["train", "validation"]))
+    assert scheme == "IOB2" and [len(sentences[split]) for split in ("train", "validation")] == [3, 1]
+    tags = pipeline.find_tags(opened, sentences, scheme)
     assert tags == PEOPLE
     given = [tags for split in sentences.values() for tags in split.tags]
     assert sorted(map(" ".join, given)) == sorted(SENTENCES.values())
@@ -153,22 +155,27 @@ def test_a_single_file_is_split_and_schemes_are_found(tmp_path):
 def test_plain_tags_are_found_or_demanded(tmp_path):
     path = columns(tmp_path / "pos.conll", {"the cat sings": "DET NOUN VERB", "cats sing": "NOUN VERB"}, " ")
     config, source = source_of(path)
-    sentences, scheme = pipeline.read_splits(config, source, ["all"], BadLines())
-    assert pipeline.find_tags(source, {"train": sentences["all"], "validation": sentences["all"]}, scheme) == PLAIN
+    opened = pipeline.open_source(config, source)
+    rows = opened.read(["all"])
+    sentences, scheme = pipeline.in_one_scheme(config, opened, rows)
+    assert pipeline.find_tags(opened, {"train": sentences["all"], "validation": sentences["all"]}, scheme) == PLAIN
     with pytest.raises(UserError, match="no tag is part of an entity.*--task tags"):
-        pipeline.read_splits(dataclasses.replace(config, task="entities"), source, ["all"], BadLines())
+        pipeline.in_one_scheme(dataclasses.replace(config, task="entities"), opened, rows)
+    assert pipeline.best_by(config, PLAIN) == "accuracy" and pipeline.best_by(config, PEOPLE) == "f1"
+    with pytest.raises(UserError, match="--best-by f1 is for entities"):
+        pipeline.best_by(dataclasses.replace(config, best_by="f1"), PLAIN)
 
 
 def test_a_tag_that_training_lacks_is_named_by_file_and_line(tmp_path):
     columns(tmp_path / "train.conll")
     columns(tmp_path / "valid.conll", {"Ann saw Rome": "B-PER O B-LOC"})
     config, source = source_of(tmp_path)
-    sentences, scheme = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
-    tags = pipeline.find_tags(source, sentences, scheme)
+    opened = pipeline.open_source(config, source)
+    sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(["train", "validation"]))
+    tags = pipeline.find_tags(opened, sentences, scheme)
     features = TokenFeatures(["ann"], [], [])
-    places = {split: pipeline.splits_of(source).place(split) for split in sentences}
     with pytest.raises(UserError, match=r"valid.conll:3: the tag 'B-LOC' does not occur in training; there are O, PER"):
-        pipeline.make_examples(sentences, features, tags, places)
+        pipeline.make_examples(sentences, features, tags, opened.place)
 
 
 def test_measure_agrees_with_the_tags_of_the_file(tmp_path):
@@ -233,28 +240,65 @@ def test_a_line_of_an_answer_shows_the_entities():
     assert "cat" in serving.as_line({"text": "cat", "tokens": ["cat"], "tags": ["NOUN"]})
 
 
-def test_files_get_one_more_column_and_keep_the_rest(tmp_path):
-    (tmp_path / "a.conll").write_text("-DOCSTART- -X- O\n\nAnn NNP O\nsings VB O\n\n\nBob NNP O", encoding="utf-8")
-    (block,) = blocks(tmp_path / "a.conll", "utf-8", 10)
-    assert block.tokens == [["Ann", "sings"], ["Bob"]]
-    lines = list(block.with_tags([["B-PER", "O"], ["B-PER"]]))
-    assert "".join(lines) == "-DOCSTART- -X- O\n\nAnn NNP O B-PER\nsings VB O O\n\n\nBob NNP O B-PER\n"
-    words = "# text = du\n1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n1\tde\t_\t_\t_\t_\t_\t_\t_\t_\n2\tle\t_\t_\t_\t_\t_\t_\t_\tX=1\n\n"
-    (tmp_path / "b.conllu").write_text(words, encoding="utf-8")
-    (block,) = blocks(tmp_path / "b.conllu", "utf-8", 10)
-    assert block.tokens == [["de", "le"]]
-    lines = list(block.with_tags([["ADP", "DET"]]))
-    assert (
-        lines[2].endswith("\tPredicted=ADP\n")
-        and lines[3].endswith("\tX=1|Predicted=DET\n")
-        and lines[:2] == words.splitlines(True)[:2]
+def predicted(path, output=None, **fields):
+    """What `predict --file` writes, with a tagger that tags a token by its length; else what it prints."""
+
+    def by_length(tokens):
+        return {"tags": tf.where(tokens != "", tf.strings.as_string(tf.strings.length(tokens, "UTF8_CHAR")), "")}
+
+    serving.predict_file(
+        serving.Tagger({"tokens": by_length}, PLAIN), dataclasses.replace(SMALL, **fields), path, output, not output
     )
-    assert [len(part.tokens) for part in blocks(columns(tmp_path / "c.conll"), "utf-8", 3)] == [3, 1]
-    (tmp_path / "d.conll").write_bytes(b"Ann\ncaf\xe9\nsings\n")
-    with pytest.raises(UserError, match="d.conll:2: .*--skip-bad-lines leaves such lines out"):
-        list(blocks(tmp_path / "d.conll", "utf-8", 3))
-    (block,) = blocks(tmp_path / "d.conll", "utf-8", 3, BadLines(skip=True))
-    assert block.tokens == [["Ann", "sings"]] and list(block.with_tags([["A", "B"]])) == ["Ann A\n", "sings B\n"]
+    return output and output.read_text(encoding="utf-8")
+
+
+def test_files_get_one_more_column_and_keep_the_rest(tmp_path):
+    path, out = tmp_path / "a.conll", tmp_path / "out"
+    path.write_text("-DOCSTART- -X- O\n\nAnn NNP O\nsings\tVB\tO\n\n\nBob NNP O", encoding="utf-8")
+    assert predicted(path, out) == "-DOCSTART- -X- O\n\nAnn NNP O 3\nsings\tVB\tO\t5\n\n\nBob NNP O 3\n"
+    path = tmp_path / "b.conllu"
+    rest = "\t_\t_\t_\t_\t_\t_\t_"
+    lines = ["# text = du\n", f"1-2\tdu{rest}\t_\n", f"1\tde{rest}\t_\n", f"1.1\tx{rest}\t_\n", f"2\tles{rest}\tX=1\n"]
+    path.write_text("".join(lines) + "\n", encoding="utf-8")
+    lines[2], lines[4] = f"1\tde{rest}\tPredicted=2\n", f"2\tles{rest}\tX=1|Predicted=3\n"
+    assert predicted(path, out) == "".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.conll", "10\u00a0000 O\n\u00a0 O\nx O\n\n\u3000\tO\n\x0c O\n a\u2028b  O \n"),
+        ("b.conll", "-DOCSTART-\n\na O\n-DOCSTART- -X-\nb O\n\t\nc O\n-DOCSTARTS- O\n"),
+        ("c.tsv", "New York\tB-LOC\nis O\n"),
+        ("d.conllu", "# newdoc\n1-2\tab\t_\tX\t_\t_\t_\t_\t_\t_\n1\t10 000\t_\tX\t_\t_\t_\t_\t_\t_\n"
+                     "# newdoc\n2\t\u00a0\t_\tX\t_\t_\t_\t_\t_\t_\n2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n"),
+    ],
+)  # fmt: skip
+def test_a_file_is_tagged_in_the_sentences_that_training_reads(tmp_path, capsys, name, text):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    predicted(path)
+    found = [json.loads(line)["tokens"] for line in capsys.readouterr().out.split("\n")[:-1]]
+    assert found == read_tagged_sentences(path).tokens
+
+
+def test_a_file_to_tag_needs_no_tags(tmp_path):
+    path, out = tmp_path / "a.conll", tmp_path / "out"
+    path.write_text("10\u00a0000\nx\n\n\u00a0\n", encoding="utf-8")
+    assert predicted(path, out) == "10\u00a0000 6\nx 1\n\n\u00a0 1\n"
+    path.write_text("Ann\n\nNew York\n", encoding="utf-8")
+    with pytest.raises(UserError, match="a.conll:3: expected 1 column, as on line 1, found 2 in 'New York'"):
+        predicted(path, out)
+    assert out.read_text(encoding="utf-8").startswith("10")
+
+
+def test_what_training_leaves_out_of_a_file_is_left_out_of_the_answer(tmp_path, capsys):
+    path = tmp_path / "d.conll"
+    path.write_bytes(b"-DOCSTART-\nAnn\ncaf\xe9\nsings\n\nBob\n")
+    with pytest.raises(UserError, match="d.conll:3: .*--skip-bad-lines leaves such lines out"):
+        predicted(path)
+    assert predicted(path, tmp_path / "out", skip_bad_lines=True) == "-DOCSTART-\n\nBob 3\n"
+    assert "1 sentences" in (told := capsys.readouterr().err) and "1 bad line left out" in told
 
 
 def test_characters_of_padding_give_zeros():

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from data.batches import padding_share, plan_batches
-from data.errors import BadLines, UserError
+from data.errors import UserError
 from data.sources.source import Source
 from data.tagged_sentences.token_features import TokenFeatures
 from data.tagged_sentences.vectors import read_vectors
@@ -43,11 +43,11 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
 
     # The data. A run that goes on keeps its words, whatever became of the vectors that it started from.
-    bad_lines = BadLines(config.skip_bad_lines)
-    source_splits = pipeline.splits_of(source)
-    wanted = ["train", "validation", "test"] if test and source_splits.has_test else ["train", "validation"]
-    sentences, scheme = pipeline.read_splits(config, source, wanted, bad_lines)
-    tags = pipeline.find_tags(source, sentences, scheme)
+    opened = pipeline.open_source(config, source)
+    wanted = opened.to_train(test)
+    sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(wanted))
+    tags = pipeline.find_tags(opened, sentences, scheme)
+    best_by = pipeline.best_by(config, tags)
     resumed = run.checkpoint_file.is_file()
     vocabulary = run.read_vocabulary() if resumed else pipeline.choose_vocabulary(config, sentences["train"])
     vectors = None
@@ -60,15 +60,11 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     run.write_vocabulary(vocabulary)
     words = vocabulary["words"] + vocabulary["others"]
     features = TokenFeatures(words, vocabulary["characters"], vocabulary["affixes"], name="features")
-    places = {split: source_splits.place(split) for split in wanted}
-    splits = pipeline.make_examples(sentences, features, tags, places)
+    splits = pipeline.make_examples(sentences, features, tags, opened.place)
     training, validation = splits["train"], splits["validation"]
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
     batch_rows = device.rows_of_batch(config.batch_size)
     plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch=0)
-    best_by = config.best_by if config.best_by != "auto" else "f1" if tags.are_entities else "accuracy"
-    if best_by == "f1" and not tags.are_entities:
-        raise UserError("--best-by f1 is for entities; of plain tags the accuracy is measured")
     print_facts(
         f"Data: {source.name}",
         {
@@ -81,8 +77,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
                 f"{pipeline.unknown_share(examples):.1%} of {split}" for split, examples in splits.items()
             ),
             "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch",
-            "bad lines": bad_lines.summary() or None,
-            "not read": source_splits.ignored_files or None,
+            **opened.facts,
             "device": device.describe(),
             "folder": run.path,
         },
@@ -123,7 +118,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     for split, result in results.items():
         title = f"{split}, {len(splits[split]):,} sentences"
         plot_confusion_matrix(run.plot_file(f"confusion_{split}"), result.confusion, result.classes, title)
-    is_tested = "test" in results or not source_splits.has_test
+    is_tested = "test" in results or not opened.has_test
     per_class = {split: result.per_class for split, result in results.items()}
     progress.finish(source.name, results, is_tested, per_class=per_class)
 

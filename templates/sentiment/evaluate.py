@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import pad, plan_in_order_of_length
-from data.errors import BadLines
 from data.sources.source import Source
 from training.metrics.classes import accuracy, area_under_roc_curve, confusion_matrix, macro_f1, precision_recall_f1
 from training.runs.folder import RunFolder
@@ -89,11 +88,10 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     """
     word_ids, classifier, names = serving.parts(serving.load_model(run))
     own = source.fingerprint == run.read_record().source.fingerprint
-    splits = pipeline.splits_of(source)
-    split = split or splits.to_evaluate(own)
-    bad_lines = BadLines(config.skip_bad_lines)
-    texts = pipeline.read_splits(config, source, [split], bad_lines)[split]
-    examples = pipeline.make_examples(texts, word_ids, names, splits.place(split))
+    opened = pipeline.open_source(config, source)
+    split = split or opened.to_evaluate(own)
+    texts = opened.read([split])[split]
+    examples = pipeline.make_examples(texts, word_ids, names, opened.place(split))
     measured = measure(make_predict_step(classifier), examples, names)
     return {
         "data": source.name,
@@ -101,5 +99,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "rows": len(examples),
         "metrics": measured.metrics,
         "per_class": measured.per_class,
-        "bad_lines": bad_lines.summary(),
+        "bad_lines": opened.bad_lines.summary(),
     }

@@ -10,8 +10,9 @@ from data.errors import BadLines, UserError
 from data.labelled_texts.datasets import load_labelled_texts
 from data.labelled_texts.files import LabelledTexts, read_labelled_texts
 from data.sources.known_datasets import DATASETS
+from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
-from data.sources.source_splits import SourceSplits
+from data.sources.split_files import find_splits
 from data.tables.rows import TABLE_SUFFIXES
 from data.vocabulary import build_vocabulary
 
@@ -28,7 +29,12 @@ def find_source(config: Config, to_train: bool = True) -> Source:
     Raises:
         UserError: There is no such data.
     """
-    return resolve_source(config.data, benchmark=BENCHMARK, sample=SAMPLE, need_train=to_train)
+    return resolve_source(
+        config.data,
+        benchmark=BENCHMARK,
+        sample=SAMPLE,
+        find=lambda path: find_splits(path, TABLE_SUFFIXES, need_train=to_train),
+    )
 
 
 @dataclass(frozen=True)
@@ -49,49 +55,22 @@ class Examples:
         return len(self.ids)
 
 
-def splits_of(source: Source) -> SourceSplits:
-    """The splits of a source, whatever of it is a table."""
-    return SourceSplits(source, TABLE_SUFFIXES)
-
-
-def read_splits(config: Config, source: Source, wanted: Sequence[str], bad_lines: BadLines) -> dict[str, LabelledTexts]:
-    """Reads splits as text.
-
-    Args:
-        config: The run's configuration.
-        source: Where from.
-        wanted: The splits, as `data.sources.source_splits.SourceSplits.read` takes them.
-        bad_lines: What is done with lines that cannot be used; counts them.
-
-    Returns:
-        Texts and labels of each split.
-
-    Raises:
-        UserError: There is no such split, or a file is damaged, empty, or lacks a column.
-    """
-    splits = splits_of(source)
+def open_source(config: Config, source: Source) -> OpenedSource[LabelledTexts]:
+    """Opens a source: texts and labels by split, as they stand in the file."""
+    bad_lines = BadLines(config.skip_bad_lines)
 
     def read(split: str) -> LabelledTexts:
-        if source.kind == "dataset":
-            texts = load_labelled_texts(DATASETS[source.name], split)
-        else:
-            columns = config.text_column, config.label_column
-            texts = read_labelled_texts(splits.file(split), *columns, config.encoding, bad_lines)
-        if texts.labels is None:
-            raise UserError(f"{source.name}: the split {split!r} has no labels")
-        return texts
+        if not source.files:
+            return load_labelled_texts(DATASETS[source.name], split)
+        columns = config.text_column, config.label_column
+        return read_labelled_texts(source.files.path(split), *columns, config.encoding, bad_lines)
 
-    return splits.read(wanted, read, _select, lambda texts: len(texts.texts), config.validation_fraction)
+    return OpenedSource(source, read, config.validation_fraction, bad_lines)
 
 
-def _select(texts: LabelledTexts, rows: np.ndarray) -> LabelledTexts:
-    lines = [texts.lines[row] for row in rows] if texts.lines else []
-    return LabelledTexts([texts.texts[row] for row in rows], [texts.labels[row] for row in rows], lines)
-
-
-def known_labels(source: Source, texts: dict[str, LabelledTexts]) -> list[str]:
+def known_labels(opened: OpenedSource, texts: dict[str, LabelledTexts]) -> list[str]:
     """The labels that a model may meet: those of the training rows, and of the rows held out of them."""
-    held_out = texts["validation"].labels if splits_of(source).holds_out else []
+    held_out = texts["validation"].labels if opened.holds_out else []
     return [*texts["train"].labels, *held_out]
 
 

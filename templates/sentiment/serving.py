@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from data.errors import BadLines
-from data.labelled_texts.files import find_columns
+from data.labelled_texts.files import find_text_column
 from data.labelled_texts.word_ids import WordIds
 from data.tables.rows import read_text_rows, table_format
 from data.tables.table_writer import TableWriter
@@ -162,7 +162,7 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
     bad_lines, unanswered = BadLines(config.skip_bad_lines), Unanswered()
 
     def text_column(row):
-        return find_columns(path, row, config.text_column, None)[0]
+        return find_text_column(path, row, config.text_column)
 
     rows = read_text_rows(path, text_column, config.encoding, bad_lines)
     with TableWriter(output) if output else TableWriter(sys.stdout, format=kind) as writer:

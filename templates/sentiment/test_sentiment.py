@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import BadLines, UserError
+from data.errors import UserError
 from data.labelled_texts.word_ids import WordIds
 from training.averaging import WeightAverage
 from training.device import Device
@@ -76,23 +76,25 @@ def test_mean_and_maximum_leave_padding_out():
 def test_held_out_rows_are_neither_lost_nor_shared(tmp_path):
     rows = [(f"text {number}", "ab"[number % 2]) for number in range(20)]
     config, source = source_of(table(tmp_path / "all.jsonl", rows), validation_fraction=0.25)
-    texts = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
+    opened = pipeline.open_source(config, source)
+    texts = opened.read(["train", "validation"])
     assert (len(texts["train"].texts), len(texts["validation"].texts)) == (15, 5)
     assert sorted(texts["train"].texts + texts["validation"].texts) == sorted(text for text, _ in rows)
-    assert pipeline.splits_of(source).given == ["all"] and pipeline.splits_of(source).holds_out
+    assert opened.given == ["all"] and opened.holds_out
 
 
 def test_a_validation_file_is_used_as_it_is_and_its_new_label_is_named(tmp_path):
     table(tmp_path / "train.jsonl", [("good", "yes"), ("bad", "no")])
     table(tmp_path / "valid.jsonl", [("good", "yes"), ("hm", "perhaps")])
     config, source = source_of(tmp_path)
-    texts = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
+    opened = pipeline.open_source(config, source)
+    texts = opened.read(["train", "validation"])
     train, validation = texts["train"], texts["validation"]
-    names = pipeline.label_names(pipeline.known_labels(source, texts))
-    assert names == ["no", "yes"] and not pipeline.splits_of(source).has_test
+    names = pipeline.label_names(pipeline.known_labels(opened, texts))
+    assert names == ["no", "yes"] and not opened.has_test
     word_ids = WordIds(pipeline.choose_words(config, train), 10)
     with pytest.raises(UserError, match=r"valid.jsonl:2: the label 'perhaps' does not occur in training; .*no, yes"):
-        pipeline.make_examples(validation, word_ids, names, pipeline.splits_of(source).place("validation"))
+        pipeline.make_examples(validation, word_ids, names, opened.place("validation"))
     assert pipeline.make_examples(train, word_ids, names, "train").labels.tolist() == [1, 0]
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import padding_share, plan_batches
-from data.errors import BadLines
 from data.labelled_texts.word_ids import WordIds
 from data.sources.source import Source
 from data.vocabulary import FIRST_WORD, unknown_share
@@ -43,21 +42,20 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
 
     # The data. A run that goes on keeps its words and labels, whatever became of the run it was initialized from.
-    bad_lines = BadLines(config.skip_bad_lines)
-    source_splits = pipeline.splits_of(source)
-    wanted = ["train", "validation", "test"] if test and source_splits.has_test else ["train", "validation"]
-    texts = pipeline.read_splits(config, source, wanted, bad_lines)
-    names = pipeline.label_names(pipeline.known_labels(source, texts))
+    opened = pipeline.open_source(config, source)
+    wanted = opened.to_train(test)
+    texts = opened.read(wanted)
+    names = pipeline.label_names(pipeline.known_labels(opened, texts))
     resumed = run.checkpoint_file.is_file()
     parent = open_parent(config) if config.initialize_from and not resumed else None
     if resumed:
         vocabulary = run.read_vocabulary()
     else:
         vocabulary = parent.vocabulary if parent else pipeline.choose_words(config, texts["train"])
-        run.write_vocabulary(vocabulary)
+    run.write_vocabulary(vocabulary)
     word_ids = WordIds(vocabulary, config.maximum_length, config.keep, name="word_ids")
     splits = {
-        split: pipeline.make_examples(texts[split], word_ids, names, source_splits.place(split)) for split in wanted
+        split: pipeline.make_examples(rows, word_ids, names, opened.place(split)) for split, rows in texts.items()
     }
     training, validation = splits["train"], splits["validation"]
     weights = pipeline.class_weights(config, training.labels, names)
@@ -75,8 +73,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "vocabulary": f"{len(vocabulary) + FIRST_WORD:,} ids",
             "unknown words": unknown,
             "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch",
-            "bad lines": bad_lines.summary() or None,
-            "not read": source_splits.ignored_files or None,
+            **opened.facts,
             "device": device.describe(),
             "folder": run.path,
         },
@@ -116,7 +113,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     for split, result in results.items():
         title = f"{split}, {len(splits[split]):,} rows"
         plot_confusion_matrix(run.plot_file(f"confusion_{split}"), result.confusion, names, title)
-    is_tested = "test" in results or not source_splits.has_test
+    is_tested = "test" in results or not opened.has_test
     per_class = {split: result.per_class for split, result in results.items()}
     progress.finish(source.name, results, is_tested, per_class=per_class)
 

@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
-from data.errors import BadLines
 from data.sources.source import Source
 from data.subwords.pieces import START, Subwords
 from data.vocabulary import PADDING
@@ -121,10 +120,9 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     model = serving.load_model(run, config)
     subwords = pipeline.subwords_of(run.read_vocabulary())
     own = source.fingerprint == run.read_record().source.fingerprint
-    splits = pipeline.splits_of(config, source)
-    split = split or splits.to_evaluate(own)
-    bad_lines = BadLines(config.skip_bad_lines)
-    pairs = pipeline.read_splits(config, source, [split], bad_lines)[split]
+    opened = pipeline.open_source(config, source)
+    split = split or opened.to_evaluate(own)
+    pairs = opened.read([split])[split]
     examples = pipeline.make_examples(pairs, *subwords)
     predict_step = make_predict_step(model.get_layer("encoder"), model.get_layer("search"))
     measured = measure(predict_step, examples, subwords[1])
@@ -134,5 +132,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "rows": len(examples),
         "metrics": measured.metrics,
         "signatures": measured.signatures,
-        "bad_lines": bad_lines.summary(),
+        "bad_lines": opened.bad_lines.summary(),
     }

@@ -1,6 +1,5 @@
 """From a data source to batches: read, learn pieces, cut sentences into them, leave pairs out, pad."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,20 +7,20 @@ import numpy as np
 from data.batches import pad
 from data.errors import BadLines
 from data.sentence_pairs.datasets import in_languages, load_sentence_pairs
-from data.sentence_pairs.datasets import languages_of as languages_of_dataset
-from data.sentence_pairs.files import TSV, PairFiles, find_pairs
+from data.sentence_pairs.datasets import languages_of as choose_languages
+from data.sentence_pairs.files import PairFiles, find_pairs
 from data.sentence_pairs.filters import filter_pairs
 from data.sentence_pairs.pairs import UNNAMED, Languages, SentencePairs
 from data.sources.known_datasets import DATASETS
+from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
-from data.sources.source_splits import SourceSplits
 from data.subwords.learning import learn_pieces
 from data.subwords.pieces import END, START, Subwords, count_words
 
 from .config import BENCHMARK, SAMPLE, Config
 
 
-def find_source(config: Config, to_train: bool = True) -> Source:
+def find_source(config: Config, to_train: bool = True) -> Source[PairFiles]:
     """Finds out what `--data` means, without TensorFlow: a mistake is answered at once.
 
     Args:
@@ -31,68 +30,36 @@ def find_source(config: Config, to_train: bool = True) -> Source:
     Raises:
         UserError: There is no such data, or its languages cannot be told.
     """
+    asked = Languages(config.source_language, config.target_language)
     source = resolve_source(
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
-        need_train=to_train,
-        used_files=lambda path: find_pairs(path, _asked(config), config.encoding, need_train=to_train).paths,
-        choose=lambda dataset: in_languages(dataset, _asked(config)),
+        find=lambda path: find_pairs(path, asked, config.encoding, need_train=to_train),
+        choose=lambda dataset: in_languages(dataset, asked),
     )
-    languages = languages_of(config, source)
+    languages = source.files.languages if source.files else choose_languages(DATASETS[source.name], asked)
     if languages == UNNAMED:
         return source
     return replace(source, resolved={"source_language": languages.source, "target_language": languages.target})
 
 
-def _asked(config: Config) -> Languages:
-    return Languages(config.source_language, config.target_language)
-
-
-def _files(config: Config, source: Source) -> PairFiles:
-    return find_pairs(source.path, _asked(config), config.encoding, need_train=False)
-
-
-def notice_of(config: Config, source: Source) -> str:
-    """What the user must be told about the choice of a table's columns, or ""."""
-    return "" if source.kind == "dataset" else _files(config, source).notice
-
-
-def languages_of(config: Config, source: Source) -> Languages:
+def languages_of(source: Source[PairFiles]) -> Languages:
     """The two languages, as the data call them."""
-    if source.kind == "dataset":
-        return languages_of_dataset(DATASETS[source.name], _asked(config))
-    return _files(config, source).languages
+    return Languages(*source.resolved.values()) if source.resolved else Languages(*UNNAMED)
 
 
-def splits_of(config: Config, source: Source) -> SourceSplits:
-    """The splits of a source, whatever of it holds both languages."""
-    return SourceSplits(source, (TSV,), None if source.kind == "dataset" else _files(config, source).splits)
-
-
-def read_splits(config: Config, source: Source, wanted: Sequence[str], bad_lines: BadLines) -> dict[str, SentencePairs]:
-    """Reads splits.
-
-    Args:
-        config: The run's configuration.
-        source: Where from.
-        wanted: The splits, as `data.sources.source_splits.SourceSplits.read` takes them.
-        bad_lines: What is done with lines that cannot be used; counts them.
-
-    Returns:
-        The pairs of each split.
-
-    Raises:
-        UserError: There is no such split, a file is damaged or empty, or two files do not go together.
-    """
+def open_source(config: Config, source: Source[PairFiles]) -> OpenedSource[SentencePairs]:
+    """Opens a source: pairs by split, as they stand in the files."""
+    bad_lines = BadLines(config.skip_bad_lines)
 
     def read(split: str) -> SentencePairs:
-        if source.kind == "dataset":
-            return load_sentence_pairs(DATASETS[source.name], split, _asked(config))
-        return _files(config, source).read(split, config.encoding, bad_lines)
+        if not source.files:
+            return load_sentence_pairs(DATASETS[source.name], split, languages_of(source))
+        return source.files.read(split, config.encoding, bad_lines)
 
-    share = config.validation_fraction
-    return splits_of(config, source).read(wanted, read, SentencePairs.select, len, share)
+    notice = source.files.notice if source.files else ""
+    return OpenedSource(source, read, config.validation_fraction, bad_lines, {"columns": notice or None})
 
 
 def learn_vocabulary(config: Config, pairs: SentencePairs) -> dict[str, list[str]]:
@@ -123,8 +90,7 @@ def filter_training(config: Config, pairs: SentencePairs) -> tuple[SentencePairs
     Raises:
         UserError: No pair is left.
     """
-    kept, report = filter_pairs(pairs, config.longest, config.largest_ratio)
-    return kept, report.summary()
+    return filter_pairs(pairs, config.longest, config.largest_ratio)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.errors import BadLines, UserError
+from data.errors import UserError
 from data.sentence_pairs.pairs import SentencePairs
 from data.subwords.pieces import END, START, Subwords
 from rnn_layers.token_loss import token_losses
@@ -199,7 +199,7 @@ def test_only_training_pairs_are_left_out(tmp_path):
         write_pairs(tmp_path / f"{split}.tsv", odd)
     config = dataclasses.replace(SMALL, data=str(tmp_path), longest=7, largest_ratio=3.0)
     source = pipeline.find_source(config)
-    splits = pipeline.read_splits(config, source, ["train", "validation", "test"], BadLines())
+    splits = pipeline.open_source(config, source).read(["train", "validation", "test"])
     assert [len(pairs) for pairs in splits.values()] == [3, 3, 3]
     kept, told = pipeline.filter_training(config, splits["train"])
     assert kept.sources == ["gut genug"] and told.startswith("2 of 3 training pairs left out")
@@ -213,13 +213,14 @@ def test_either_direction_can_be_asked_for_and_a_single_file_is_split(tmp_path):
     path = write_pairs(tmp_path / "all.tsv")
     config = dataclasses.replace(SMALL, data=str(path))
     source = pipeline.find_source(config)
-    assert pipeline.languages_of(config, source) == ("de", "en")
-    splits = pipeline.read_splits(config, source, ["train", "validation"], BadLines())
+    assert pipeline.languages_of(source) == ("de", "en")
+    splits = pipeline.open_source(config, source).read(["train", "validation"])
     assert [len(pairs) for pairs in splits.values()] == [18, 2]
     assert sorted(sum((pairs.sources for pairs in splits.values()), [])) == sorted(PAIRS.sources)
     turned = dataclasses.replace(config, target_language="de")
-    assert pipeline.languages_of(turned, source) == ("en", "de")
-    assert pipeline.read_splits(turned, source, ["all"], BadLines())["all"].sources == list(PAIRS.targets)
+    source = pipeline.find_source(turned)
+    assert pipeline.languages_of(source) == ("en", "de")
+    assert pipeline.open_source(turned, source).read(["all"])["all"].sources == list(PAIRS.targets)
     with pytest.raises(UserError, match="fr"):
         pipeline.find_source(dataclasses.replace(config, source_language="fr"))
 

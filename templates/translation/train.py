@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 
 from data.batches import padding_share, plan_batches
-from data.errors import BadLines
 from data.sources.source import Source
 from data.subwords.pieces import END, START
 from data.vocabulary import PADDING
@@ -46,10 +45,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
 
     # The data. A run that goes on keeps its pieces.
-    bad_lines = BadLines(config.skip_bad_lines)
-    source_splits = pipeline.splits_of(config, source)
-    wanted = ["train", "validation", "test"] if test and source_splits.has_test else ["train", "validation"]
-    pairs = pipeline.read_splits(config, source, wanted, bad_lines)
+    opened = pipeline.open_source(config, source)
+    wanted = opened.to_train(test)
+    pairs = opened.read(wanted)
     resumed = run.checkpoint_file.is_file()
     vocabulary = run.read_vocabulary() if resumed else pipeline.learn_vocabulary(config, pairs["train"])
     run.write_vocabulary(vocabulary)
@@ -60,7 +58,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
     batch_rows = device.rows_of_batch(config.batch_size)
     plan = plan_batches(training.order, config.batch_size, config.seed, epoch=0)
-    languages = pipeline.languages_of(config, source)
+    languages = pipeline.languages_of(source)
     print_facts(
         f"Data: {source.name}, {languages.source} to {languages.target}",
         {
@@ -69,10 +67,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "vocabulary": pipeline.describe_vocabulary(config, *subwords),
             "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch's sources, "
             f"{padding_share(plan, training.target_lengths, multiple):.1%} of its targets",
-            "columns": pipeline.notice_of(config, source) or None,
             "left out": left_out or None,
-            "bad lines": bad_lines.summary() or None,
-            "not read": source_splits.ignored_files or None,
+            **opened.facts,
             "device": device.describe(),
             "folder": run.path,
         },
@@ -127,7 +123,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         attention = attention_of(encoder, decoder, pieces, found)
         shown = shown_pieces(subwords[0], pieces), shown_pieces(subwords[1], found)
         plot_attention(run.plot_file(f"attention_{number}"), attention, *shown, title=f"{last}, sentence {row + 1}")
-    is_tested = "test" in results or not source_splits.has_test
+    is_tested = "test" in results or not opened.has_test
     signatures = results["validation"].signatures
     progress.finish(source.name, results, is_tested, languages=list(languages), signatures=signatures)
 

@@ -276,12 +276,12 @@ def flickr(folder, **changes):
 def test_a_folder_as_flickr8k_is(tmp_path):
     source = find_pictures(flickr(tmp_path))
     assert source.captions == [tmp_path / "Flickr8k.token.txt"]
-    assert {split: path.name for split, path in source.splits.files.items()} == {
+    assert {split: path.name for split, path in source.files.items()} == {
         "train": "Flickr_8k.trainImages.txt",
         "validation": "Flickr_8k.devImages.txt",
         "test": "Flickr_8k.testImages.txt",
     }
-    assert [path.name for path in source.splits.ignored] == ["ExpertAnnotations.txt", "Flickr8k.lemma.token.txt"]
+    assert [path.name for path in source.ignored] == ["ExpertAnnotations.txt", "Flickr8k.lemma.token.txt"]
     joined = source.join()
     train = joined.split("train")
     assert train == CaptionedPictures(
@@ -307,7 +307,7 @@ def test_the_fingerprint_is_of_captions_lists_and_pictures(tmp_path, monkeypatch
     folder = flickr(tmp_path)
 
     def taken() -> str:
-        return fingerprint(find_pictures(folder).used_files)
+        return fingerprint(find_pictures(folder).used)
 
     before = taken()
     write(folder / "ExpertAnnotations.txt", "1.jpg\t2.jpg#1\t4\t4\t4\n")
@@ -319,7 +319,7 @@ def test_the_fingerprint_is_of_captions_lists_and_pictures(tmp_path, monkeypatch
     write(folder / "images.tar", tar_of({"1.jpg": b"another"}))
     assert taken() != before
     monkeypatch.setattr("data.captioned_pictures.source.LARGEST_FINGERPRINT", 3)
-    assert folder / "images.tar" not in find_pictures(folder).used_files
+    assert folder / "images.tar" not in find_pictures(folder).used
 
 
 def test_the_captions_or_the_archive_can_be_given_where_there_are_several(tmp_path):
@@ -349,8 +349,8 @@ def test_without_lists_all_pictures_are_one_split(tmp_path):
     write(tmp_path / "pictures" / "1.png", b"x")
     write(tmp_path / "captions.tsv", "1.png\tone\n2.png\ttwo\n")
     source = find_pictures(tmp_path)
-    assert list(source.splits.files) == ["all"]
-    assert source.join().rows["all"] == CaptionedPictures(["pictures/1.png"], [["one"]])
+    assert list(source.files) == ["all"]
+    assert source.join().split("all") == CaptionedPictures(["pictures/1.png"], [["one"]])
 
 
 @pytest.mark.parametrize(

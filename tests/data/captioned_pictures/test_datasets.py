@@ -13,7 +13,7 @@ from PIL import Image
 from data.captioned_pictures import flickr8k
 from data.captioned_pictures.datasets import HOLDS, load_captions, picture_contents
 from data.captioned_pictures.source import CaptionedPictures
-from data.errors import BadLines, UserError
+from data.errors import UserError
 from data.sources import datasets
 from data.sources import source as sources
 from data.sources.datasets import find_archive, hand_placed, is_prepared, prepare
@@ -133,7 +133,7 @@ def test_hand_placed_files_are_prepared_without_a_network(tfds_folder, small_fli
     import tensorflow  # noqa: F401 - its own log lines are not what is tested here
 
     folder = place(tfds_folder, "Flickr8k_Dataset.zip", "Flickr8k_text.zip")
-    assert resolve_source("auto", benchmark="flickr8k", sample="captioning").kind == "dataset"
+    assert resolve_source("auto", benchmark="flickr8k", sample="captioning", find=pytest.fail).kind == "dataset"
     capfd.readouterr()
     train = load_captions(small_flickr8k, "train")
     shown = capfd.readouterr()
@@ -225,7 +225,7 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch, dataset, below, file
     for call in (
         lambda: load_captions(dataset, "train"),
         lambda: picture_contents(dataset, "train"),
-        lambda: resolve_source(dataset.name, benchmark=None, sample="captioning"),
+        lambda: resolve_source(dataset.name, benchmark=None, sample="captioning", find=pytest.fail),
     ):
         with pytest.raises(UserError) as error:
             call()
@@ -347,8 +347,8 @@ def test_the_template_reads_a_set_as_it_reads_files(tfds_folder, small_flickr8k,
     monkeypatch.setitem(DATASETS, "flickr8k", small_flickr8k)
     place(tfds_folder, "Flickr8k_Dataset.zip", "Flickr8k_text.zip")
     config = Config(data="flickr8k", picture_size=32, longest=4)
-    opened = pipeline.open_source(config, pipeline.find_source(config), BadLines())
-    read = pipeline.read_splits(config, opened, ["train", "validation", "test"])
+    opened = pipeline.open_source(config, pipeline.find_source(config))
+    read = opened.read(["train", "validation", "test"])
     train, told = pipeline.filter_training(config, read["train"])
     assert told == ""
     subwords = Subwords(pipeline.learn_vocabulary(config, train))
@@ -359,7 +359,7 @@ def test_the_template_reads_a_set_as_it_reads_files(tfds_folder, small_flickr8k,
         # Each picture is of one colour, its own.
         expected = np.asarray(Image.open(io.BytesIO(JPEGS[name])))[0, 0]
         assert abs(examples.pictures[row].astype(int) - expected).max() <= 2 and references == texts_of(name)
-    assert opened.splits.has_test and opened.notes == []
+    assert opened.has_test and opened.notes == {}
 
 
 # A set of something else

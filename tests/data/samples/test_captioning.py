@@ -125,8 +125,8 @@ def test_the_archive_names_no_owner_and_the_pictures_are_small(pictures):
 def test_the_sample_is_a_source_in_which_everything_fits():
     source = find_pictures(FOLDER)
     joined = source.join()
-    assert {split: len(rows) for split, rows in joined.rows.items()} == COUNTS
-    assert joined.notes == [] and source.splits.ignored == []
+    assert {split: len(joined.split(split)) for split in source.files} == COUNTS
+    assert joined.notes == [] and source.ignored == []
     for split in COUNTS:
         assert joined.split(split).names == names(split)
 

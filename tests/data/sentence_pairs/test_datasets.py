@@ -17,6 +17,7 @@ from data.sources import source as sources
 from data.sources.datasets import find_archive, hand_placed, is_prepared, prepare
 from data.sources.known_datasets import DATASETS, File
 from data.sources.source import resolve_source
+from data.sources.split_files import Splits
 from tests.data.sources.test_datasets import serving, tfds_folder
 
 FIXTURES = (tfds_folder,)  # pytest finds it by its name in this module
@@ -95,7 +96,10 @@ def test_hand_placed_files_are_prepared_without_a_network(tfds_folder, small_mul
     import tensorflow  # noqa: F401 - its own log lines are not what is tested here
 
     folder = place(tfds_folder, [file.name for file in MULTI30K.files])
-    assert resolve_source("auto", benchmark="multi30k", sample="translation", choose=in_languages).kind == "dataset"
+    assert (
+        resolve_source("auto", benchmark="multi30k", sample="translation", find=pytest.fail, choose=in_languages).kind
+        == "dataset"
+    )
     capfd.readouterr()
     train = load_sentence_pairs(small_multi30k, "train", Languages("de", "en"))
     shown = capfd.readouterr()
@@ -166,7 +170,7 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch):  # noqa: F811
     assert hand_placed(MULTI30K) == (names, "them", f"in {folder}")
     for call in (
         lambda: load_sentence_pairs(MULTI30K, "train"),
-        lambda: resolve_source("multi30k", benchmark=None, sample="translation", choose=in_languages),
+        lambda: resolve_source("multi30k", benchmark=None, sample="translation", find=pytest.fail, choose=in_languages),
     ):
         with pytest.raises(UserError) as error:
             call()
@@ -176,7 +180,7 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch):  # noqa: F811
         )
     (tfds_folder / "samples" / "translation").mkdir(parents=True)
     monkeypatch.setattr(sources, "SAMPLES", tfds_folder / "samples")
-    source = resolve_source("auto", benchmark="multi30k", sample="translation", used_files=lambda path: [])
+    source = resolve_source("auto", benchmark="multi30k", sample="translation", find=lambda path: Splits(path, {}, []))
     assert source.kind == "sample"
     assert f"For the benchmark, place {names} (2 MiB) in {folder} or run again with a network." in source.notice
 
@@ -235,7 +239,11 @@ def test_ted_is_prepared_and_read_in_the_languages_that_are_asked_for(tfds_folde
 
     place.unlink()
     resolve = lambda *asked: resolve_source(  # noqa: E731
-        "ted_hrlr_translate", benchmark=None, sample="", choose=lambda dataset: in_languages(dataset, Languages(*asked))
+        "ted_hrlr_translate",
+        benchmark=None,
+        sample="",
+        find=pytest.fail,
+        choose=lambda dataset: in_languages(dataset, Languages(*asked)),
     )
     first = resolve("az_tr", "en")
     assert (first.kind, first.name) == ("dataset", "ted_hrlr_translate")
@@ -285,5 +293,5 @@ def test_languages_that_a_set_does_not_have():
 def test_a_set_of_something_else():
     said = "imdb_reviews holds labelled texts; expected sentence pairs, as in multi30k, ted_hrlr_translate"
     with pytest.raises(UserError) as error:
-        resolve_source("imdb_reviews", benchmark=None, sample="translation", choose=in_languages)
+        resolve_source("imdb_reviews", benchmark=None, sample="translation", find=pytest.fail, choose=in_languages)
     assert str(error.value) == said

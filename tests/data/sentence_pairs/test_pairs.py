@@ -14,8 +14,8 @@ from data.errors import BadLines, UserError
 from data.sentence_pairs.files import find_pairs
 from data.sentence_pairs.filters import filter_pairs
 from data.sentence_pairs.pairs import Languages, SentencePairs, read_parallel_files, read_tsv_pairs
+from data.sources.opened_source import OpenedSource
 from data.sources.source import resolve_source
-from data.sources.source_splits import SourceSplits
 
 DE_EN = Languages("de", "en")
 
@@ -184,15 +184,15 @@ def test_the_encoding_holds_for_the_columns_names_too(tmp_path):
 def test_a_folder_of_parallel_files(corpus):
     files = find_pairs(corpus, DE_EN)
     assert files.languages == DE_EN
-    assert list(files.splits.files) == ["test_2016", "train", "validation"]
-    assert {path.name for path in files.paths} == {
+    assert list(files.files) == ["test_2016", "train", "validation"]
+    assert {path.name for path in files.used} == {
         *("train.de.gz", "train.en.gz", "val.de", "val.en.xz", "test_2016.de", "test_2016.en")
     }
     assert files.read("train") == SentencePairs(["de 1", "de 2"], ["en 1", "en 2"], [1, 2])
     assert files.read("dev").targets == ["en 3"]
     assert files.read("test") == files.read("test_2016") == SentencePairs(["de 4"], ["en 4"], [1])
     ignored = ["README.md", "images_train.txt.gz", "test_2016.fr", "train.fr.gz", "val.fr"]
-    assert [path.name for path in files.splits.ignored] == ignored
+    assert [path.name for path in files.ignored] == ignored
     assert find_pairs(corpus, Languages("EN", "Fr")).read("train").targets == ["fr 1", "fr 2"]
     write(corpus, {"test_2017.de": "de 5\n", "test_2017.en": "en 5\n"})
     assert message(find_pairs(corpus, DE_EN).read, "test") == (
@@ -212,9 +212,7 @@ def test_a_folder_of_parallel_files(corpus):
 def test_names_of_training_files(tmp_path, names):
     write(tmp_path, dict.fromkeys(names, "x\n"))
     files = find_pairs(tmp_path, DE_EN)
-    assert {path.name for path in (files.splits.path("train"), files.targets[files.splits.path("train")])} == set(
-        names[:2]
-    )
+    assert {path.name for path in (files.path("train"), files.targets[files.path("train")])} == set(names[:2])
 
 
 def test_languages_that_are_not_given(corpus):
@@ -234,7 +232,7 @@ def test_languages_that_are_not_given(corpus):
 def test_a_file_without_counterpart(corpus):
     write(corpus, {"test_2018.en": "en 5\n"})
     # Not a split that everybody has: nothing is wrong with its lacking German.
-    assert "test_2018.en" in [path.name for path in find_pairs(corpus, DE_EN).splits.ignored]
+    assert "test_2018.en" in [path.name for path in find_pairs(corpus, DE_EN).ignored]
     (corpus / "val.en.xz").unlink()
     said = f"{corpus}/val.de has no counterpart; expected val.en (plain, .gz or .xz) beside it"
     assert message(find_pairs, corpus, DE_EN) == message(find_pairs, corpus, Languages("en", "de")) == said
@@ -322,8 +320,8 @@ def test_a_file_of_another_format(tmp_path, name):
 
 
 def resolve(path, asked=DE_EN):
-    used = lambda place: find_pairs(place, asked).paths  # noqa: E731
-    return resolve_source(str(path), benchmark=None, sample="translation", used_files=used)
+    find = lambda place: find_pairs(place, asked)  # noqa: E731
+    return resolve_source(str(path), benchmark=None, sample="translation", find=find)
 
 
 def test_the_fingerprint_is_of_the_two_languages_only(corpus):
@@ -342,7 +340,7 @@ def test_a_link_to_a_file_is_known_by_its_own_name(tmp_path):
     (tmp_path / "a.en").symlink_to(tmp_path / "store" / "2")
     source = resolve(tmp_path / "a.de")
     assert (source.name, source.path) == ("a.de", tmp_path / "a.de")
-    assert find_pairs(source.path).read("all") == SentencePairs(["eins"], ["one"], [1])
+    assert source.files.read("all") == SentencePairs(["eins"], ["one"], [1])
 
 
 @pytest.mark.parametrize("named", ["a.de", "a.tsv"])
@@ -351,10 +349,9 @@ def test_validation_pairs_are_held_out_of_a_single_source(tmp_path, named):
     lines = {"a.de": numbers, "a.en": [f"{n}!" for n in numbers], "a.tsv": [f"{n}\t{n}!" for n in numbers]}
     write(tmp_path, {name: "".join(f"{line}\n" for line in rows) for name, rows in lines.items()})
     source = resolve(tmp_path / named)
-    files = find_pairs(source.path, DE_EN)
-    splits = SourceSplits(source, (), files.splits)
-    assert (list(splits.given), splits.holds_out, splits.place("train")) == (["all"], True, str(tmp_path / named))
-    read = splits.read(["train", "validation"], files.read, SentencePairs.select, len, share=0.2)
+    opened = OpenedSource(source, source.files.read, validation_fraction=0.2, bad_lines=BadLines())
+    assert (opened.given, opened.holds_out, opened.place("train")) == (["all"], True, str(tmp_path / named))
+    read = opened.read(["train", "validation"])
     assert (len(read["train"]), len(read["validation"])) == (16, 4)
     rows = [pair for pairs in read.values() for pair in zip(pairs.sources, pairs.targets, pairs.lines)]
     assert sorted(rows, key=lambda row: row[2]) == [(n, f"{n}!", int(n) + 1) for n in numbers]
@@ -362,10 +359,10 @@ def test_validation_pairs_are_held_out_of_a_single_source(tmp_path, named):
 
 def test_the_splits_of_a_folder(corpus):
     source = resolve(corpus)
-    splits = SourceSplits(source, (), find_pairs(source.path, DE_EN).splits)
-    assert (splits.holds_out, splits.has_test, splits.to_evaluate(is_own=True)) == (False, True, "test")
-    assert splits.ignored_files == "README.md, images_train.txt.gz, test_2016.fr, train.fr.gz, val.fr"
-    assert splits.place("val") == f"{corpus}/val.de"
+    opened = OpenedSource(source, source.files.read, validation_fraction=0.2, bad_lines=BadLines())
+    assert (opened.holds_out, opened.has_test, opened.to_evaluate(is_own=True)) == (False, True, "test")
+    assert opened.ignored_files == "README.md, images_train.txt.gz, test_2016.fr, train.fr.gz, val.fr"
+    assert opened.place("val") == f"{corpus}/val.de"
 
 
 def test_finding_pairs_imports_nothing_heavy():
@@ -401,18 +398,19 @@ def test_what_is_left_out_is_too_long_or_of_unlike_lengths(lengths, longest, rat
     if not left:
         assert "no training pair is left" in message(filter_pairs, pairs, longest, ratio)
         return
-    kept, report = filter_pairs(pairs, longest, ratio)
+    kept, told = filter_pairs(pairs, longest, ratio)
     assert kept == pairs.select(left)
-    assert report.before - report.left_out == len(left)
-    assert report.too_long == sum(not is_short(row) for row in range(len(lengths)))
+    too_long = sum(not is_short(row) for row in range(len(lengths)))
+    assert (f"{too_long} longer than {longest} words" in told) == bool(too_long)
+    assert told.startswith(f"{len(pairs) - len(left)} of {len(pairs)} ") if len(left) < len(pairs) else told == ""
 
 
 def test_the_report_says_how_many_each_rule_left_out():
-    pairs = SentencePairs(["a b c", "abcdef", "a"] * 1000, ["d", "ab", "b"] * 1000)
-    kept, report = filter_pairs(pairs, 5, 2.5, lambda sentences: [len(text) for text in sentences], "characters")
+    pairs = SentencePairs(["a b c", "a b c d e f", "a"] * 1000, ["d", "a b", "b"] * 1000)
+    kept, told = filter_pairs(pairs, 5, 2.5)
     assert set(kept.sources) == {"a"}
-    assert report.summary() == (
-        "2,000 of 3,000 training pairs left out: 1,000 longer than 5 characters, "
+    assert told == (
+        "2,000 of 3,000 training pairs left out: 1,000 longer than 5 words, "
         "1,000 with one side over 2.5 times as long as the other"
     )
-    assert filter_pairs(pairs, 0, 0)[1].summary() == ""
+    assert filter_pairs(pairs, 0, 0) == (pairs, "")

@@ -9,6 +9,7 @@ from data.sources import datasets
 from data.sources import source as sources
 from data.sources.datasets import DATASETS
 from data.sources.source import resolve_source
+from data.sources.split_files import Splits, find_splits
 
 IMDB = DATASETS["imdb_reviews"]
 
@@ -26,8 +27,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "here"
 
 
-def resolve(data, **options):
-    return resolve_source(data, benchmark="imdb_reviews", sample="sentiment", **options)
+def find(path, need_train=True):
+    return find_splits(path, (".csv",), need_train=need_train)
+
+
+def resolve(data, find=find):
+    return resolve_source(data, benchmark="imdb_reviews", sample="sentiment", find=find)
 
 
 def prepared(tmp_path):
@@ -56,7 +61,7 @@ def test_auto_without_the_set_is_the_sample_said_loudly(folder):
     assert "Using the small bundled sample: imdb_reviews is not in" in source.notice
     assert "ai.stanford.edu cannot be reached" in source.notice
     assert f"(80 MiB) at {folder.parent / 'tfds' / 'downloads' / 'manual' / 'aclImdb_v1.tar.gz'}" in source.notice
-    without = resolve_source("auto", benchmark=None, sample="sentiment")
+    without = resolve_source("auto", benchmark=None, sample="sentiment", find=find)
     assert (without.kind, without.notice) == ("sample", "")
 
 
@@ -122,7 +127,7 @@ def test_paths(folder, monkeypatch):
         resolve("nowhere/train.csv")
     with pytest.raises(UserError, match="is an address; download it and give the path"):
         resolve("https://example.org/reviews.csv")
-    with pytest.raises(UserError, match=r"\. has no train file; expected train\.jsonl.*found reviews.csv, mine"):
+    with pytest.raises(UserError, match=r"\. has no train file; expected train\.csv.*found reviews.csv, mine"):
         resolve(".")
 
 
@@ -147,16 +152,17 @@ def test_the_fingerprint_is_of_the_files_that_are_used(folder):
     assert resolve("mine").fingerprint == first
     (folder / "mine").rename(folder / "yours")
     assert resolve("yours").fingerprint == first == resolve("sample").fingerprint
-    assert resolve("yours", used_files=lambda path: [path / "README.md"]).fingerprint != first
+    readme = lambda path: Splits(path, {"all": path / "README.md"}, [])  # noqa: E731
+    assert resolve("yours", readme).fingerprint != first
     (folder / "yours" / "test.csv").write_text("text,label\na,1\n")
     assert resolve("yours").fingerprint != first
     (folder / "yours" / "train.csv").unlink()
-    assert resolve("yours", need_train=False).fingerprint != first
+    assert resolve("yours", lambda path: find(path, need_train=False)).fingerprint != first
 
 
 def test_a_missing_sample(folder):
     with pytest.raises(UserError, match="the bundled sample is missing: .*samples/ner; install or copy"):
-        resolve_source("sample", benchmark=None, sample="ner")
+        resolve_source("sample", benchmark=None, sample="ner", find=find)
 
 
 def test_a_bucket_as_data_folder(folder, monkeypatch):
@@ -168,7 +174,7 @@ def test_a_bucket_as_data_folder(folder, monkeypatch):
 def test_finding_data_imports_nothing_heavy():
     code = (
         "import sys; import data.files, data.tables.table_writer; from data.sources.source import resolve_source\n"
-        "try: resolve_source('imbd', benchmark='imdb_reviews', sample='sentiment')\n"
+        "try: resolve_source('imbd', benchmark='imdb_reviews', sample='sentiment', find=None)\n"
         "except ValueError as error: assert 'imdb_reviews' in str(error)\n"
         "heavy = {'tensorflow', 'keras', 'numpy', 'tensorflow_datasets', 'requests', 'pandas'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data.errors import BadLines, UserError
-from data.labelled_texts.files import find_columns, read_labelled_texts
+from data.labelled_texts.files import find_columns, find_text_column, read_labelled_texts
 from data.tables.rows import read_rows
 from data.tables.table_writer import TableWriter
 
@@ -160,7 +160,6 @@ def test_labels_become_stripped_strings(tmp_path):
     assert result.labels == ["1", "0", "true", "pos", "2.5", "1"]
     assert result.texts == ["1", "0", "True", " pos ", "2.5", "1"]
     assert result.lines == [1, 2, 3, 4, 5, 6]
-    assert read_labelled_texts(tmp_path / "a.jsonl", label_column=None).labels is None
 
 
 @pytest.mark.parametrize(
@@ -193,7 +192,7 @@ def test_columns_are_found_or_named(tmp_path):
     assert find("id", "rating", "Sentiment", " Review ") == (" Review ", "Sentiment")
     assert find("body", "text", "tag", "label") == ("text", "label")
     assert find("text", "x", "y", label_column="Y") == ("text", "y")
-    assert find("text", "Text", text_column="Text", label_column=None) == ("Text", None)
+    assert find_text_column("a.csv", ["text", "Text"], "Text") == "Text"
     with pytest.raises(UserError) as error:
         find("great film", "1")
     assert str(error.value) == (

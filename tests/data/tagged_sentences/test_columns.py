@@ -56,7 +56,6 @@ def test_columns(tmp_path, compression, encoding, line_end):
         tokens=[["EU", "rejects"], ["Größe"], ["#", "Peter"]],
         tags=[["I-ORG", "O"], ["O"], ["O", "I-PER"]],
         lines=[[3, 4], [6], [10, 11]],
-        documents=[0, 0, 1],
     )
 
 
@@ -68,7 +67,6 @@ def test_conllu(tmp_path, line_end):
         tokens=[["vamos", "nos", "20 000"], ["#"], ["mar"]],
         tags=[["VERB", "PRON", "NUM"], ["SYM"], ["NOUN"]],
         lines=[[5, 6, 8], [11], [14]],
-        documents=[0, 0, 1],
     )
     for column in ("deprel", "DepRel", "8"):
         assert read_tagged_sentences(path, column).tags == [["root", "obj", "obl"], ["root"], ["root"]]
@@ -89,17 +87,14 @@ def test_only_blanks_and_tabs_separate(tmp_path):
     assert read_tagged_sentences(path).tokens == [["10\u00a0000", "\u3000", "a\u2028b", "\x0c"]]
 
 
-def test_documents(tmp_path):
-    def documents(text, name="a.conll"):
-        return read_tagged_sentences(write(tmp_path / name, text)).documents
+def test_what_begins_a_document_ends_a_sentence(tmp_path):
+    def lines(text, name="a.conll"):
+        return read_tagged_sentences(write(tmp_path / name, text)).lines
 
-    assert documents("a O\n\nb O\n") == [0, 0]
-    assert documents("a O\n\n-DOCSTART-\n\nb O\n") == [0, 1]
-    # A document without sentences is none, and the line ends a sentence also without blank lines around it.
-    assert documents("-DOCSTART- (1 EU)\n-DOCSTART-\tO\na O\n-DOCSTART- O\nb O\n\nc O\n") == [0, 1, 1]
-    assert documents("-DOCSTARTS- O\na O\n") == [0]
+    assert lines("-DOCSTART- (1 EU)\n-DOCSTART-\tO\na O\n-DOCSTART- O\nb O\n\nc O\n") == [[3], [5], [7]]
+    assert lines("-DOCSTARTS- O\na O\n") == [[1, 2]]
     row = "1\tx\tx\tX\t_\t_\t_\t_\t_\t_\n"
-    assert documents(f"#newdoc\n{row}\n# newdocument\n{row}\n# newdoc id=3\n{row}", "a.conllu") == [0, 0, 1]
+    assert lines(f"#newdoc\n{row}# newdocument\n{row}# newdoc id=3\n{row}", "a.conllu") == [[2, 4], [6]]
 
 
 def test_a_very_long_sentence(tmp_path):
@@ -147,7 +142,7 @@ def test_skipping_leaves_out_the_sentences_of_bad_lines(tmp_path):
     path.write_bytes(b"a O\n\nb O\nbad\nworse\nc O\n\nd O\ncaf\xe9 O\n-DOCSTART- O\ne O\n\nf\n\ng O O\nh O\n\ni O")
     bad_lines = BadLines(skip=True)
     sentences = read_tagged_sentences(path, bad_lines=bad_lines)
-    assert sentences == TaggedSentences([["a"], ["e"], ["i"]], [["O"]] * 3, [[1], [11], [18]], [0, 1, 1])
+    assert sentences == TaggedSentences([["a"], ["e"], ["i"]], [["O"]] * 3, [[1], [11], [18]])
     assert [example.split(": ")[0].rpartition(":")[2] for example in bad_lines.examples] == ["4", "5", "9", "13", "15"]
     assert bad_lines.count == 5
     with pytest.raises(UserError, match=r"a\.conll:4: "):
@@ -203,7 +198,7 @@ def test_missing_and_damaged_files(tmp_path):
 def test_some_sentences(tmp_path):
     sentences = read_tagged_sentences(write(tmp_path / "a.conll", COLUMNS))
     assert sentences.select([2, 0]) == TaggedSentences(
-        [["#", "Peter"], ["EU", "rejects"]], [["O", "I-PER"], ["I-ORG", "O"]], [[10, 11], [3, 4]], [1, 0]
+        [["#", "Peter"], ["EU", "rejects"]], [["O", "I-PER"], ["I-ORG", "O"]], [[10, 11], [3, 4]]
     )
     without_lines = TaggedSentences([["a"], ["b"]], [["O"], ["X"]])
     assert without_lines.select([1]) == TaggedSentences([["b"]], [["X"]])

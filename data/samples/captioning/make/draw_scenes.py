@@ -2,11 +2,11 @@
 
 A scene is drawn at random first, as facts: two shapes of different colours of which one lies clearly left of or above
 the other, or one shape that is small or large. The facts are then painted into a picture, at a random place, in a
-random size and shade, and said in several wordings that are all true. ``facts_of`` reads the facts back from a
-sentence, so that a caption can be judged by what it says and not by its words: see ``is_correct``.
+random size and shade, and said in several wordings that are all true. `facts_of` reads the facts back from a
+sentence, so that a caption can be judged by what it says and not by its words: see `is_correct`.
 
-Run ``python data/samples/captioning/make/draw_scenes.py``: it rewrites all files in ``data/samples/captioning`` but the README.
-NumPy is needed. The randomness is ``random.Random(SEED)``'s `random()` alone, which is the same in every Python
+Run `python data/samples/captioning/make/draw_scenes.py`: it rewrites all files in `data/samples/captioning` but the README.
+NumPy is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same in every Python
 version; the pixels follow from it. How they are packed is left to zlib and liblzma, of which other versions may write
 other bytes.
 """
@@ -131,7 +131,7 @@ def facts_of(caption: str) -> Facts | None:
 
 
 def is_correct(caption: str, facts: Facts | str) -> bool:
-    """Returns whether a caption names every shape, colour, size and relation of a picture, and no other.
+    """Whether a caption names every shape, colour, size and relation of a picture, and no other.
 
     Args:
         caption: what a model says.
