@@ -11,6 +11,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "PYTEST_XDIST_WORKER" in os.environ:
     # One of several processes, each with a core: more threads would only take turns. What a test starts has them all.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    # And none takes all of a GPU's memory.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 # Each has TensorFlow in memory, about 1 GB with what tests make.
 MOST_PROCESSES = 4
