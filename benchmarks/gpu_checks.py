@@ -236,7 +236,9 @@ def run_tests(folder: Path, small: bool, record: Callable) -> None:
         RuntimeError: A test failed, or, with a GPU, none ran.
     """
     report = folder / "tests.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *TESTS]
+    # All in one process: setup.cfg's options share them out to several, which would share the GPU's memory, too.
+    options = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    command = [sys.executable, "-m", "pytest", *options, *TESTS]
     # Plugins of other projects may import PyTorch, which must not be beside TensorFlow in one process.
     alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True)

@@ -1,24 +1,67 @@
-"""Runs the command line, or a script, as a user would, in a process of its own."""
+"""Runs the command line, or a script, as a user would: in this process, or in one of its own."""
 
+import contextlib
+import logging
 import os
 import subprocess
 import sys
+import tempfile
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+import cli as front_door
+
 ROOT = Path(__file__).resolve().parent.parent
+COMMAND = (sys.executable, str(ROOT / "cli.py"))
+# What Python shows to a user who asked for no warnings.
+UNSEEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
-def cli(
-    *arguments, cwd: Path, status: int = 0, stdin: str | bytes | None = None, **environment
-) -> subprocess.CompletedProcess:
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **environment) -> Done:
     """Runs `python cli.py ARGUMENTS` in `cwd`; its exit code must be `status`.
 
+    It runs in this process, where TensorFlow is already there, its state of Keras that of a new process. What a process
+    of its own shows, that all is imported and registered that a command needs, is `cli_process`'s to show.
     No traceback may show, and nothing of TensorFlow's own chatter.
     """
-    command = [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)]
-    stdin = stdin.encode() if isinstance(stdin, str) else stdin
-    done = subprocess.run(command, cwd=cwd, input=stdin or b"", capture_output=True, env=os.environ | environment)
-    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", [COMMAND[1], *map(str, arguments)])
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with (
+            fresh_keras(),
+            standard_streams(stdin.encode() if isinstance(stdin, str) else stdin) as files,
+            shown_warnings(),
+        ):
+            code = 0
+            try:
+                front_door.main()
+            except SystemExit as end:
+                code = end.code
+    return checked(Done(code or 0, *(_content(file) for file in files)), status)
+
+
+def cli_process(*arguments, cwd: Path, status: int = 0, stdin: bytes = b"", **environment) -> Done:
+    """Does what `cli` does in a process of its own, which takes seconds longer where TensorFlow is imported."""
+    command = [*COMMAND, *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, env=user_environment(environment))
+    return checked(Done(done.returncode, done.stdout.decode(), done.stderr.decode()), status)
+
+
+def checked(done: Done, status: int) -> Done:
     assert done.returncode == status, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr, done.stderr
     for noise in ("oneDNN", "cuda", "absl", "WARNING", "I0000", "UserWarning"):
@@ -26,15 +69,92 @@ def cli(
     return done
 
 
+def user_environment(changes: dict[str, str] | None = None) -> dict[str, str]:
+    """The environment of a user's process: TensorFlow has all threads, of which `tests/conftest.py` leaves it one."""
+    return {name: value for name, value in os.environ.items() if name != "TF_NUM_INTRAOP_THREADS"} | (changes or {})
+
+
+@contextlib.contextmanager
+def fresh_keras():
+    """Keras and TensorFlow as a new process finds them, and afterwards as if nothing had been run."""
+    loggers = {logging.getLogger(name): logging.getLogger(name).level for name in ("tensorflow", "absl")}
+    _forget_session()
+    try:
+        yield
+    finally:
+        _forget_session()
+        for logger, level in loggers.items():
+            logger.setLevel(level)
+
+
+def _forget_session() -> None:
+    """Resets layers' automatic names, the dtype policy, seeds and determinism."""
+    if "keras" not in sys.modules:
+        return
+    import keras
+    from tensorflow.python.framework import config
+
+    keras.utils.clear_session(free_memory=False)
+    config.disable_op_determinism()
+
+
+@contextlib.contextmanager
+def standard_streams(stdin: bytes):
+    """Files in the place of standard input, output and error, for native code too, which knows them by their numbers.
+
+    Yields:
+        The files of output and error.
+    """
+    names = ("stdin", "stdout", "stderr")
+    before = [getattr(sys, name) for name in names]
+    for stream in before[1:]:
+        stream.flush()
+    saved = [os.dup(number) for number in range(3)]
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(tempfile.TemporaryFile()) for _ in names]
+        # The copies outlive the stack's files, which are read when all is over.
+        kept = [os.fdopen(os.dup(file.fileno()), "rb") for file in files[1:]]
+        files[0].write(stdin)
+        files[0].seek(0)
+        try:
+            for number, (name, file) in enumerate(zip(names, files, strict=True)):
+                os.dup2(file.fileno(), number)
+                mode = "w" if number else "r"
+                setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))
+            yield kept
+        finally:
+            for number, name in enumerate(names):
+                if number:
+                    getattr(sys, name).flush()
+                os.dup2(saved[number], number)
+                os.close(saved[number])
+                setattr(sys, name, before[number])
+
+
+def _content(file) -> str:
+    with file:
+        file.seek(0)
+        return file.read().decode()
+
+
+@contextlib.contextmanager
+def shown_warnings():
+    """Shows on standard error the warnings that a user would see; pytest collects them otherwise."""
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        for category in UNSEEN:
+            warnings.simplefilter("ignore", category)
+        warnings.showwarning = lambda *given, **_: print(warnings.formatwarning(*given[:4]), file=sys.stderr)
+        yield
+
+
 def shell(command: str, cwd: Path, status: int = 0) -> subprocess.CompletedProcess:
     """Types a command into a shell, in which `$CLI` is `python cli.py`; its exit code must be `status`.
 
     Nothing on standard error may come from Python itself.
     """
-    environment = os.environ | {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "CLI": f"python {ROOT / 'cli.py'}",
-    }
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = user_environment({"PATH": path, "CLI": f"python {ROOT / 'cli.py'}"})
     done = subprocess.run(["sh", "-c", command], cwd=cwd, capture_output=True, text=True, env=environment)
     assert done.returncode == status, f"{command}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr, done.stderr
@@ -43,13 +163,14 @@ def shell(command: str, cwd: Path, status: int = 0) -> subprocess.CompletedProce
 
 def start(*arguments, cwd: Path) -> subprocess.Popen:
     """Starts `python cli.py ARGUMENTS` and leaves it running."""
-    command = [sys.executable, str(ROOT / "cli.py"), *map(str, arguments)]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [*COMMAND, *map(str, arguments)]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=cwd, env=user_environment(), **streams)
 
 
 def run_python(script: str) -> str:
     """Runs Python's code in a process of its own, and returns what it prints."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = user_environment({"PYTHONPATH": str(ROOT)})
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -1,4 +1,4 @@
-"""Shared by all tests: nothing of a user's own settings or data folders leaks in."""
+"""Shared by all tests: nothing of a user's own settings or data folders leaks in; how many run at a time."""
 
 import os
 import random
@@ -8,6 +8,22 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One of several processes, each with a core: more threads would only take turns. What a test starts has them all.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    # And none takes all of a GPU's memory.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+# Each has TensorFlow in memory, about 1 GB with what tests make.
+MOST_PROCESSES = 4
+
+
+def pytest_xdist_auto_num_workers(config) -> int:
+    """How many processes run the tests: one for each core; none beside pytest's own for a single file or test."""
+    if len(config.args) == 1 and ".py" in config.args[0]:
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_PROCESSES)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import tarfile
 
 import pytest
 
-from tests.command import ROOT, cli, start
+from tests.command import ROOT, cli, cli_process, start
 from tests.commands.test_resume import assert_same_end, position, wait_until
 from tests.loaders import assert_every_loader_answers
 
@@ -45,7 +45,7 @@ def project(tmp_path_factory):
 @pytest.fixture(scope="module")
 def own_run(project):
     """A run on one's own pictures, and what it printed."""
-    done = cli("run", "captioning", *OWN, "--run-dir", "whole", cwd=project)
+    done = cli_process("run", "captioning", *OWN, "--run-dir", "whole", cwd=project)
     return project / "whole", done.stdout + done.stderr
 
 
@@ -102,7 +102,7 @@ def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
 
 def test_evaluate_greedily_gives_the_figures_of_the_epoch(project):
     flags = ("--split", "validation", "--beam-width", "1", "--json")
-    result = json.loads(cli("evaluate", "captioning", *flags, cwd=project).stdout)
+    result = json.loads(cli_process("evaluate", "captioning", *flags, cwd=project).stdout)
     with open(project / "runs" / "mine" / "history.csv") as stream:
         (epoch,) = csv.DictReader(stream)
     expected = {name: float(epoch[f"validation_{name}"]) for name in NAMES}
@@ -145,7 +145,7 @@ def test_predict_reads_paths_as_a_stream_and_names_what_it_cannot_read(project):
 def test_an_exported_model_searches_as_it_was_told(project):
     import tensorflow as tf
 
-    cli("export", "runs/mine", "exported", "--beam-width", "1", "--max-length", "2", cwd=project)
+    cli_process("export", "runs/mine", "exported", "--beam-width", "1", "--max-length", "2", cwd=project)
     contents = [(project / "own" / "jpeg" / f"{number}.jpg").read_bytes() for number in (0, 1, 2)]
     found = tf.saved_model.load(project / "exported").signatures["serving_default"](image_bytes=tf.constant(contents))
     assert all(len(text.decode().split()) <= 2 for text in found["caption"].numpy())
@@ -184,7 +184,7 @@ def test_a_killed_run_ends_in_the_same_bits(project, own_run):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert (1, 2) <= position(killed) < (4, 0)
-    cli("run", "captioning", *OWN, "--run-dir", "killed", cwd=project)
+    cli_process("run", "captioning", *OWN, "--run-dir", "killed", cwd=project)
     assert_same_end(killed, whole)
     for name in ("captions_validation.jsonl", "captions.html"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()

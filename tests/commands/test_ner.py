@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.command import cli, start
+from tests.command import cli, cli_process, start
 from tests.commands.test_resume import assert_same_end, position, wait_until
 from tests.loaders import BLANKS, assert_every_loader_answers
 
@@ -22,12 +22,32 @@ NAMES = ("Ann", "Bob", "Ann Lee", "Cy of Ur")
 def project(tmp_path_factory):
     """A folder with a run on the sample, and another one that reads forward only."""
     folder = tmp_path_factory.mktemp("project")
-    common = ("run", "ner", "--data", "sample", "--epochs", "8", "--patience", "0")
+    common = (
+        "run",
+        "ner",
+        "--data",
+        "sample",
+        "--units",
+        "48",
+        "--batch-size",
+        "16",
+        "--epochs",
+        "6",
+        "--patience",
+        "0",
+    )
     done = cli(*common, "--run-dir", "runs/both", cwd=folder)
     (folder / "output.txt").write_text(done.stdout + done.stderr)
     cli(*common, "--directions", "forward", "--run-dir", "runs/forward", cwd=folder)
     write_columns(folder / "names.conll", 120)
     return folder
+
+
+@pytest.fixture(scope="module")
+def exported(project):
+    """The SavedModel of the run on the sample."""
+    cli_process("export", "runs/both", "exported", cwd=project)
+    return project / "exported"
 
 
 def write_columns(path, count: int) -> None:
@@ -68,7 +88,7 @@ def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
 
 
 def test_evaluate_gives_the_figures_of_the_run(project):
-    result = json.loads(cli("evaluate", "runs/both", "--json", cwd=project).stdout)
+    result = json.loads(cli_process("evaluate", "runs/both", "--json", cwd=project).stdout)
     assert result["metrics"] == pytest.approx(metrics_of(project, "both")["test"], abs=1e-6)
     assert "PER" in cli("evaluate", "runs/both", "--split", "validation", cwd=project).stdout
 
@@ -92,8 +112,7 @@ def test_predict_adds_a_column_to_a_file(project):
     assert len(lines) == 120 and set(json.loads(lines[0])) == {"tokens", "tags", "entities"}
 
 
-def test_the_exported_model_needs_tensorflow_alone(project):
-    cli("export", "runs/both", "exported", cwd=project)
+def test_the_exported_model_needs_tensorflow_alone(project, exported):
     text = "Mr Marlow arrived in Hartfield on Friday."
     script = """
 import json, sys
@@ -123,24 +142,23 @@ print(json.dumps([[entry.decode() for entry in given[name][0][:size]] for name i
     assert [answer["tokens"] for answer in blank] == [[]] * len(BLANKS)
 
 
-def test_every_loader_runs_both_signatures(project):
-    cli("export", "runs/both", "for all", cwd=project)
+def test_every_loader_runs_both_signatures(exported):
     text = "Mr Marlow arrived in Hartfield on Friday."
-    found = assert_every_loader_answers(project / "for all", [text.encode(), *(blank.encode() for blank in BLANKS)])
+    found = assert_every_loader_answers(exported, [text.encode(), *(blank.encode() for blank in BLANKS)])
     assert found["lengths"].tolist() == [8] + [0] * len(BLANKS)
-    tags = assert_every_loader_answers(project / "for all", [found["tokens"][0].tolist()], "tokens")["tags"]
+    tags = assert_every_loader_answers(exported, [found["tokens"][0].tolist()], "tokens")["tags"]
     assert tags.tolist() == found["tags"][:1].tolist()
 
 
 def test_a_killed_run_ends_in_the_same_bits(project):
     flags = ("--data", "names.conll", *SMALL, "--epochs", "4", "--patience", "0", "--checkpoint-steps", "3")
-    cli("run", "ner", *flags, "--run-dir", "whole", cwd=project)
+    cli_process("run", "ner", *flags, "--run-dir", "whole", cwd=project)
     process = start("run", "ner", *flags, "--run-dir", "killed", cwd=project)
     wait_until(lambda: position(project / "killed") >= (1, 3), process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert (1, 3) <= position(project / "killed") < (4, 0)
-    cli("run", "ner", *flags, "--run-dir", "killed", cwd=project)
+    cli_process("run", "ner", *flags, "--run-dir", "killed", cwd=project)
     assert_same_end(project / "killed", project / "whole")
 
 

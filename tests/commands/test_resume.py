@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import random
 import signal
 import subprocess
@@ -12,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.command import ROOT, cli, start
+from tests.command import ROOT, cli, cli_process, start, user_environment
 
 FLAGS = ("--data", "reviews.csv", "--units", "5", "--embedding-size", "6", "--epochs", "4", "--patience", "0",
          "--batch-size", "8", "--checkpoint-steps", "7")  # fmt: skip
@@ -28,7 +27,7 @@ def project(tmp_path_factory):
         for _ in range(500):
             text = " ".join(words.choice("abcdefgh") for _ in range(words.randint(1, 30)))
             writer.writerow([text, "yes" if "a b" in text else "no"])
-    cli("run", "sentiment", *FLAGS, "--run-dir", "whole", cwd=folder)
+    cli_process("run", "sentiment", *FLAGS, "--run-dir", "whole", cwd=folder)
     return folder
 
 
@@ -80,7 +79,7 @@ def test_a_run_killed_twice_in_mid_epoch_ends_in_the_same_bits(project):
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert not (run / "metrics.json").exists()
-    cli("run", "sentiment", *FLAGS, "--run-dir", "killed", cwd=project)
+    cli_process("run", "sentiment", *FLAGS, "--run-dir", "killed", cwd=project)
     assert_same_end(run, project / "whole")
     assert not [path for path in run.rglob(".*")]
 
@@ -93,7 +92,7 @@ def test_a_run_that_is_asked_to_stop_saves_and_goes_on(project, number):
     process.send_signal(number)
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 1 and "the same command goes on from step" in output and "Traceback" not in output
-    cli("run", "sentiment", *FLAGS, "--run-dir", run.name, cwd=project)
+    cli_process("run", "sentiment", *FLAGS, "--run-dir", run.name, cwd=project)
     assert_same_end(run, project / "whole")
 
 
@@ -133,13 +132,13 @@ def test_a_full_disk_keeps_the_last_checkpoint(project):
     assert not (project / "exported").exists()
     assert (run / "checkpoints" / "latest.npz").read_bytes() == before
     assert not [path for path in run.rglob(".*")]
-    cli("run", "sentiment", *FLAGS, "--run-dir", "full", cwd=project)
+    cli_process("run", "sentiment", *FLAGS, "--run-dir", "full", cwd=project)
     assert_same_end(run, project / "whole")
 
 
 def test_restart_keeps_the_old_run(project):
     cli("run", "sentiment", *FLAGS, "--run-dir", "again", "--epochs", "1", cwd=project)
-    cli("run", "sentiment", *FLAGS, "--run-dir", "again", "--restart", cwd=project)
+    cli_process("run", "sentiment", *FLAGS, "--run-dir", "again", "--restart", cwd=project)
     assert_same_end(project / "again", project / "whole")
     (aside,) = project.glob("again.before-*")
     assert json.loads((aside / "metrics.json").read_text())["epochs"] == 1
@@ -200,7 +199,7 @@ def test_auto_keeps_the_data_that_an_unfinished_run_began_with(project):
     }
     flags = ("--units", "3", "--embedding-size", "3", "--no-test", "--checkpoint-steps", "5")
     command = [sys.executable, str(ROOT / "cli.py"), "run", "sentiment", *flags, "--epochs", "50"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=os.environ | offline)
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=user_environment(offline))
     wait_until(lambda: any(position(run) > (0, 0) for run in folder.glob("runs/*")), process)
     process.kill()
     assert "Using the small bundled sample" in process.communicate()[0]

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.command import cli, shell
+from tests.command import cli, cli_process, shell
 from tests.loaders import assert_every_loader_answers
 
 METRICS = {
@@ -25,7 +25,7 @@ def project(tmp_path_factory):
     """A folder with the sample's run in it, and how long it took."""
     folder = tmp_path_factory.mktemp("project")
     start = time.monotonic()
-    done = cli("run", "sentiment", "--data", "sample", cwd=folder)
+    done = cli_process("run", "sentiment", "--data", "sample", cwd=folder)
     (folder / "output.txt").write_text(done.stdout + done.stderr)
     (folder / "seconds.txt").write_text(str(time.monotonic() - start))
     return folder
@@ -81,7 +81,7 @@ def test_the_same_command_prints_the_result_and_trains_no_more(project, run):
 
 
 def test_evaluate_gives_the_figures_of_the_run(project, run):
-    result = json.loads(cli("evaluate", "sentiment", "--json", cwd=project).stdout)
+    result = json.loads(cli_process("evaluate", "sentiment", "--json", cwd=project).stdout)
     assert result["split"] == "test" and result["rows"] == 500
     assert result["metrics"] == pytest.approx(read_metrics(run)["test"], abs=1e-6)
     table = cli("evaluate", run, "--split", "validation", cwd=project).stdout
@@ -91,9 +91,8 @@ def test_evaluate_gives_the_figures_of_the_run(project, run):
 
 def test_predict_answers_word_order(project):
     texts = ["The film was not bad, it was actually good.", "The film was not good, it was actually bad."]
-    answers = [
-        json.loads(line) for line in cli("predict", "sentiment", *texts, "--json", cwd=project).stdout.splitlines()
-    ]
+    done = cli_process("predict", "sentiment", *texts, "--json", cwd=project)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer["text"] for answer in answers] == texts
     assert [answer["label"] for answer in answers] == ["positive", "negative"]
     assert all(0.5 <= answer["score"] <= 1 for answer in answers)
@@ -157,7 +156,7 @@ def test_predict_names_a_mistake(project, arguments, status, message):
 
 
 def test_the_exported_model_needs_tensorflow_alone_and_answers_what_predict_answers(project):
-    cli("export", "sentiment", "exported", cwd=project)
+    cli_process("export", "sentiment", "exported", cwd=project)
     assert "not empty" in cli("export", "sentiment", "exported", cwd=project, status=1).stderr
     texts = [
         "The film was not bad, it was actually good.",

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests.command import ROOT, cli, start
+from tests.command import ROOT, cli, cli_process, start
 from tests.commands.test_resume import assert_same_end, position, wait_until
 from tests.loaders import BLANKS, assert_every_loader_answers
 
@@ -46,7 +46,7 @@ def project(tmp_path_factory):
 @pytest.fixture(scope="module")
 def own_run(project):
     """A run from English to German on the parallel files, and what it printed."""
-    done = cli("run", "translation", *OWN, "--run-dir", "whole", cwd=project)
+    done = cli_process("run", "translation", *OWN, "--run-dir", "whole", cwd=project)
     return project / "whole", done.stdout + done.stderr
 
 
@@ -98,7 +98,7 @@ def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
 
 def test_evaluate_greedily_gives_the_figures_of_the_epoch(project):
     flags = ("--split", "validation", "--beam-width", "1", "--json")
-    result = json.loads(cli("evaluate", "translation", *flags, cwd=project).stdout)
+    result = json.loads(cli_process("evaluate", "translation", *flags, cwd=project).stdout)
     with open(project / "runs" / "mine" / "history.csv") as stream:
         (epoch,) = csv.DictReader(stream)
     expected = {name: float(epoch[f"validation_{name}"]) for name in ("bleu", "chrf")}
@@ -148,7 +148,7 @@ def test_an_exported_model_searches_as_it_was_told(project):
     from templates.translation.config import Config
     from training.runs.folder import RunFolder
 
-    cli("export", "runs/mine", "exported", "--beam-width", "3", "--max-length", "12", cwd=project)
+    cli_process("export", "runs/mine", "exported", "--beam-width", "3", "--max-length", "12", cwd=project)
     run = RunFolder(project / "runs" / "mine")
     texts = [row["de"] for row in read_table(SAMPLE / "test.tsv")[:20]]
     found = tf.saved_model.load(project / "exported").signatures["serving_default"](source=tf.constant(texts))
@@ -184,7 +184,7 @@ def test_a_killed_run_ends_in_the_same_bits_though_its_sentences_are_cut_anew(pr
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert (1, 3) <= position(killed) < (4, 0)
-    cli("run", "translation", *OWN, "--run-dir", "killed", cwd=project)
+    cli_process("run", "translation", *OWN, "--run-dir", "killed", cwd=project)
     assert_same_end(killed, whole)
     name = "translations_validation.tsv"
     assert (killed / name).read_bytes() == (whole / name).read_bytes()
