@@ -8,22 +8,40 @@ import tensorflow as tf
 ATTENTIONS = ("multiplicative", "additive", "none")
 
 
+# Added to the energy of a place that does not count; of float16 it is the lowest number.
+_NOT_COUNTED = -1e9
+
+
 class Memory(NamedTuple):
-    """What a decoder looks at, a row per example or per hypothesis.
+    """What a decoder looks at.
 
     Args:
-        values: m_1 .. m_S, (rows, places, size).
-        keys: What the attention compares with, (rows, places, units).
-        mask: Whether a place counts, bool (rows, places).
+        values: m_1 .. m_S, (batch, places, size).
+        keys: What the attention compares with, (batch, places, units).
+        mask: Whether a place counts, bool (batch, places).
     """
 
     values: tf.Tensor
     keys: tf.Tensor
     mask: tf.Tensor
 
-    def of(self, rows: tf.Tensor) -> "Memory":
-        """The memories of some rows, int32 (count,)."""
-        return Memory(*(tf.gather(tensor, rows) for tensor in self))
+
+class StepMemory(NamedTuple):
+    """What every step of a search needs, computed once before the first.
+
+    Args:
+        values: m_1 .. m_S, (batch, places, size).
+        keys: What the attention compares with, (batch, places, units).
+        energies: What is added to those of the places: 0, or a very low number where one does not count, (batch, 1,
+            places).
+        weights: Those that the equations name, in the precision of their layers: `table` E, `cells` a pair for each
+            layer's input and state, `query` W_q, `scale` v, `output` W_o and b_o, `scores` W_y if not tied, `bias` b.
+    """
+
+    values: tf.Tensor
+    keys: tf.Tensor
+    energies: tf.Tensor
+    weights: dict
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
@@ -157,20 +175,44 @@ class AttentionDecoder(keras.layers.Layer):
         self.built = True
 
     def look_at(self, memory, mask):
-        """Prepares what all steps look at.
+        """Prepares what all steps of a search look at.
 
         Args:
             memory: (batch, places, size).
             mask: Whether a place counts, bool (batch, places).
 
         Returns:
-            The `Memory`; the first states, a list of every layer's list of (batch, units).
+            The `StepMemory`; the first states, a list of every layer's list of (batch, units).
         """
+        (values, keys, mask), states = self._look_at(memory, mask)
+        lowest = max(_NOT_COUNTED, values.dtype.min)
+        energies = tf.where(mask, tf.zeros([], values.dtype), tf.cast(lowest, values.dtype))[:, tf.newaxis]
+        return StepMemory(values, keys, energies, self._step_weights()), states
+
+    def _look_at(self, memory, mask):
         memory = tf.cast(memory, self.compute_dtype)
         keys = self.key(memory) if self.attend else memory
         counts = tf.cast(mask, memory.dtype)[:, :, tf.newaxis]
         mean = tf.reduce_sum(memory * counts, axis=1) / tf.maximum(tf.reduce_sum(counts, axis=1), 1)
         return Memory(memory, keys, mask), self._first_states(mean)
+
+    def _step_weights(self):
+        def read(variable, dtype=self.compute_dtype):
+            return tf.cast(tf.convert_to_tensor(variable), dtype)
+
+        weights = {
+            "table": read(self.embedding.embeddings),
+            "cells": [(layer.cell.input_weights(), layer.cell.recurrent_weights()) for layer in self.recurrent_layers],
+            "output": [read(self.output_layer.kernel), read(self.output_layer.bias)],
+            "bias": read(self.bias if self.tied else self.scores.bias, tf.float32),
+        }
+        if not self.tied:
+            weights["scores"] = read(self.scores.kernel, tf.float32)
+        if self.attend:
+            weights["query"] = read(self.query.kernel)
+        if self.attention == "additive":
+            weights["scale"] = read(self.attend.scale)
+        return weights
 
     def _first_states(self, mean):
         if not self.memory_first:
@@ -179,10 +221,10 @@ class AttentionDecoder(keras.layers.Layer):
                 [tf.cast(next(states), layer.compute_dtype) for _ in layer.state_size]
                 for layer in self.recurrent_layers
             ]
-        outputs, new_states = self.first_input(mean)[:, tf.newaxis], []
+        outputs, new_states = self.first_input(mean), []
         for layer in self.recurrent_layers:
             zeros = [tf.zeros([tf.shape(mean)[0], size], layer.compute_dtype) for size in layer.state_size]
-            outputs, states = _one_step(layer, outputs, zeros, training=False)
+            outputs, states = layer.cell(tf.cast(outputs, layer.compute_dtype), zeros)
             outputs = tf.cast(outputs, self.compute_dtype)
             new_states.append(states)
         return new_states
@@ -190,34 +232,15 @@ class AttentionDecoder(keras.layers.Layer):
     def call(self, tokens, memory, mask=None, training=False, return_attention=False):
         """Scores for every step of known tokens; see the class."""
         mask = tf.ones(tf.shape(memory)[:2], tf.bool) if mask is None else mask
-        memory, states = self.look_at(memory, mask)
-        scores, _, attention = self._steps(tokens, states, memory, training, run=_all_steps)
-        return (scores, attention) if return_attention else scores
-
-    def step(self, tokens, states, memory):
-        """One step, as a search takes it.
-
-        Args:
-            tokens: y_{t-1}, int32 (rows,).
-            states: The states after the step before, or the first ones.
-            memory: The rows' `Memory`.
-
-        Returns:
-            Scores of y_t, float32 (rows, vocabulary_size); the new states.
-        """
-        scores, states, _ = self._steps(tokens[:, tf.newaxis], states, memory, training=False, run=_one_step)
-        return scores[:, 0], states
-
-    def _steps(self, tokens, states, memory, training, run):
+        memory, states = self._look_at(memory, mask)
         inputs = self.drop_channels(self.embedding(tokens), training=training)
-        outputs, attention, context, new_states = inputs, None, [], []
+        outputs, attention, context = inputs, None, []
         for index, (layer, first) in enumerate(zip(self.recurrent_layers, states, strict=True)):
             if index:
                 outputs = self.drop_states(outputs, training=training)
-            outputs, after = run(layer, outputs, first, training)
+            outputs, *_ = layer(outputs, initial_state=first, training=training)
             # A recurrent layer may compute in another precision.
             outputs = tf.cast(outputs, self.compute_dtype)
-            new_states.append(after)
             if index == 0 and self.attend:
                 seen, attention = self.attend(
                     [self.query(outputs), memory.values, memory.keys],
@@ -228,8 +251,59 @@ class AttentionDecoder(keras.layers.Layer):
                 if len(self.recurrent_layers) > 1:
                     outputs = tf.concat([outputs, seen], axis=-1)
         everything = self.drop_inputs(tf.concat([outputs, *context, inputs], axis=-1), training=training)
-        outputs = self.drop_output(self.output_layer(everything), training=training)
-        return self._score(outputs), new_states, attention
+        scores = self._score(self.drop_output(self.output_layer(everything), training=training))
+        return (scores, attention) if return_attention else scores
+
+    def step(self, tokens, states, memory, live=None):
+        """One step, as a search takes it: the equations once more, for a search is as fast as its operations are few.
+
+        Args:
+            tokens: y_{t-1}, int32 (rows,).
+            states: The states after the step before, or the first ones.
+            memory: The `StepMemory` of the examples.
+            live: Whose rows they are: where it is true, in this order, bool (batch, hypotheses of an example). None: of
+                each example one.
+
+        Returns:
+            Scores of y_t, float32 (rows, vocabulary_size); the new states.
+        """
+        weights = memory.weights
+        inputs = tf.gather(weights["table"], tokens)
+        outputs, context, new_states = inputs, [], []
+        for index, (layer, before) in enumerate(zip(self.recurrent_layers, states, strict=True)):
+            input_weights, recurrent_weights = weights["cells"][index]
+            projected = layer.cell.project_inputs(tf.cast(outputs, layer.compute_dtype), input_weights)
+            new_states.append(layer.cell.step(projected, before, recurrent_weights))
+            outputs = tf.cast(new_states[-1][0], self.compute_dtype)
+            if index == 0 and self.attend:
+                context = [self._look(tf.matmul(outputs, weights["query"]), memory, live)]
+                if len(self.recurrent_layers) > 1:
+                    outputs = tf.concat([outputs, *context], axis=-1)
+        kernel, bias = weights["output"]
+        outputs = tf.matmul(tf.concat([outputs, *context, inputs], axis=-1), kernel)
+        outputs = tf.tanh(tf.nn.bias_add(outputs, bias))
+        if self.tied:
+            scores = tf.cast(tf.matmul(outputs, weights["table"], transpose_b=True), tf.float32)
+        else:
+            scores = tf.matmul(tf.cast(outputs, tf.float32), weights["scores"])
+        return tf.nn.bias_add(scores, weights["bias"]), new_states
+
+    def _look(self, queries, memory, live):
+        """c_t of some rows' queries, (rows, units). The hypotheses of an example share a product with its memory."""
+        if live is None:
+            queries = queries[:, tf.newaxis]
+        else:
+            places, size = tf.where(live), queries.shape[1]
+            queries = tf.scatter_nd(places, queries, tf.concat([tf.shape(live, tf.int64), [size]], axis=0))
+        if self.attention == "additive":
+            seen = tf.tanh(queries[:, :, tf.newaxis] + memory.keys[:, tf.newaxis])
+            energies = tf.reduce_sum(memory.weights["scale"] * seen, axis=-1)
+        else:
+            energies = tf.matmul(queries, memory.keys, transpose_b=True)
+        # tf.nn.softmax takes 0.1 ms for a few short rows on a processor, these two a tenth of it.
+        shares = tf.exp(tf.nn.log_softmax(tf.cast(energies + memory.energies, tf.float32)))
+        context = tf.matmul(tf.cast(shares, self.compute_dtype), memory.values)
+        return context[:, 0] if live is None else tf.gather_nd(context, places)
 
     def _score(self, outputs):
         if not self.tied:
@@ -273,14 +347,3 @@ class AttentionDecoder(keras.layers.Layer):
         """The layer that `get_config` described."""
         layers = [keras.saving.deserialize_keras_object(layer, custom_objects) for layer in config["recurrent_layers"]]
         return cls(**{**config, "recurrent_layers": layers})
-
-
-def _all_steps(layer, inputs, states, training):
-    outputs, *states = layer(inputs, initial_state=states, training=training)
-    return outputs, states
-
-
-def _one_step(layer, inputs, states, training):
-    # The cell alone: a loop of a single step would cost more than the step.
-    output, states = layer.cell(tf.cast(inputs[:, 0], layer.compute_dtype), states, training=training)
-    return output[:, tf.newaxis], states

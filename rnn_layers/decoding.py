@@ -19,6 +19,9 @@ import tensorflow as tf
 
 from rnn_layers.next_tokens import continuations
 
+# More than a log probability can make up for: what is finished keeps its place.
+_FINISHED_FIRST = 1e30
+
 
 class Hypotheses(NamedTuple):
     """What a search found, `count` hypotheses for each example, the best first.
@@ -41,27 +44,25 @@ class Hypotheses(NamedTuple):
 class _Beam(NamedTuple):
     """Where a search stands. A place is live, finished (not live, its log probability above -inf) or empty.
 
-    tokens (batch, places, 1 + steps taken), the start token first; lengths, log_probabilities, live (batch, places);
-    greedy (batch,), the place of the greedy search's hypothesis as long as it is live.
+    tokens (batch, places, 1 + steps taken), the start token first, and behind the end token what does not matter;
+    log_probabilities, live (batch, places); greedy (batch,), the place of the greedy search's hypothesis.
     """
 
     tokens: tf.Tensor
-    lengths: tf.Tensor
     log_probabilities: tf.Tensor
     live: tf.Tensor
     greedy: tf.Tensor
 
 
-class _Moves(NamedTuple):
-    """What comes into each place next: the continuation of its parent if `moved`, else the parent itself.
+class _Candidates(NamedTuple):
+    """What may come into the places next: of each what is in it, and its continuations.
 
-    All (batch, places); log_probabilities is -inf where the place becomes empty.
+    All (batch, places, 1 + choices). The token of what is finished is the end token once more, and of what is live
+    nothing stays: its log probability is -inf, as of all that is impossible.
     """
 
-    parents: tf.Tensor
     tokens: tf.Tensor
     log_probabilities: tf.Tensor
-    moved: tf.Tensor
 
 
 def greedy_search(step, states, most_steps, *, start, end, length_exponent=1.0, forbidden=()):
@@ -97,9 +98,9 @@ def beam_search(step, states, most_steps, *, start, end, width, length_exponent=
     probability is what the model gives to it when it is fed with it (teacher forcing).
 
     Args:
-        step: (tokens, states, examples) -> (logits, states). A row is one live hypothesis: its last token, (rows,)
-            int32; its states, each (rows, ...); the example it belongs to, (rows,) int32, by which a model gathers
-            what it keeps for each example. The logits of the next token (rows, vocabulary), log probabilities
+        step: (tokens, states, live) -> (logits, states). A row is one live hypothesis: its last token, (rows,) int32;
+            its states, each (rows, ...). `live`, bool (batch, places), tells whose rows they are: where it is true, in
+            this order; so that `tf.where(live)[:, 0]` are the examples that they belong to. The logits of the next token (rows, vocabulary), log probabilities
             included, are normalized here, in float32. The states that come back have the structure, shapes and types
             of those that were given.
         states: Nested structure of tensors (batch, ...), the states before the start token.
@@ -119,7 +120,7 @@ def beam_search(step, states, most_steps, *, start, end, width, length_exponent=
         ValueError: The width is below 1, or the end token is forbidden.
 
     Example:
-        >>> def step(tokens, states, examples):
+        >>> def step(tokens, states, live):
         ...     output, states = cell(embedding(tokens), states)
         ...     return dense(output), states
         >>> found = beam_search(step, [tf.zeros((8, 512))], [50] * 8, start=2, end=3, width=5)
@@ -140,29 +141,22 @@ def _search(step, states, most_steps, start, end, width, length_exponent, forbid
     # With a width of 1 the beam itself is the greedy search.
     places = width if width == 1 else width + 1
 
+    ends = tf.fill([tf.shape(most_steps)[0], places, 1], end)
+
     def advance(taken, beam, states):
         # A row for every live place, in their order.
         live_places = tf.where(beam.live)
-        examples = tf.cast(live_places[:, 0], tf.int32)
-        logits, new_states = step(tf.gather_nd(beam.tokens[:, :, -1], live_places), states, examples)
-        is_last = tf.gather(most_steps == taken + 1, examples)
+        logits, new_states = step(tf.gather_nd(beam.tokens[:, :, -1], live_places), states, beam.live)
+        is_last = tf.gather(most_steps == taken + 1, live_places[:, 0])
         next_tokens, gains = continuations(tf.cast(logits, tf.float32), is_last, width, end, forbidden)
 
         # The row of each place; one that is not live gets any.
-        batch = tf.shape(most_steps)[0]
-        rows = tf.cumsum(tf.cast(tf.reshape(beam.live, [batch * places]), tf.int32)) - 1
-        rows = tf.reshape(tf.maximum(rows, 0), [batch, places])
-        next_tokens = tf.gather(next_tokens, rows)
-        totals = beam.log_probabilities[:, :, tf.newaxis] + tf.gather(gains, rows)
-        # Neither what is impossible nor what is not a number is ever chosen.
-        totals = tf.where(beam.live[:, :, tf.newaxis] & (totals > -math.inf), totals, -math.inf)
-
-        moves, choices = _best_moves(beam, next_tokens, totals, width)
-        greedy = beam.greedy
-        if width > 1:
-            moves, greedy = _with_greedy(beam, next_tokens, totals, moves, choices)
-        beam = _moved(beam, moves, greedy, end)
-        parents = tf.gather_nd(tf.gather(rows, moves.parents, batch_dims=1), tf.where(beam.live))
+        rows = tf.cumsum(tf.cast(tf.reshape(beam.live, [-1]), tf.int32)) - 1
+        rows = tf.reshape(tf.maximum(rows, 0), [-1, places])
+        candidates = _candidates(beam, ends, tf.gather(next_tokens, rows), tf.gather(gains, rows))
+        picks, greedy = _picks(beam, candidates, width)
+        beam, parents = _picked(beam, candidates, picks, greedy, end)
+        parents = tf.gather_nd(tf.gather(rows, parents, batch_dims=1), tf.where(beam.live))
         new_states = [tf.gather(state, parents) for state in tf.nest.flatten(new_states)]
         # The loop's variables keep their static shapes, though a step may know them less well.
         for state, shape in zip(new_states, tf.nest.flatten(shapes), strict=True):
@@ -179,11 +173,11 @@ def _search(step, states, most_steps, start, end, width, length_exponent, forbid
         (tf.constant(0), beam, states),
         shape_invariants=(
             tf.TensorShape([]),
-            _Beam(tf.TensorShape([None, places, None]), every, every, every, each),
+            _Beam(tf.TensorShape([None, places, None]), every, every, each),
             shapes,
         ),
     )
-    return _best(beam, width, length_exponent, most_steps.shape[0])
+    return _best(beam, width, length_exponent, end, most_steps.shape[0])
 
 
 def _first_beam(most_steps, start, places):
@@ -192,87 +186,87 @@ def _first_beam(most_steps, start, places):
     live = (tf.range(places) == 0) & (most_steps > 0)[:, tf.newaxis]
     return _Beam(
         tokens=tf.fill([batch, places, 1], tf.constant(int(start))),
-        lengths=tf.zeros([batch, places], tf.int32),
         log_probabilities=tf.where(live, 0.0, -math.inf),
         live=live,
         greedy=tf.zeros_like(most_steps),
     )
 
 
-def _best_moves(beam, next_tokens, totals, width):
-    """What the beam keeps: all that is finished, and the likeliest continuations in the places that are left.
+def _candidates(beam, ends, next_tokens, gains):
+    """The `_Candidates`.
 
     Args:
         beam: The `_Beam`.
+        ends: The end token, (batch, places, 1).
         next_tokens: (batch, places, choices).
-        totals: (batch, places, choices), the log probabilities of hypotheses continued so, finite or -inf.
-        width: The number of places that belong to the beam.
+        gains: Their log p, (batch, places, choices); of places that are not live, any.
+    """
+    stays = tf.where(beam.live, -math.inf, beam.log_probabilities)
+    totals = tf.where(beam.live, beam.log_probabilities, -math.inf)[:, :, tf.newaxis] + gains
+    # Neither what is impossible nor what is not a number is ever chosen.
+    totals = tf.where(totals > -math.inf, totals, -math.inf)
+    return _Candidates(
+        tokens=tf.concat([ends, next_tokens], axis=2),
+        log_probabilities=tf.concat([stays[:, :, tf.newaxis], totals], axis=2),
+    )
+
+
+def _picks(beam, candidates, width):
+    """Which candidate comes into each place, as its place among the flattened ones; and the greedy hypothesis's place.
+
+    The beam keeps all that is finished, and the likeliest continuations in the places that are left. Beside it stands
+    the greedy hypothesis, in a place that is empty for as long as the beam holds that one itself. Once out of the beam
+    it never comes back, for the beam only continues what it holds: nothing is there twice.
 
     Returns:
-        `_Moves` of these places; which of the flattened `totals` came into each, (batch, width), -1 for none.
+        (batch, places) and (batch,), int32.
     """
-    batch, _, count = tf.unstack(tf.shape(totals))
-    flat = [batch, width * count]
-    is_finished = ~beam.live & (beam.log_probabilities > -math.inf)
-    kept = tf.where(is_finished[:, :width], math.inf, -math.inf)
-    values, picks = tf.math.top_k(tf.concat([kept, tf.reshape(totals[:, :width], flat)], axis=1), width)
-    moved = tf.math.is_finite(values)
-    choices = tf.where(moved, picks - width, 0)
-    parents = tf.where(moved, choices // count, tf.minimum(picks, width - 1))
-    tokens = tf.gather(tf.reshape(next_tokens[:, :width], flat), choices, batch_dims=1)
-    log_probabilities = tf.where(values < math.inf, values, tf.gather(beam.log_probabilities, parents, batch_dims=1))
-    return _Moves(parents, tokens, log_probabilities, moved), tf.where(moved, choices, -1)
+    totals = candidates.log_probabilities
+    places, count = totals.shape[1], tf.shape(totals)[2]
+    keys = totals[:, :width] + tf.one_hot(0, count, _FINISHED_FIRST)
+    _, picks = tf.math.top_k(tf.reshape(keys, [-1, width * count]), width)
+    if places == width:
+        return picks, beam.greedy
+    choice = tf.argmax(tf.gather(totals, beam.greedy, batch_dims=1), axis=1, output_type=tf.int32)
+    greedy = beam.greedy * count + choice
+    is_greedy = picks == greedy[:, tf.newaxis]
+    in_beam = tf.reduce_any(is_greedy, axis=1)
+    # Then the last place stays as it is: empty.
+    beside = tf.where(in_beam, width * count, greedy)
+    place = tf.where(in_beam, tf.argmax(is_greedy, axis=1, output_type=tf.int32), width)
+    return tf.concat([picks, beside[:, tf.newaxis]], axis=1), place
 
 
-def _with_greedy(beam, next_tokens, totals, moves, choices):
-    """Adds the last place, of the greedy hypothesis. It is empty for as long as the beam holds that one itself.
-
-    Once out of the beam it never comes back, for the beam only continues what it holds: nothing is there twice.
-
-    Returns:
-        `_Moves` of all places; the greedy hypothesis's place.
-    """
-    rider, count = totals.shape[1] - 1, tf.shape(totals)[2]
-    total = tf.gather(totals, beam.greedy, batch_dims=1)
-    choice = tf.argmax(total, axis=1, output_type=tf.int32)
-    total = tf.reduce_max(total, axis=1)
-    # A place that is not live has no continuation: once it has ended it is no longer followed.
-    goes_on = total > -math.inf
-    same = moves.moved & goes_on[:, tf.newaxis] & (choices == (beam.greedy * count + choice)[:, tf.newaxis])
-    in_beam = tf.reduce_any(same, axis=1)
-    moved = goes_on & ~in_beam
-    stays = tf.where(beam.live[:, rider], -math.inf, beam.log_probabilities[:, rider])
-    token = tf.gather_nd(next_tokens, tf.stack([tf.range(tf.shape(choice)[0]), beam.greedy, choice], axis=1))
-    own = _Moves(tf.where(moved, beam.greedy, rider), token, tf.where(moved, total, stays), moved)
-    place = tf.where(in_beam, tf.argmax(same, axis=1, output_type=tf.int32), rider)
-    return _Moves(*(tf.concat([some, one[:, tf.newaxis]], 1) for some, one in zip(moves, own, strict=True))), place
-
-
-def _moved(beam, moves, greedy, end):
-    """The `_Beam` after the `_Moves`."""
-    tokens = tf.where(moves.moved, moves.tokens, 0)
-    return _Beam(
-        tokens=tf.concat([tf.gather(beam.tokens, moves.parents, batch_dims=1), tokens[:, :, tf.newaxis]], axis=2),
-        lengths=tf.gather(beam.lengths, moves.parents, batch_dims=1) + tf.cast(moves.moved, tf.int32),
-        log_probabilities=moves.log_probabilities,
-        live=moves.moved & (moves.tokens != end),
+def _picked(beam, candidates, picks, greedy, end):
+    """The `_Beam` of the picked candidates, and the places that they come from, (batch, places)."""
+    _, places, _ = candidates.tokens.shape
+    count = tf.shape(candidates.tokens)[2]
+    tokens, log_probabilities = (
+        tf.gather(tf.reshape(each, [-1, places * count]), picks, batch_dims=1) for each in candidates
+    )
+    parents = picks // count
+    beam = _Beam(
+        tokens=tf.concat([tf.gather(beam.tokens, parents, batch_dims=1), tokens[:, :, tf.newaxis]], axis=2),
+        log_probabilities=log_probabilities,
+        live=(tokens != end) & (log_probabilities > -math.inf),
         greedy=greedy,
     )
+    return beam, parents
 
 
-def _best(beam, width, length_exponent, batch):
+def _best(beam, width, length_exponent, end, batch):
     """The `Hypotheses` of a beam where nothing is live; `batch` is the static batch size or None."""
     is_there = beam.log_probabilities > -math.inf
-    penalties = tf.maximum(tf.cast(beam.lengths, tf.float32), 1.0) ** length_exponent
+    tokens = beam.tokens[:, :, 1:]
+    lengths = tf.where(is_there, tf.reduce_sum(tf.cast(tokens != end, tf.int32), axis=2) + 1, 0)
+    penalties = tf.maximum(tf.cast(lengths, tf.float32), 1.0) ** length_exponent
     # Of equal scores the lower place comes first.
     scores, order = tf.math.top_k(beam.log_probabilities / penalties, width)
-    is_there, lengths, log_probabilities, tokens = (
-        tf.gather(each, order, batch_dims=1)
-        for each in (is_there, beam.lengths, beam.log_probabilities, beam.tokens[:, :, 1:])
+    lengths, log_probabilities, tokens = (
+        tf.gather(each, order, batch_dims=1) for each in (lengths, beam.log_probabilities, tokens)
     )
-    lengths = tf.where(is_there, lengths, 0)
     longest = tf.maximum(tf.reduce_max(lengths), 0)  # Of no number the maximum is the least there is.
-    tokens = tf.where(is_there[:, :, tf.newaxis], tokens, 0)[:, :, :longest]
+    tokens = tf.where(tf.sequence_mask(lengths, tf.shape(tokens)[2]), tokens, 0)[:, :, :longest]
     found = Hypotheses(tokens, lengths, log_probabilities, scores)
     for each in found:
         each.set_shape([batch, width, None][: len(each.shape)])

@@ -23,15 +23,12 @@ def continuations(logits, is_last, width, end, forbidden):
     """
     vocabulary, wanted = logits.shape[1], width + len(forbidden)
     count = tf.minimum(wanted, tf.shape(logits)[1]) if vocabulary is None else min(wanted, vocabulary)
-    chosen, tokens = largest(logits, count)
-    # All log p from the largest, which cannot underflow: softmax is one fused pass over all logits.
-    top = chosen[:, :1]
-    top_gain = tf.math.log(tf.gather(tf.nn.softmax(logits), tokens[:, :1], batch_dims=1))
-    gains = (chosen - top) + top_gain
+    log_p = tf.nn.log_softmax(logits)
+    gains, tokens = largest(log_p, count)
     if forbidden:
         is_forbidden = tf.reduce_any(tokens[:, :, tf.newaxis] == tf.constant(forbidden), axis=2)
         gains = tf.where(is_forbidden, -math.inf, gains)
-    only_end = tf.where(tf.range(count) == 0, (logits[:, end, tf.newaxis] - top) + top_gain, -math.inf)
+    only_end = tf.where(tf.range(count) == 0, log_p[:, end, tf.newaxis], -math.inf)
     is_last = is_last[:, tf.newaxis]
     return tf.where(is_last, end, tokens), tf.where(is_last, only_end, gains)
 

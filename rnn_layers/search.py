@@ -56,8 +56,8 @@ class Search(keras.layers.Layer):
             most = tf.minimum(most, 2 * places + 10)
         memory, states = self.decoder.look_at(memory, mask)
 
-        def step(tokens, states, examples):
-            return self.decoder.step(tokens, states, memory.of(examples))
+        def step(tokens, states, live):
+            return self.decoder.step(tokens, states, memory, live)
 
         return beam_search(
             step,

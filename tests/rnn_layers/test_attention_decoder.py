@@ -196,13 +196,15 @@ def test_whole_sequences_score_as_one_step_after_another(cell, given):
             np.testing.assert_allclose(scores.numpy(), whole[:, step], atol=1e-5)
 
 
-def test_a_memory_gives_its_rows_in_any_order_and_number():
-    decoder = built()
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_rows_look_at_the_memory_of_their_example(attention):
+    decoder = built(attention=attention)
     tokens, memory, mask = call_arguments()
-    rows = np.array([2, 0, 0, 1])
+    live = np.array([[False, True, True], [False, False, True], [True, False, False]])
+    rows = np.nonzero(live)[0]
     looked_at, states = decoder.look_at(memory, mask)
     states = tf.nest.map_structure(lambda state: tf.gather(state, rows), states)
-    scores, _ = decoder.step(tf.constant(tokens[rows, 0]), states, looked_at.of(rows))
+    scores, _ = decoder.step(tf.constant(tokens[rows, 0]), states, looked_at, live)
     np.testing.assert_allclose(scores.numpy(), decoder(tokens, memory, mask=mask).numpy()[rows, 0], atol=1e-5)
 
 

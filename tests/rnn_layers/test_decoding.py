@@ -16,6 +16,11 @@ from rnn_layers.next_tokens import largest
 START, END = 1, 2
 
 
+def examples_of(live):
+    """The example of each row."""
+    return tf.cast(tf.where(live)[:, 0], tf.int32)
+
+
 class TableModel:
     """Logits that depend on the example, the step, the last token and the one before.
 
@@ -28,7 +33,8 @@ class TableModel:
         self.vocabulary = vocabulary
         self.rows = []
 
-    def step(self, tokens, states, examples):
+    def step(self, tokens, states, live):
+        examples = examples_of(live)
         if tf.executing_eagerly():
             self.rows.append(len(tokens))
         place = tf.stack([examples, states["taken"], tokens, states["before"]], axis=1)
@@ -191,7 +197,8 @@ def test_the_greedy_path_survives_when_the_beam_drops_it(dead_end):
 def ending_model(lengths, vocabulary=5):
     """Example i almost surely says token 3, and the end token as token number lengths[i]."""
 
-    def step(tokens, states, examples):
+    def step(tokens, states, live):
+        examples = examples_of(live)
         rows.append(examples.numpy().tolist())
         logits = tf.one_hot(tf.where(states + 1 == tf.gather(lengths, examples), END, 3), vocabulary) * 20.0
         return logits, states + 1
@@ -246,9 +253,9 @@ def test_what_does_not_exist_has_no_length_and_no_score():
 
 
 def test_impossible_tokens_are_not_chosen_and_no_number_at_all_ends_the_search():
-    def step(tokens, states, examples):
+    def step(tokens, states, live):
         logits = tf.constant([[0.0, -np.inf, 1.0, -np.inf], [np.nan] * 4, [-np.inf] * 4])
-        return tf.gather(logits, examples), states
+        return tf.gather(logits, examples_of(live)), states
 
     found = beam_search(step, (), [3, 3, 3], start=START, end=END, width=4)
     assert sorted(found_sequences(found, 0)) == [(0, 0, END), (0, END), (END,)]
@@ -268,7 +275,7 @@ def test_forbidden_tokens_keep_their_share_of_the_probability():
 
 def test_of_equal_hypotheses_the_first_to_end_and_the_lowest_token_come_first():
     found = beam_search(
-        lambda tokens, states, examples: (tf.zeros([tf.shape(tokens)[0], 4]), states),
+        lambda tokens, states, live: (tf.zeros([tf.shape(tokens)[0], 4]), states),
         (),
         [2],
         start=START,
@@ -282,8 +289,8 @@ def test_of_equal_hypotheses_the_first_to_end_and_the_lowest_token_come_first():
 def test_scores_are_float32_when_the_model_is_not():
     model = TableModel(6)
 
-    def half(tokens, states, examples):
-        logits, states = model.step(tokens, states, examples)
+    def half(tokens, states, live):
+        logits, states = model.step(tokens, states, live)
         return tf.cast(logits, tf.bfloat16), states
 
     found = beam_search(half, model.states(), [5] * 3, start=START, end=END, width=3)
@@ -332,8 +339,8 @@ class Decoder(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None, 16]), tf.TensorSpec([None], tf.int32)], autograph=False)
     def decode(self, memory, limits):
-        def step(tokens, states, examples):
-            return self.step(tokens, states, examples, memory)
+        def step(tokens, states, live):
+            return self.step(tokens, states, examples_of(live), memory)
 
         return beam_search(step, [memory], limits, start=START, end=END, width=5, forbidden=(0, START))
 
