@@ -281,7 +281,8 @@ class AttentionDecoder(keras.layers.Layer):
                     outputs = tf.concat([outputs, *context], axis=-1)
         kernel, bias = weights["output"]
         outputs = tf.matmul(tf.concat([outputs, *context, inputs], axis=-1), kernel)
-        outputs = tf.tanh(tf.nn.bias_add(outputs, bias))
+        # With an axis more, as in `call`: else TensorFlow makes one operation of all three, which rounds otherwise.
+        outputs = tf.tanh(outputs[:, tf.newaxis] + bias)[:, 0]
         if self.tied:
             scores = tf.cast(tf.matmul(outputs, weights["table"], transpose_b=True), tf.float32)
         else:
