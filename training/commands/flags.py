@@ -2,12 +2,14 @@
 
 import ast
 import dataclasses
+import functools
 import inspect
 import io
 import re
 import tokenize
 import types
 import typing
+from collections.abc import Collection
 
 import click
 
@@ -43,6 +45,7 @@ class SectionedCommand(click.Command):
                 formatter.write_dl(records)
 
 
+@functools.cache
 def comments_of(config_class: type) -> dict[str, tuple[str, str]]:
     """What the comments in a dataclass say of its fields.
 
@@ -71,7 +74,7 @@ def comments_of(config_class: type) -> dict[str, tuple[str, str]]:
     return found
 
 
-def options(config_class: type, names: tuple[str, ...] | None = None) -> list[click.Option]:
+def options(config_class: type, names: Collection[str] | None = None) -> list[click.Option]:
     """One click option per field of a config class.
 
     Args:

@@ -30,10 +30,10 @@ def field_options(templates: dict[str, Template], *kinds: str) -> list[click.Opt
         kinds: Which fields: the tuples of names in a template's config, "READING" and "ANSWERING".
     """
     found: dict[str, click.Option] = {}
-    for kind in kinds:
-        for template in templates.values():
-            for option in options(template.config.Config, getattr(template.config, kind)):
-                found.setdefault(option.name, option)
+    for template in templates.values():
+        names = [name for kind in kinds for name in getattr(template.config, kind)]
+        for option in options(template.config.Config, names):
+            found.setdefault(option.name, option)
     return list(found.values())
 
 
