@@ -1,6 +1,7 @@
 """What the verbs `evaluate`, `predict` and `export` share: RUN, and the flags that change how its model is used."""
 
 import dataclasses
+from typing import Any
 
 import click
 
@@ -37,7 +38,7 @@ def field_options(templates: dict[str, Template], *kinds: str) -> list[click.Opt
     return list(found.values())
 
 
-def open_run_of(templates: dict[str, Template], name: str, flags: dict) -> tuple[Template, RunFolder, object]:
+def open_run_of(templates: dict[str, Template], name: str, flags: dict) -> tuple[Template, RunFolder, Any]:
     """Opens the run that RUN means; it has a model.
 
     Args:
