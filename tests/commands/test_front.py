@@ -163,6 +163,23 @@ def test_a_mistake_gets_one_line(arguments, status, message, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
+@pytest.mark.parametrize("template", FOLDERS)
+def test_a_template_has_a_command_line_of_its_own(template, tmp_path):
+    def shown(*arguments):
+        command = [sys.executable, "-m", f"templates.{template}", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+    lines = shown("--help").splitlines()
+    assert lines[0].startswith(f"Usage: python -m templates.{template} ")
+    listed = lines[lines.index("Commands:") :]
+    commands = [line.split()[0] for line in listed if line[:3].strip() and line.startswith("  ")]
+    assert commands == ["run", "runs", "evaluate", "predict", "export"]
+    assert (
+        shown("run", "--help").splitlines()[1:] == cli("run", template, "--help", cwd=tmp_path).stdout.splitlines()[1:]
+    )
+    assert shown("--version") == cli("--version", cwd=tmp_path).stdout
+
+
 def test_debug_shows_the_traceback(tmp_path):
     command = [sys.executable, str(ROOT / "cli.py"), "--debug", "evaluate", "runs/mine"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)

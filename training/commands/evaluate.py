@@ -7,7 +7,7 @@ import click
 
 from training.commands.command_line import debug_option
 from training.commands.flags import SectionedCommand
-from training.commands.opened_run import RUN_HELP, field_options, json_option, open_run_of, run_argument
+from training.commands.run_argument import RUN_HELP, field_options, json_option, open_trained_run, run_argument
 from training.commands.template import Template
 
 
@@ -29,7 +29,7 @@ def command(templates: dict[str, Template]) -> click.Command:
 
 
 def _evaluate(templates, run: str, data: str | None, split: str | None, as_json: bool, **flags) -> None:
-    template, folder, config = open_run_of(templates, run, flags)
+    template, folder, config = open_trained_run(templates, run, flags)
     recorded = folder.read_record().source
     own = str(recorded.path) if recorded.kind == "path" else recorded.name
     source = template.pipeline.find_source(dataclasses.replace(config, data=data or own), to_train=False)

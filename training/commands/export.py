@@ -8,7 +8,7 @@ from data.errors import UserError
 from data.quoting import as_typed
 from training.commands.command_line import debug_option
 from training.commands.flags import SectionedCommand
-from training.commands.opened_run import RUN_HELP, field_options, open_run_of, run_argument
+from training.commands.run_argument import RUN_HELP, field_options, open_trained_run, run_argument
 from training.commands.template import Template
 
 
@@ -30,7 +30,7 @@ def command(templates: dict[str, Template]) -> click.Command:
 
 
 def _export(templates: dict[str, Template], run: str, out: Path, version: int | None, **flags) -> None:
-    template, folder, config = open_run_of(templates, run, flags)
+    template, folder, config = open_trained_run(templates, run, flags)
     base, out = out, out / str(version) if version else out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: already there and not empty; choose another folder")

@@ -12,7 +12,7 @@ import click
 from data.quoting import as_typed
 from training.commands.command_line import debug_option
 from training.commands.flags import SectionedCommand
-from training.commands.opened_run import RUN_HELP, field_options, json_option, open_run_of, run_argument
+from training.commands.run_argument import RUN_HELP, field_options, json_option, open_trained_run, run_argument
 from training.commands.template import Template
 from training.commands.unanswered import Unanswered
 
@@ -50,7 +50,7 @@ def _predict(
     as_json: bool,
     **flags,
 ) -> None:
-    template, folder, config = open_run_of(templates, run, flags)
+    template, folder, config = open_trained_run(templates, run, flags)
     if file and inputs:
         raise click.UsageError("give INPUTs or --file, not both")
     if output and not file:

@@ -38,7 +38,7 @@ def field_options(templates: dict[str, Template], *kinds: str) -> list[click.Opt
     return list(found.values())
 
 
-def open_run_of(templates: dict[str, Template], name: str, flags: dict) -> tuple[Template, RunFolder, Any]:
+def open_trained_run(templates: dict[str, Template], name: str, flags: dict) -> tuple[Template, RunFolder, Any]:
     """Opens the run that RUN means; it has a model.
 
     Args:
