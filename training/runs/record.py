@@ -1,4 +1,4 @@
-"""What a run's `config.json` says: which template it is of, which version began it, its data and its configuration."""
+"""What a run's `config.json` says: which template it is of, which version wrote it, its data and its configuration."""
 
 import hashlib
 import json
