@@ -29,7 +29,7 @@ MOST_PIECE_BYTES = 12 * 1024 * 1024
 # With more bytes of W_h than this, loops side by side push each other's weights out of the cache.
 MOST_SHARED_BYTES = 1536 * 1024
 
-_programs = {}
+_programs: dict = {}
 
 
 class Programs(NamedTuple):

@@ -36,13 +36,14 @@ class Commands(click.Group):
     """
 
     def __init__(self, commands: dict[str, Callable[[], click.Command]], **settings):
-        super().__init__(**settings, commands=commands)
+        super().__init__(**settings)
+        self.makers = commands
 
     def list_commands(self, ctx):
-        return list(self.commands)
+        return list(self.makers)
 
     def get_command(self, ctx, cmd_name):
-        return self.commands[cmd_name]() if cmd_name in self.commands else None
+        return self.makers[cmd_name]() if cmd_name in self.makers else None
 
 
 def run_command(template: Template) -> click.Command:

@@ -63,9 +63,10 @@ def comments_of(config_class: type) -> dict[str, tuple[str, str]]:
     }
     sections = {line: match[1] for line, comment in comments.items() if (match := SECTION.fullmatch(comment))}
     found = {}
-    for node in ast.parse(source).body[0].body:
-        if isinstance(node, ast.AnnAssign):
-            line, lines = node.lineno - 1, []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            line = node.lineno - 1
+            lines: list[str] = []
             while line in comments and line not in sections:
                 lines.insert(0, comments[line])
                 line -= 1
@@ -85,13 +86,17 @@ def options(config_class: type, names: Collection[str] | None = None) -> list[cl
         The options, in the order of the fields.
     """
     comments, hints = comments_of(config_class), typing.get_type_hints(config_class, include_extras=True)
-    made = []
+    made: list[click.Option] = []
     for field in dataclasses.fields(config_class):
         if names is not None and field.name not in names:
             continue
         default = field.default if names is None else None
         hint, (section, help_text), name = hints[field.name], comments[field.name], flag(field.name)
-        settings = {"default": default, "show_default": default not in (None, ""), "help": help_text}
+        settings: dict[str, typing.Any] = {
+            "default": default,
+            "show_default": default not in (None, ""),
+            "help": help_text,
+        }
         settings |= {"section": section, "bounds": " and ".join(bound.words for bound in bounds_of(hint))}
         kind = _click_type(hint)
         if kind is bool:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.console import Console
@@ -26,7 +26,7 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
-def print_facts(title: str, facts: dict[str, object]) -> None:
+def print_facts(title: str, facts: Mapping[str, object]) -> None:
     """Prints a table of names and values; a value of None is left out."""
     table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
     for name, value in facts.items():
@@ -51,7 +51,7 @@ def counts(names: Sequence[str], numbers: Sequence[int]) -> str:
 
 def print_result(folder: RunFolder, commands: list[str]) -> None:
     """Prints what a finished run reached, where it is, and the next commands to type."""
-    metrics = folder.read_metrics()
+    metrics = folder.read_metrics() or {}
     table = Table(title="Result", title_justify="left", title_style="bold")
     splits = [name for name in ("validation", "test") if metrics[name]]
     for heading in ("", *splits):
@@ -140,7 +140,7 @@ def _runs_table(template: str, records: list[tuple[RunFolder, Record, dict]]) ->
 def _headline(config: dict, metrics: dict) -> str:
     """The name of the metric by which a run chose its weights; the first one where it was the loss."""
     names = list(metrics.get("validation") or {})
-    return config.get("best_by") if config.get("best_by") in names else next(iter(names), "")
+    return config["best_by"] if config.get("best_by") in names else next(iter(names), "")
 
 
 def number(value) -> str:

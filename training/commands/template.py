@@ -31,8 +31,9 @@ class Template:
     @property
     def summary(self) -> str:
         """The first line of the package's docstring, read without importing it."""
-        source = Path(find_spec(self.package).origin).read_text(encoding="utf-8")
-        return ast.get_docstring(ast.parse(source)).splitlines()[0]
+        spec = find_spec(self.package)
+        source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+        return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
     @property
     def config(self) -> ModuleType:

@@ -49,7 +49,9 @@ def score_entities(true: Sequence[Sequence[Span]], predicted: Sequence[Sequence[
     types = sorted({span[0] for spans in (*true, *predicted) for span in spans})
     number = {name: index for index, name in enumerate([*types, NONE])}
     confusion = np.zeros((len(number), len(number)), int)
-    true_counts, predicted_counts, right = Counter(), Counter(), Counter()
+    true_counts: Counter[str] = Counter()
+    predicted_counts: Counter[str] = Counter()
+    right: Counter[str] = Counter()
     for true_spans, predicted_spans in zip(true, predicted, strict=True):
         true_types = {span[1:]: span[0] for span in true_spans}
         predicted_types = {span[1:]: span[0] for span in predicted_spans}

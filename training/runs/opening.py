@@ -37,13 +37,13 @@ def open_run(path: Path, record: Record, restart: bool = False):
             raise UserError(f"{path}: not empty and not a run folder (holds {strangers[0]}); choose another --run-dir")
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
-    lock = _lock(path)
+    lock, is_locked = _lock(path), True
     try:
         if restart and run.has_begun():
             unlock_file(lock)  # Windows renames no folder with an open file in it
-            lock = None
+            is_locked = False
             _move_aside(path)
-            lock = _lock(path)
+            lock, is_locked = _lock(path), True
         if run.has_begun():
             _refuse_another(run, record)
         for stale in path.rglob(f"{TEMPORARY}*"):
@@ -52,7 +52,7 @@ def open_run(path: Path, record: Record, restart: bool = False):
         yield run
     finally:
         begun = run.has_begun()
-        if lock is not None:
+        if is_locked:
             unlock_file(lock)
         if not begun:
             _remove(path, made)
