@@ -3,6 +3,7 @@
 import os
 import random
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -13,6 +14,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     # And none takes all of a GPU's memory.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # Each has TensorFlow in memory, about 1 GB with what tests make.
 MOST_PROCESSES = 4
