@@ -19,16 +19,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
-# Each has TensorFlow in memory, about 1 GB with what tests make.
-MOST_PROCESSES = 4
-
 
 def pytest_xdist_auto_num_workers(config) -> int:
-    """How many processes run the tests: one for each core; none beside pytest's own for a single file or test."""
+    """How many processes are to run the tests: one for each core; none beside pytest's own for a single file or test."""
     if len(config.args) == 1 and ".py" in config.args[0]:
         return 0
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MOST_PROCESSES)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @pytest.fixture(autouse=True)
