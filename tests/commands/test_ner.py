@@ -22,20 +22,8 @@ NAMES = ("Ann", "Bob", "Ann Lee", "Cy of Ur")
 def project(tmp_path_factory):
     """A folder with a run on the sample, and another one that reads forward only."""
     folder = tmp_path_factory.mktemp("project")
-    common = (
-        "run",
-        "ner",
-        "--data",
-        "sample",
-        "--units",
-        "48",
-        "--batch-size",
-        "16",
-        "--epochs",
-        "6",
-        "--patience",
-        "0",
-    )
+    flags = ("--units", "48", "--batch-size", "16", "--learning-rate", "0.005", "--epochs", "4", "--patience", "0")
+    common = ("run", "ner", "--data", "sample", *flags)
     done = cli(*common, "--run-dir", "runs/both", cwd=folder)
     (folder / "output.txt").write_text(done.stdout + done.stderr)
     cli(*common, "--directions", "forward", "--run-dir", "runs/forward", cwd=folder)
