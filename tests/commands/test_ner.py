@@ -203,7 +203,8 @@ def test_a_mistake_in_a_file_is_named_in_one_line(project, text, message):
 
 def test_a_copy_runs_by_itself(project):
     cli("copy", "ner", "mine", cwd=project)
-    command = [sys.executable, "-m", "ner", "run", "--data", "sample", *SMALL, "--epochs", "1", "--run-dir", "copied"]
+    flags = (*SMALL, "--batch-size", "64", "--epochs", "1", "--run-dir", "copied")
+    command = [sys.executable, "-m", "ner", "run", "--data", "sample", *flags]
     done = subprocess.run(command, cwd=project / "mine", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     command = [sys.executable, "-m", "ner", "predict", "copied", "Mr Marlow arrived."]
