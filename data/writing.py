@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import io
 import json
 import lzma
 import os
@@ -9,10 +10,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
+
+from data.errors import UserError
 
 # What the name of a file begins with while it is being written.
 TEMPORARY = ".unfinished-"
+# Of the name that follows it, the last characters: most file systems end at 255 bytes.
+LONGEST_NAME = 200
 
 
 @contextlib.contextmanager
@@ -20,7 +25,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
     """Gives a temporary path beside `path`, and moves it over `path` when the block ends well.
 
     Args:
-        path: The file to write. Its folder must exist.
+        path: The file to write. Its folder must exist. A link stays a link, and a file keeps its permissions.
 
     Yields:
         A path in the same folder with the same suffixes (libraries choose a format by suffix). Whatever the block
@@ -31,10 +36,13 @@ def replacing(path: Path | str) -> Iterator[Path]:
         with replacing(run / "metrics.json") as temporary:
             temporary.write_text("{}")
     """
-    path = Path(path)
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    path = Path(os.path.realpath(path))
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name[-LONGEST_NAME:]}")
     try:
         yield temporary
+        if path.exists():
+            with contextlib.suppress(OSError):
+                shutil.copymode(path, temporary)
         # Without the flush, a power cut after the rename can leave an empty file under the final name.
         with open(temporary, "rb+") as stream:
             os.fsync(stream.fileno())
@@ -84,10 +92,32 @@ def write_json(path: Path | str, value) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path | None) -> Iterator[TextIO]:
-    """Opens a file that appears whole or not at all (.gz and .xz compress), or standard output for None."""
+    """Opens a file that appears whole or not at all, or standard output for None.
+
+    Args:
+        path: The file; its suffix may be .gz or .xz, which compress. To a pipe or a device it is written as it comes.
+
+    Yields:
+        A text stream in UTF-8, in which half a character becomes "?": one row must not cost all the others.
+
+    Raises:
+        UserError: The path is a folder, or its folder is not there.
+    """
     if path is None:
         yield sys.stdout
         return
-    opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix.lower(), open)
-    with replacing(path) as temporary, opener(temporary, "wt", encoding="utf-8", newline="\n") as stream:
-        yield stream
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; expected the name of a file to write")
+    if not path.parent.is_dir():
+        raise UserError(f"{path}: the folder {path.parent} does not exist; make it first")
+    with contextlib.ExitStack() as within:
+        cannot_be_replaced = path.exists() and not path.is_file()
+        place = path if cannot_be_replaced else within.enter_context(replacing(path))
+        binary: IO[bytes] = within.enter_context(open(place, "wb"))
+        if path.suffix.lower() == ".gz":
+            # No name and no time in the archive: the same rows give the same bytes.
+            binary = within.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=binary, mtime=0))
+        elif path.suffix.lower() == ".xz":
+            binary = within.enter_context(lzma.LZMAFile(binary, "wb"))
+        text = io.TextIOWrapper(binary, encoding="utf-8", errors="replace", newline="\n")
+        yield within.enter_context(text)

@@ -1,26 +1,21 @@
 """Writing tables row by row, so that a reader never sees half a file."""
 
 import contextlib
-import gzip
-import io
 import json
-import lzma
 import os
-import secrets
-import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TextIO
+from typing import Any, Self, TextIO
 
 from data.errors import UserError
 from data.tables.rows import table_format
+from data.writing import writing
 
 
 class TableWriter:
     """Writes rows as .jsonl, .csv or .tsv, one at a time.
 
-    A file is written beside its target under a hidden name and takes the target's place when the writer is left
-    without an error; after an error the old file, if any, is as it was.
+    A file takes its target's place when the writer is left without an error; see `data.writing.writing`.
 
     Args:
         target: Where to write: a path, whose suffix tells the format (.gz and .xz compress), or an open text stream,
@@ -29,7 +24,7 @@ class TableWriter:
         format: ".jsonl", ".csv" or ".tsv"; needed for a stream only.
 
     Raises:
-        UserError: For a path with another suffix, or whose folder does not exist.
+        UserError: For a path with another suffix, or, when the writer is entered, that cannot be written to.
 
     Example:
         >>> with TableWriter("answers.csv.gz") as writer:
@@ -43,38 +38,30 @@ class TableWriter:
         columns: Sequence[str] | None = None,
         format: str | None = None,
     ):
-        self.columns = list(columns) if columns is not None else None
+        self.columns = [] if columns is None else list(columns)
         self.rows = 0
-        self._header_written = False
-        self._path = None if hasattr(target, "write") else Path(target)
-        self._stream = target if self._path is None else None
-        self._exits = contextlib.ExitStack()
-        self._temporary: Path | None = None
-        if self._path is None:
+        self._header_is_due = columns is not None
+        self._opened: contextlib.AbstractContextManager[TextIO]
+        if isinstance(target, str | os.PathLike):
+            self.format = format or table_format(target)
+            self._opened = writing(Path(target))
+        else:
             self.format = format or ".jsonl"
-            return
-        if self._path.is_dir():
-            raise UserError(f"{self._path} is a folder; expected the name of a file to write")
-        self.format = format or table_format(self._path)
-        # A link stays a link: its target is replaced.
-        self._path = Path(os.path.realpath(self._path))
-        if not self._path.parent.is_dir():
-            raise UserError(f"{target}: the folder {self._path.parent} does not exist; make it first")
+            self._opened = contextlib.nullcontext(target)
 
     def __enter__(self) -> Self:
-        if self._path is not None:
-            # A device or a pipe cannot be replaced, only written to.
-            in_place = self._path.exists() and not self._path.is_file()
-            try:
-                if in_place:
-                    binary = self._exits.enter_context(open(self._path, "wb"))
-                else:
-                    binary = self._open_temporary()
-                self._stream = self._text_stream(binary)
-            except BaseException:
-                self._abandon()
-                raise
+        self._stream = self._opened.__enter__()
         return self
+
+    def __exit__(self, *error) -> bool | None:
+        if error[0] is None:
+            try:
+                self._write_header()
+                self._stream.flush()
+            except BaseException as failure:
+                self._opened.__exit__(type(failure), failure, failure.__traceback__)
+                raise
+        return self._opened.__exit__(*error)
 
     def write(self, row: dict[str, Any]) -> None:
         """Writes one row.
@@ -89,7 +76,9 @@ class TableWriter:
         if self.format == ".jsonl":
             self._stream.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
         else:
-            self._write_header(row)
+            if not self.rows and not self.columns:
+                self.columns, self._header_is_due = list(row), True
+            self._write_header()
             unknown = [column for column in row if column not in self.columns]
             if unknown:
                 raise UserError(
@@ -99,72 +88,15 @@ class TableWriter:
             self._write_fields([_field(row.get(column)) for column in self.columns])
         self.rows += 1
 
-    def _write_header(self, row: dict[str, Any]) -> None:
-        if not self._header_written:
-            self._header_written = True
-            self.columns = list(row) if self.columns is None else self.columns
+    def _write_header(self) -> None:
+        if self._header_is_due and self.format != ".jsonl":
             self._write_fields(self.columns)
+        self._header_is_due = False
 
     def _write_fields(self, fields: list[str]) -> None:
         delimiter = "," if self.format == ".csv" else "\t"
         line = delimiter.join(_quoted(field, delimiter) for field in fields)
         self._stream.write((line or '""') + "\n")  # an empty line would be no row
-
-    def __exit__(self, error_type, error, traceback) -> None:
-        try:
-            if error_type is None:
-                if self.format != ".jsonl" and self.columns is not None:
-                    self._write_header({})
-                self._finish()
-        finally:
-            self._abandon()
-
-    def _finish(self) -> None:
-        self._stream.flush()
-        if self._path is None:
-            return
-        self._exits.close()  # writes what is still held back; a full disk shows here at the latest
-        if self._temporary is not None:
-            os.replace(self._temporary, self._path)
-            self._temporary = None
-
-    def _abandon(self) -> None:
-        """Closes what is open and removes the unfinished file; does nothing after a clean end."""
-        with contextlib.suppress(OSError, ValueError):
-            self._exits.close()
-        if self._temporary is not None:
-            self._temporary.unlink(missing_ok=True)
-            self._temporary = None
-
-    def _open_temporary(self) -> BinaryIO:
-        self._temporary = self._path.with_name(f".{self._path.name[:200]}.{secrets.token_hex(4)}.tmp")
-        # open(), unlike tempfile, gives the permissions that any new file gets under the user's umask.
-        binary = self._exits.enter_context(open(self._temporary, "xb"))  # noqa: SIM115
-        if self._path.exists():
-            with contextlib.suppress(OSError):
-                os.chmod(self._temporary, stat.S_IMODE(self._path.stat().st_mode))
-        return binary
-
-    def _text_stream(self, binary: BinaryIO) -> TextIO:
-        """A text stream over a binary one; closing `self._exits` closes and flushes the whole stack."""
-        self._exits.callback(_flush_to_disk, binary)
-        compression = self._path.suffix.lower()
-        if compression == ".gz":
-            # No name and no time in the archive: the same rows give the same bytes.
-            binary = self._exits.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=binary, mtime=0))
-        elif compression == ".xz":
-            binary = self._exits.enter_context(lzma.LZMAFile(binary, "wb"))  # noqa: SIM115
-        # "replace": half a character in one row must not cost all the others.
-        stream = io.TextIOWrapper(binary, encoding="utf-8", errors="replace", newline="")
-        self._exits.callback(stream.detach)
-        self._exits.callback(stream.flush)
-        return stream
-
-
-def _flush_to_disk(binary: BinaryIO) -> None:
-    binary.flush()
-    with contextlib.suppress(OSError):  # a pipe cannot be synchronized
-        os.fsync(binary.fileno())
 
 
 def _field(value: Any) -> str:

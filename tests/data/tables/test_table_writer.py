@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, suffix):
         raise OSError(28, "No space left on device")
 
     # The error shows when what was held back is written, at the very end.
-    monkeypatch.setattr("data.tables.table_writer._flush_to_disk", full)
+    monkeypatch.setattr("data.writing.os.fsync", full)
     with pytest.raises(OSError, match="No space left"), TableWriter(path) as writer:
         writer.write(ROW)
     assert path.read_bytes() == b"old"
@@ -159,12 +159,13 @@ def test_half_characters_do_not_stop_the_writer(tmp_path):
     [
         ("a.txt", r"a\.txt: expected a name in \.jsonl, \.csv, \.tsv .*, found \.txt"),
         ("nowhere/a.csv", "the folder .*nowhere does not exist; make it first"),
-        (".", "is a folder; expected the name of a file to write"),
+        ("folder.csv", "is a folder; expected the name of a file to write"),
     ],
 )
 def test_targets_that_cannot_be_written(tmp_path, target, message):
-    with pytest.raises(UserError, match=message):
-        TableWriter(tmp_path / target)
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(UserError, match=message), TableWriter(tmp_path / target):
+        pytest.fail("written to")
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path):
