@@ -35,7 +35,7 @@ def test_steps_run_by_themselves_and_say_what_they_found(tmp_path):
     assert tests["tests"] == tests["skipped"] > 0 and tests["passed"] == tests["failures"] == tests["errors"] == 0
     trained = lines["run_sentiment"]["figures"]
     assert trained["device"].startswith("CPU") and len(trained["seconds_of_each_epoch"]) == 2
-    assert 0 < trained["share_of_make_batch"] < 1 and trained["batches_of_last_epoch"] == 63
+    assert 0 < trained["share_of_waiting"] < 1 and trained["batches_of_last_epoch"] == 63
     layers = lines["layers"]["figures"]["lstm, tiny, train"]
     assert layers["errors"] == {} and layers["rounds"]["ours"] == layers["rounds"]["keras"] == 3
     assert layers["keras_over_ours"] == pytest.approx(layers["median_ms"]["keras"] / layers["median_ms"]["ours"], 0.01)
@@ -65,13 +65,18 @@ def test_inputs_come_from_the_samples(tmp_path, template):
         assert all(open(path, "rb").read(4) == b"\x89PNG" for path in inputs)
 
 
-def test_batches_for_measuring_a_split_are_not_counted():
-    seconds = []
-    timed = with_clock(lambda rows, size: rows * size, seconds)
-    for module in ("templates.ner.train", "templates.ner.evaluate"):
-        exec("result = make_batch(3, size=2)", names := {"__name__": module, "make_batch": timed})
-        assert names["result"] == 6
-    assert len(seconds) == 1
+def test_the_wait_for_each_batch_is_counted_and_nothing_of_its_step():
+    def steps(count):
+        for number in range(count):
+            time.sleep(0.01)
+            yield number
+
+    seconds, taken = [], []
+    for batch in with_clock(steps, seconds)(3):
+        taken.append(batch)
+        time.sleep(0.2)
+    assert taken == [0, 1, 2] and len(seconds) == 3
+    assert min(seconds) >= 0.01 and min(seconds) < 0.2
 
 
 def test_differences_are_relative_to_large_references_only():
