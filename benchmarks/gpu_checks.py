@@ -14,7 +14,7 @@ from training.commands.tensorflow_import import import_tensorflow
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests that need a GPU have it in their names, and are skipped without one.
-TESTS = ("tests/test_rnn_layers_cudnn.py", "tests/test_rnn_layers_differentiation.py", "-k", "on_a_gpu")
+TESTS = ("tests/rnn_layers/test_cudnn.py", "tests/rnn_layers/test_differentiation.py", "-k", "on_a_gpu")
 # (batch, steps, features, units) of the comparison.
 SIZES, SMALL_SIZES = (16, 40, 48, 64), (4, 5, 3, 2)
 TOLERANCE = 1e-4
