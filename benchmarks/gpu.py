@@ -7,6 +7,7 @@ added to the output as it ends: the name, the seconds, whether all went well, it
 printed if not. Steps in which nothing is timed run side by side.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -157,10 +158,8 @@ def run_step(step: Step, folder: Path, small: bool, shared: bool, left: float) -
         except subprocess.TimeoutExpired:
             problem = f"stopped after {seconds:.0f} s\n"
         # Whatever the step has started ends with it.
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
     figures = {}
     if figures_file.exists():

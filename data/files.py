@@ -10,7 +10,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 from data.errors import BadLines, UserError
 
@@ -188,7 +188,7 @@ def _check_signature(path: Path, encoding: str) -> None:
         raise UserError(f"{path}:1: expected {encoding} text, found UTF-16; add --encoding utf-16")
 
 
-def open_bytes(path: str | os.PathLike) -> BinaryIO:
+def open_bytes(path: str | os.PathLike) -> IO[bytes]:
     """Opens a file for reading its uncompressed bytes.
 
     Args:
@@ -199,7 +199,7 @@ def open_bytes(path: str | os.PathLike) -> BinaryIO:
     """
     compression = Path(path).suffix.lower()
     if compression == ".gz":
-        return gzip.open(path, "rb")
+        return cast(IO[bytes], gzip.open(path, "rb"))
     if compression == ".xz":
         return lzma.open(path, "rb")
     return open(path, "rb")

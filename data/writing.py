@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, TextIO, cast
 
 from data.errors import UserError
 
@@ -116,7 +116,8 @@ def writing(path: Path | None) -> Iterator[TextIO]:
         binary: IO[bytes] = within.enter_context(open(place, "wb"))
         if path.suffix.lower() == ".gz":
             # No name and no time in the archive: the same rows give the same bytes.
-            binary = within.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=binary, mtime=0))
+            packed = gzip.GzipFile(filename="", mode="wb", fileobj=binary, mtime=0)
+            binary = cast(IO[bytes], within.enter_context(packed))
         elif path.suffix.lower() == ".xz":
             binary = within.enter_context(lzma.LZMAFile(binary, "wb"))
         text = io.TextIOWrapper(binary, encoding="utf-8", errors="replace", newline="\n")

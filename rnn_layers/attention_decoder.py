@@ -319,7 +319,7 @@ class AttentionDecoder(keras.layers.Layer):
 
     def compute_mask(self, tokens, previous_mask=None):
         """None: the memory's mask is not that of the steps."""
-        return None
+        return
 
     def compute_output_spec(self, tokens, memory, mask=None, training=False, return_attention=False):
         """Shapes and types of what `call` returns."""

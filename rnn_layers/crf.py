@@ -107,7 +107,7 @@ class CRF(keras.layers.Layer):
 
     def compute_mask(self, scores, mask=None):
         """None: the potentials hold the mask."""
-        return None
+        return
 
     def get_config(self):
         """Every argument of the constructor."""

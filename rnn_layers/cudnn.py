@@ -228,8 +228,8 @@ def run(
 def pack(cell, weights):
     """cuDNN's parameter buffer: a cell's matrices, then its biases.
 
-    The matrices are W_x of each gate, (units, features), then W_h of each, (units, units), row by row; the biases b_x of
-    each gate, then b_h of each, zeros where the cell has none. The gates are those of the kernels, but for the GRU
+    The matrices are W_x of each gate, (units, features), then W_h of each, (units, units), row by row; the biases b_x
+    of each gate, then b_h of each, zeros where the cell has none. The gates are those of the kernels, but for the GRU
     reset, update, candidate.
 
     Args:

@@ -100,9 +100,9 @@ def beam_search(step, states, most_steps, *, start, end, width, length_exponent=
     Args:
         step: (tokens, states, live) -> (logits, states). A row is one live hypothesis: its last token, (rows,) int32;
             its states, each (rows, ...). `live`, bool (batch, places), tells whose rows they are: where it is true, in
-            this order; so that `tf.where(live)[:, 0]` are the examples that they belong to. The logits of the next token (rows, vocabulary), log probabilities
-            included, are normalized here, in float32. The states that come back have the structure, shapes and types
-            of those that were given.
+            this order; so that `tf.where(live)[:, 0]` are the examples that they belong to. The logits of the next
+            token (rows, vocabulary), log probabilities included, are normalized here, in float32. The states that come
+            back have the structure, shapes and types of those that were given.
         states: Nested structure of tensors (batch, ...), the states before the start token.
         most_steps: (batch,) int32, the most tokens of each example's hypotheses, the end token included. An example
             with less than 1 has no hypothesis.

@@ -77,7 +77,7 @@ class Search(keras.layers.Layer):
 
     def compute_mask(self, memory, previous_mask=None):
         """None: the answer's padding is 0."""
-        return None
+        return
 
     def compute_output_spec(self, memory, mask):
         """Shapes and types of what `call` returns."""

@@ -19,7 +19,8 @@ def token_losses(scores, tokens, label_smoothing=0.0):
     Example:
         >>> losses, surprise = token_losses(tf.zeros([1, 2, 4]), tf.constant([[3, 1]]))  # both [[log 4, log 4]]
 
-    Source: Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567, section 7.
+    Source: Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision",
+    arXiv:1512.00567, section 7.
     """
     if label_smoothing:
         return _losses(scores, tokens, label_smoothing)
@@ -28,7 +29,7 @@ def token_losses(scores, tokens, label_smoothing=0.0):
 
 
 def _losses(scores, tokens, smoothing):
-    # TensorFlow's own op is, where ops are to be deterministic, a gather with a gradient that takes several times as long.
+    # TensorFlow's own op is, where ops are to be deterministic, a gather, and its gradient takes several times as long.
     @tf.custom_gradient
     def losses_of(scores):
         size = scores.shape[-1] or tf.shape(scores)[-1]

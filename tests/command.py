@@ -120,7 +120,7 @@ def standard_streams(stdin: bytes):
             for number, (name, file) in enumerate(zip(names, files, strict=True)):
                 os.dup2(file.fileno(), number)
                 mode = "w" if number else "r"
-                setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))
+                setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
             yield kept
         finally:
             for number, name in enumerate(names):

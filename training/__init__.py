@@ -1,1 +1,1 @@
-"""What every training loop needs around it: run folder, exact resume, device and precision, progress, plots, metrics."""
+"""What a training loop needs around it: run folder, exact resume, device and precision, progress, plots, metrics."""

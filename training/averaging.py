@@ -7,9 +7,10 @@ import tensorflow as tf
 
 
 class WeightAverage:
-    """An exponential average of weights, a_n = m_n a_{n-1} + (1 - m_n) w_n with m_n = min(momentum, (1 + n) / (10 + n)).
+    """An exponential average of weights, a_n = m_n a_{n-1} + (1 - m_n) w_n.
 
-    The first steps, far from where the run ends, are forgotten soon: m_n begins at 0.1.
+    m_n = min(momentum, (1 + n) / (10 + n)) begins at 0.1: the first steps, far from where the run ends, are forgotten
+    soon.
 
     Args:
         weights: The model's trainable variables.

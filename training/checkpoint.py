@@ -1,8 +1,8 @@
 """Exact resume: everything the rest of a run depends on, in one file that is written whole.
 
-`tf.train.Checkpoint(model=...)` and a weights file leave out the state of Keras's seed generators, so a run with dropout
-that goes on from them ends elsewhere. Here *every* variable of the model, the optimizer and the average is kept, together with the
-position in the epoch's plan, the running loss, early stopping and the history.
+`tf.train.Checkpoint(model=...)` and a weights file leave out the state of Keras's seed generators, so a run with
+dropout that goes on from them ends elsewhere. Here *every* variable of the model, the optimizer and the average is
+kept, together with the position in the epoch's plan, the running loss, early stopping and the history.
 """
 
 import json
@@ -77,8 +77,8 @@ def save_checkpoint(path: Path, parts: dict, position: Position, environment: di
 
     Args:
         path: The `.npz` file; its folder exists.
-        parts: Name -> whatever has `variables`: the model (trainable and not, seed generators among them), the optimizer,
-            built, and what else the run carries from step to step.
+        parts: Name -> whatever has `variables`: the model (trainable and not, seed generators among them), the
+            optimizer, built, and what else the run carries from step to step.
         position: How far the run has come.
         environment: Versions, device and threads, to warn by when a resume differs.
     """

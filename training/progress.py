@@ -24,16 +24,16 @@ from training.stop_requests import Interrupted, stop_requests
 class Progress:
     """How far a run has come, and all that is done around its steps but the learning.
 
-    Whatever the rest of a run depends on is in its `position` and in the variables of its `parts`, and a checkpoint holds
-    both: a run that is killed at any step and started again ends in the same bits on a CPU.
+    Whatever the rest of a run depends on is in its `position` and in the variables of its `parts`, and a checkpoint
+    holds both: a run that is killed at any step and started again ends in the same bits on a CPU.
 
     Args:
         run: The run's folder, locked; where it holds a checkpoint, the run goes on from there.
         config: The run's configuration; of it, `epochs`, `patience` and `checkpoint_steps`.
         device: Where the steps run, which a checkpoint remembers.
         best_by: The validation metric that chooses the best epoch, the higher the better, or "loss".
-        parts: Name -> whatever has `variables` that steps change: `model`, whose weights are kept, the optimizer, built,
-            and what else there is.
+        parts: Name -> whatever has `variables` that steps change: `model`, whose weights are kept, the optimizer,
+            built, and what else there is.
 
     Raises:
         UserError: The checkpoint is damaged, or of another model.

@@ -52,7 +52,7 @@ def file_contents(files: PictureFiles, names: Sequence[str]) -> tf.data.Dataset:
 
     def read(number: np.ndarray) -> bytes:
         try:
-            return files.read(names[number])
+            return files.read(names[int(number)])
         except (UserError, OSError) as error:
             return _NOT_READ + str(error).encode(errors="replace")
 

@@ -108,8 +108,8 @@ def _json_pairs(path: Path, encoding: str, bad_lines: BadLines) -> Iterator[tupl
     try:
         content = json.loads("".join(line.text for line in lines))
     except (json.JSONDecodeError, RecursionError) as error:
-        line = getattr(error, "lineno", 1)
-        raise UserError(f"{path}:{line}: expected JSON ({error}); get the file again or mend it") from None
+        number = getattr(error, "lineno", 1)
+        raise UserError(f"{path}:{number}: expected JSON ({error}); get the file again or mend it") from None
     images, annotations = (_entries(content, key) for key in ("images", "annotations"))
     if images is None or annotations is None:
         expected = "a JSON object with the lists images and annotations, as COCO's captions have"

@@ -9,7 +9,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from data.errors import UserError
 from data.files import COMPRESSIONS, check_file, content_suffix, open_bytes
@@ -57,7 +57,8 @@ class PictureFiles:
     @functools.cached_property
     def _by_last_part(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
         """The pictures of each file name, and of each file name without its suffix."""
-        named, bare = {}, {}
+        named: dict[str, list[str]] = {}
+        bare: dict[str, list[str]] = {}
         for name in self.places:
             last = PurePosixPath(name)
             named.setdefault(last.name, []).append(name)
@@ -170,7 +171,7 @@ def _members(archive: Path, content: bytes | None) -> Iterator[tuple[str, Place]
     try:
         with open(archive, "rb") if content is None else io.BytesIO(content) as stream:
             # By the headers alone: between them it leaps over the pictures.
-            for member in tarfile.open(fileobj=stream, mode="r:"):
+            for member in tarfile.open(fileobj=stream, mode="r:"):  # noqa: SIM115 (the stream is closed)
                 name = _normalised(member.name)
                 if member.isreg() and not member.issparse() and _is_picture(name):
                     found[name] = Place(archive, member.offset_data, member.size)
@@ -196,7 +197,7 @@ def _uncompressed(archive: Path) -> bytes:
     return content
 
 
-def _read_up_to(stream: BinaryIO, most: int) -> bytes | None:
+def _read_up_to(stream: IO[bytes], most: int) -> bytes | None:
     """All of a stream, or None where that is more."""
     content = stream.read(most + 1)
     return content if len(content) <= most else None

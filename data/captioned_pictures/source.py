@@ -115,16 +115,16 @@ class CaptionFiles(Splits):
         usable = known.keys() - set(empty)
         if not usable:
             raise UserError(self._nothing_left(absent, known, empty))
-        rows, unknown, listed = {}, [], {}
+        rows, unknown = {}, []
+        listed: dict[str, int] = {}
         for path in self.files.values():
             names = list(by_file[path]) if path in by_file else read_picture_list(path, encoding, bad_lines)
-            found = list(dict.fromkeys(find(name) for name in names))
+            found = [name for name in dict.fromkeys(map(find, names)) if name is not None]
             unknown += [name for name in names if find(name) is None and name not in absent]
             for name in found:
                 listed[name] = listed.get(name, 0) + 1
             chosen = [name for name in found if name in usable]
             rows[path] = CaptionedPictures(chosen, [known[name] for name in chosen])
-        listed.pop(None, None)
         notes = [
             _note(absent, "picture that has captions is not there", "pictures that have captions are not there"),
             _note(unknown, "picture of a split list is not there", "pictures of split lists are not there"),
@@ -235,10 +235,10 @@ class _Texts:
     def lists(self) -> dict[str, Path]:
         """The list of each split: of those in the folder, else of those below."""
         found = [(split_of(file), file) for file, columns in self.columns.items() if columns == 1]
-        found = [(split, file) for split, file in found if split]
-        found = [(split, file) for split, file in found if file.parent == self.folder] or found
+        named = [(split, file) for split, file in found if split]
+        named = [(split, file) for split, file in named if file.parent == self.folder] or named
         splits: dict[str, list[Path]] = {}
-        for split, file in found:
+        for split, file in named:
             splits.setdefault(split, []).append(file)
         files = {}
         for split, several in splits.items():

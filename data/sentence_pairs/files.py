@@ -195,17 +195,20 @@ def _parallel_folder(folder: Path, asked: Languages, by_language: dict[str, set[
     sides = []
     for language, other in (languages, languages[::-1]):
         sides.append(find_splits(folder, _suffixes(language, [other]), need_train=False))
-    files, targets, alone = {}, {}, []
+    files: dict[str, Path] = {}
+    targets: dict[Path, Path] = {}
+    alone: list[Path] = []
     for split in sorted({*sides[0].files, *sides[1].files}):
-        source, target = (side.files.get(split) for side in sides)
-        if source and target:
-            files[split], targets[source] = source, target
+        found = [side.files[split] for side in sides if split in side.files]
+        if len(found) == 2:
+            files[split], targets[found[0]] = found
             continue
-        there, missing = (source, languages.target) if source else (target, languages.source)
+        (present,) = found
+        missing = languages.target if split in sides[0].files else languages.source
         if split in _SPLITS:
-            wanted = f"{content_name(there).rpartition('.')[0]}.{missing}"
-            raise UserError(f"{there} has no counterpart; expected {wanted} {_PLAIN_OR_PACKED} beside it")
-        alone.append(there)
+            wanted = f"{content_name(present).rpartition('.')[0]}.{missing}"
+            raise UserError(f"{present} has no counterpart; expected {wanted} {_PLAIN_OR_PACKED} beside it")
+        alone.append(present)
     if not files or (need_train and "train" not in files):
         wanted = "train" if need_train else "test"
         pair = next(iter(files.values()), None)

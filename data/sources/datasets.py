@@ -143,10 +143,12 @@ def prepare(dataset: Dataset, data_dir: Path | None = None, say: Callable[[str],
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download import download_manager
 
-    known = {"tfds_url": dataset.tfds_url, "archive": dataset.archive, "size": dataset.size, "sha256": dataset.sha256}
     # TFDS moves an archive of an older download there, and does not make the folder.
     (data_dir / "downloads" / dataset.name).mkdir(parents=True, exist_ok=True)
-    with quiet_tfds(), careful_downloads(dataset.url, **known):
+    careful = careful_downloads(
+        dataset.url, tfds_url=dataset.tfds_url, archive=dataset.archive, size=dataset.size, sha256=dataset.sha256
+    )
+    with quiet_tfds(), careful:
         try:
             tfds.builder(dataset.builder, data_dir=data_dir).download_and_prepare()
         except download_manager.NonMatchingChecksumError as error:

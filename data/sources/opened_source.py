@@ -37,7 +37,9 @@ class OpenedSource(Generic[Kind]):
     @property
     def given(self) -> Sequence[str]:
         """The splits that the source has of its own; a single file has "all"."""
-        return list(self.source.files.files) if self.source.files else self.source.dataset.splits
+        if self.source.files:
+            return list(self.source.files.files)
+        return self.source.dataset.splits if self.source.dataset else ()
 
     @property
     def has_test(self) -> bool:
@@ -52,7 +54,8 @@ class OpenedSource(Generic[Kind]):
     @property
     def ignored_files(self) -> str:
         """The files beside one's own that are not read, in one line; empty if there are none."""
-        return ", ".join(path.name for path in self.source.files.ignored) if self.source.kind == "path" else ""
+        files = self.source.files if self.source.kind == "path" else None
+        return ", ".join(path.name for path in files.ignored) if files else ""
 
     @property
     def facts(self) -> dict[str, str | None]:

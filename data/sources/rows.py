@@ -1,6 +1,5 @@
 """Rows of data, kept as columns."""
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Self
 
@@ -31,4 +30,4 @@ class Rows:
         return type(self)(*([column[row] for row in rows] if column else [] for column in self._columns()))
 
     def _columns(self) -> list[list]:
-        return [getattr(self, field.name) for field in dataclasses.fields(self)]
+        return list(vars(self).values())

@@ -37,7 +37,7 @@ def learn_pieces(counts: Mapping[str, int], size: int, least_count: int = 2) -> 
     arXiv:1508.07909. Intermediate pieces do little: Chizhov et al., "BPE Gets Picky", 2024, arXiv:2409.04599; the rule
     for leaving them out is this project's own.
     """
-    parts = Counter()
+    parts: Counter[str] = Counter()
     for word, count in counts.items():
         for start in range(0, len(word), _LONGEST_PART):
             parts[word[start : start + _LONGEST_PART]] += count
@@ -89,7 +89,7 @@ def byte_pair_pieces(counts: Mapping[str, int], least_count: int = 2) -> Iterato
 def _most_useful(pieces: list[str], parts: Mapping[str, int], keep: int) -> list[str]:
     """The pieces that shorten the texts most."""
     subwords = Subwords(pieces)
-    uses = Counter()
+    uses: Counter[int] = Counter()
     for part, count in parts.items():
         for number in subwords.encode_word(part.encode()):
             uses[number] += count
@@ -108,9 +108,9 @@ class _Merges:
     def __init__(self, counts: Mapping[str, int], least_count: int):
         self.least_count = least_count
         self.words = [(list(word), count) for word, count in counts.items()]
-        self.pairs = Counter()
+        self.pairs: Counter = Counter()
         self.places = defaultdict(set)  # the words in which a pair is, or was
-        characters = Counter()
+        characters: Counter[str] = Counter()
         for number, (symbols, count) in enumerate(self.words):
             for symbol in symbols:
                 if not symbol.isascii():

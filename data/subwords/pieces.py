@@ -46,7 +46,7 @@ def split_words(text: str) -> list[str]:
 
 def count_words(texts: Iterable[str]) -> Counter:
     """Counts what `learn_pieces` learns from: the words of the training texts, as `split_words` cuts them."""
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for text in texts:
         counts.update(split_words(text))
     return counts

@@ -99,12 +99,15 @@ def find_scheme(
 def _best_scheme(sentences: list[Sequence[str]]) -> tuple[str, set[Pair]]:
     """The scheme that the fewest sentences contradict, and the pairs of tags that contradict it."""
     pairs = set(itertools.chain.from_iterable(map(_pairs, sentences)))
-    illegal = {scheme: {pair for pair in pairs if not _may_follow(*map(_parse, pair), scheme)} for scheme in SCHEMES}
+    illegal = {
+        scheme: {(before, after) for before, after in pairs if not _may_follow(_parse(before), _parse(after), scheme)}
+        for scheme in SCHEMES
+    }
     contradictions = {
         scheme: sum(not illegal[scheme].isdisjoint(_pairs(tags)) for tags in sentences) for scheme in SCHEMES
     }
     has_ends = any(_parse(tag)[0] in ("E", "S") for _, tag in pairs)
-    scheme = min((IOBES, IOB2, IOB1) if has_ends else SCHEMES, key=contradictions.get)
+    scheme = min((IOBES, IOB2, IOB1) if has_ends else SCHEMES, key=lambda scheme: contradictions[scheme])
     if scheme == IOB1 and contradictions[IOB1] <= _NEEDLESS_B * len(sentences):
         return scheme, {pair for pair in illegal[scheme] if _parse(pair[1])[0] != "B"}
     return scheme, illegal[scheme]

@@ -41,7 +41,7 @@ def entity_mistakes(
     Yields:
         A dictionary with `COLUMNS`.
     """
-    for number, tokens in enumerate(sentences.tokens):
+    for number in range(len(sentences)):
         missed = [entity for entity in true[number] if entity not in predicted[number]]
         invented = [entity for entity in predicted[number] if entity not in true[number]]
         for entity in missed:

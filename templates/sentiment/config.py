@@ -75,7 +75,8 @@ class Config:
     learning_rate: Annotated[float, more_than(0)] = 2e-3
     # steps in which the learning rate halves; 0 keeps it as it is
     learning_rate_half_life: Annotated[int, at_least(0)] = 1000
-    # what is validated and saved is the average of the weights over about the last 1 / (1 - this) steps; 0: the last weights
+    # what is validated and saved is the average of the weights over about the last 1 / (1 - this) steps; 0: the last
+    # weights
     weight_average: Share = 0.998
     # the largest global norm of a step's gradient
     clip_norm: Annotated[float, more_than(0)] = 1.0

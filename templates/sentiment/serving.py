@@ -94,7 +94,7 @@ def load_model(run: RunFolder) -> keras.Model:
 
 
 def load(run: RunFolder, config: Config):
-    """Loads a run's model as one traced function of strings (batch,), for `predict`; it gives `LabelAnswer`'s dictionary."""
+    """Loads a run's model for `predict`, as a traced function of strings (batch,) to `LabelAnswer`'s dictionary."""
     return as_functions(load_model(run))["serving_default"]
 
 
@@ -126,8 +126,8 @@ def predict(answer, texts: list[str]) -> list[dict]:
         texts: The texts.
 
     Returns:
-        `text`, `label` and `score` (the label's probability, 0 to 1) of each, in order; of a text without a word `error`
-        instead of the last two.
+        `text`, `label` and `score` (the label's probability, 0 to 1) of each, in order; of a text without a word
+        `error` instead of the last two.
     """
     answers = answer(tf.constant(texts, tf.string))
     labels, errors = ([string.decode() for string in answers[name].numpy()] for name in ("label", "error"))
@@ -139,7 +139,7 @@ def predict(answer, texts: list[str]) -> list[dict]:
 
 
 def as_line(answer: dict) -> str:
-    """An answer as a line of text: label, score, text, with tabs between; no label and score where there is an error."""
+    """An answer as a line: label, score, text, with tabs between; no label and score where there is an error."""
     label, score = ("", "") if "error" in answer else (answer["label"], f"{answer['score']:.4f}")
     return f"{label}\t{score}\t{' '.join(answer['text'].split())}"
 

@@ -129,10 +129,10 @@ def make_train_step(
 ):
     """Makes the function that takes one optimizer step on one global batch.
 
-    Under a strategy every replica gets the whole batch and takes its own share of the rows: the loss is the weighted sum
-    over them divided by the weight of the *global* batch, so that the sum of the replicas' gradients is the gradient of
-    one device. The sum is clipped, not each share. Dropout's masks are those of the first rows on every replica: each
-    replica starts from the same seeds.
+    Under a strategy every replica gets the whole batch and takes its own share of the rows: the loss is the weighted
+    sum over them divided by the weight of the *global* batch, so that the sum of the replicas' gradients is the
+    gradient of one device. The sum is clipped, not each share. Dropout's masks are those of the first rows on every
+    replica: each replica starts from the same seeds.
 
     Args:
         model: ids to logits.
@@ -142,8 +142,8 @@ def make_train_step(
         config: `clip_norm`, the largest global norm of the gradient, and `label_smoothing`.
 
     Returns:
-        A function of ids (rows, time), labels (rows,) and weights (rows,), rows a multiple of the replicas, that gives the
-        batch's mean loss, before the step, and the sum of its weights, as scalar tensors.
+        A function of ids (rows, time), labels (rows,) and weights (rows,), rows a multiple of the replicas, that gives
+        the batch's mean loss, before the step, and the sum of its weights, as scalar tensors.
     """
     smoothing, classes = config.label_smoothing, model.output.shape[-1]
     cross_entropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing, reduction=None)

@@ -1,1 +1,1 @@
-"""Translate a sentence (many-to-many, lengths differ): encoder, attention, decoder, beam search; from pairs of lines."""
+"""Translate a sentence (many-to-many, lengths differ): encoder, attention, decoder, beam search; from line pairs."""

@@ -493,7 +493,7 @@ def test_translations_are_written_beside_their_references(tmp_path):
 def test_the_sentences_to_draw_are_neither_the_shortest_nor_the_longest():
     lengths = np.arange(100)[::-1]
     rows = typical_rows(lengths, 4)
-    assert lengths[rows].tolist() == sorted(lengths[rows]) and 5 < min(lengths[rows]) and max(lengths[rows]) < 95
+    assert lengths[rows].tolist() == sorted(lengths[rows]) and min(lengths[rows]) > 5 and max(lengths[rows]) < 95
     assert typical_rows(np.array([7]), 4) == [0] and len(typical_rows(np.array([3, 1]), 4)) == 2
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_inputs_come_from_the_samples(tmp_path, template):
     name, inputs = inputs_of(template, tmp_path)
     assert name == EXPORT_INPUTS[template] and len(set(inputs)) == 6 and all(inputs)
     if name == "image_bytes":
-        assert all(open(path, "rb").read(4) == b"\x89PNG" for path in inputs)
+        assert all(Path(path).read_bytes()[:4] == b"\x89PNG" for path in inputs)
 
 
 def test_the_wait_for_each_batch_is_counted_and_nothing_of_its_step():

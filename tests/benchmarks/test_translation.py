@@ -155,7 +155,7 @@ class FakePeer:
 
     def __init__(self, seconds=0.0, multiple=1, widths=(1,), fails=False):
         self.seconds, self.multiple, self.fails, self.trained, self.loaded = seconds, multiple, fails, [], 0
-        self.search = {width: self.find for width in widths}
+        self.search = dict.fromkeys(widths, self.find)
 
     def train(self, batches):
         batches = list(batches)

@@ -81,7 +81,7 @@ def test_a_run_killed_twice_in_mid_epoch_ends_in_the_same_bits(project):
         assert not (run / "metrics.json").exists()
     cli_process("run", "sentiment", *FLAGS, "--run-dir", "killed", cwd=project)
     assert_same_end(run, project / "whole")
-    assert not [path for path in run.rglob(".*")]
+    assert not list(run.rglob(".*"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -131,7 +131,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(project):
     assert done.returncode == 1 and done.stderr.startswith("Error: ") and len(done.stderr.splitlines()) == 1
     assert not (project / "exported").exists()
     assert (run / "checkpoints" / "latest.npz").read_bytes() == before
-    assert not [path for path in run.rglob(".*")]
+    assert not list(run.rglob(".*"))
     cli_process("run", "sentiment", *FLAGS, "--run-dir", "full", cwd=project)
     assert_same_end(run, project / "whole")
 

@@ -53,7 +53,7 @@ def comments_of(config_class: type) -> dict[str, tuple[str, str]]:
         config_class: The dataclass, its source at hand.
 
     Returns:
-        Field name -> its section, "Options" before the first, and its help: the comment lines directly above it, joined.
+        Field name -> its section, "Options" before the first, and its help: the comment right above it.
     """
     source = inspect.getsource(config_class)
     comments = {

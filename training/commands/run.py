@@ -35,8 +35,8 @@ def command(template: Template) -> click.Command:
             *options(template.config.Config),
         ],
         callback=lambda **values: run(template, **values),
-        help=f"{what}\n\nTrains, measures and saves a model. The same command goes on with a run that was stopped; a larger "
-        "--epochs extends a finished one.",
+        help=f"{what}\n\nTrains, measures and saves a model. The same command goes on with a run that was stopped; "
+        "a larger --epochs extends a finished one.",
         short_help=what,
         context_settings={"max_content_width": 110},
     )

@@ -47,7 +47,7 @@ def open_trained_run(templates: dict[str, Template], name: str, flags: dict) -> 
         flags: A field's name -> its value, None where it was not given.
 
     Returns:
-        The template, the folder, and the configuration, with what the flags say about reading another file or answering.
+        The template, the folder, and the configuration with what the flags say.
 
     Raises:
         UserError: There is no such run, its template is not here, it has no model yet, or a flag is another template's.

@@ -1,4 +1,4 @@
-"""The verb `runs`: a table for each template, of its runs' state, the fields in which they differ, and their metrics."""
+"""The verb `runs`: a table for each template, of its runs' states, the fields that differ, and their metrics."""
 
 import json
 

@@ -76,7 +76,7 @@ def _move_aside(path: Path) -> None:
 
 
 def _remove(path: Path, made: list[Path]) -> None:
-    """Takes back what a run that failed before its first checkpoint made (a mistake in its data, say): it holds nothing.
+    """Takes back what a run made that failed before its first checkpoint, by a mistake in its data, say.
 
     Args:
         path: The run's folder.

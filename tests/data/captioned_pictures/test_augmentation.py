@@ -8,8 +8,8 @@ from data.captioned_pictures.augmentation import apply_changes, draw_changes, ma
 
 SIDE = 12
 PICTURES = np.random.default_rng(0).integers(0, 256, (6, SIDE, SIDE, 3)).astype(np.uint8)
-NONE = dict(shift=0.0, zoom=0.0, brightness=0.0, contrast=0.0, saturation=0.0)
-ALL = dict(shift=0.2, zoom=0.3, brightness=0.3, contrast=0.4, saturation=0.5)
+NONE = {"shift": 0.0, "zoom": 0.0, "brightness": 0.0, "contrast": 0.0, "saturation": 0.0}
+ALL = {"shift": 0.2, "zoom": 0.3, "brightness": 0.3, "contrast": 0.4, "saturation": 0.5}
 GREY = np.array([0.299, 0.587, 0.114])
 
 
@@ -109,7 +109,7 @@ def test_saturation_keeps_the_grey_and_moves_the_colours_from_it():
     factors = [np.median(row) for row in (result - grey) / (middle - grey)]
     for row, picture, average, factor in zip(result, middle, grey, factors, strict=True):
         np.testing.assert_allclose(row, average + factor * (picture - average), atol=0.02)
-    assert 0.5 <= min(factors) and max(factors) <= 1.5 and np.std(factors) > 0.1
+    assert min(factors) >= 0.5 and max(factors) <= 1.5 and np.std(factors) > 0.1
 
 
 def test_a_row_depends_on_the_seed_and_its_number_alone():

@@ -82,7 +82,7 @@ def test_any_words_and_numbers_come_back(tmp_path_factory, lines, others, headin
     path = tmp_path_factory.mktemp("vectors") / "a.vec"
     content = "".join(f"{word} {numbers[0]!r} {numbers[1]!r}\n" for word, numbers in lines)
     write(path, f"{len(lines)} 2\n{content}" if heading else content)
-    table = {word: numbers for word, numbers in reversed(lines)}
+    table = dict(reversed(lines))
     wanted = others | {word for word, _ in lines[::2]}
     expected = {word: table.get(word, table.get(word.lower())) for word in wanted}
     assert lists(read_vectors(path, wanted)) == {word: numbers for word, numbers in expected.items() if numbers}
@@ -125,7 +125,7 @@ def test_any_words_and_numbers_come_back(tmp_path_factory, lines, others, headin
             ":1: expected 3 vectors as this line says, found 2; the file is cut short or its first",
         ),
         (
-            "the 1 2\n".encode() + b"caf\xe9 1 2\n",
+            b"the 1 2\n" + b"caf\xe9 1 2\n",
             ":2: expected utf-8 text, found the byte 0xe9 at position 4; name its own",
         ),
     ],

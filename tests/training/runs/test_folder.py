@@ -46,10 +46,9 @@ def finish(path, **metrics):
 def test_a_file_that_fails_midway_leaves_the_old_one_and_nothing_else(tmp_path):
     path = tmp_path / "metrics.json"
     write_text(path, "old")
-    with pytest.raises(OSError, match="disk full"):
-        with replacing(path) as temporary:
-            temporary.write_text("half of the new")
-            raise OSError("disk full")
+    with pytest.raises(OSError, match="disk full"), replacing(path) as temporary:
+        temporary.write_text("half of the new")
+        raise OSError("disk full")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["metrics.json"]
 
@@ -74,10 +73,9 @@ def test_a_reader_never_sees_half_a_file(tmp_path):
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
-    with pytest.raises(KeyError):
-        with replacing_folder(tmp_path / "exported") as temporary:
-            (temporary / "half").write_text("")
-            raise KeyError
+    with pytest.raises(KeyError), replacing_folder(tmp_path / "exported") as temporary:
+        (temporary / "half").write_text("")
+        raise KeyError
     assert not list(tmp_path.iterdir())
     with replacing_folder(tmp_path / "a" / "exported") as temporary:
         (temporary / "whole").write_text("")
@@ -126,10 +124,9 @@ def test_a_configuration_is_read_with_what_the_data_decided(tmp_path):
 
 
 def test_a_run_that_failed_before_its_first_checkpoint_leaves_nothing(tmp_path):
-    with pytest.raises(KeyError):
-        with opened(tmp_path / "runs" / "run") as run:
-            run.write_vocabulary(["word"])
-            raise KeyError
+    with pytest.raises(KeyError), opened(tmp_path / "runs" / "run") as run:
+        run.write_vocabulary(["word"])
+        raise KeyError
     assert not list(tmp_path.iterdir())
     (tmp_path / "empty").mkdir()
     with opened(tmp_path / "empty" / "run"):
@@ -145,9 +142,8 @@ def test_a_folder_with_another_configuration_is_refused_by_its_fields(tmp_path):
     finish(tmp_path / "run")
     with opened(tmp_path / "run", epochs=9):
         pass
-    with pytest.raises(UserError, match=r"another units \(8 there, 16 here\)"):
-        with opened(tmp_path / "run", units=16):
-            pass
+    with pytest.raises(UserError, match=r"another units \(8 there, 16 here\)"), opened(tmp_path / "run", units=16):
+        pass
     assert RunFolder(tmp_path / "run").read_record().config["units"] == 8
 
 
@@ -156,9 +152,8 @@ def test_a_folder_that_is_no_run_folder_is_refused(tmp_path):
     (tmp_path / "photos" / "cat.jpg").write_text("")
     (tmp_path / "file").write_text("")
     for name, message in (("photos", "cat.jpg"), ("file", "in the way")):
-        with pytest.raises(UserError, match=message):
-            with opened(tmp_path / name):
-                pass
+        with pytest.raises(UserError, match=message), opened(tmp_path / name):
+            pass
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.jpg"]
 
 
@@ -174,9 +169,8 @@ def test_one_process_writes_at_a_time_and_a_dead_one_lets_go(tmp_path):
     command = [sys.executable, "-c", script, str(tmp_path / "run")]
     other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "locked\n"
-    with pytest.raises(UserError, match="another process"):
-        with opened(tmp_path / "run"):
-            pass
+    with pytest.raises(UserError, match="another process"), opened(tmp_path / "run"):
+        pass
     other.kill()
     other.wait()
     (tmp_path / "run" / ".unfinished-1-latest.npz").write_text("left by the kill")

@@ -70,7 +70,7 @@ class Choices:
     def weighted(self, shares: dict[Item, float]) -> Item:
         """One of the keys, as often as its share says."""
         drawn = self.random() * sum(shares.values())
-        for item, share in shares.items():
+        for item, share in shares.items():  # noqa: B007 (the last one, where rounding leaves some)
             if drawn < share:
                 break
             drawn -= share
