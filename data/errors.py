@@ -7,6 +7,11 @@ import os
 KEPT_EXAMPLES = 5
 
 
+def shown(text: str) -> str:
+    """A text in quotes for a message, cut short where it is long."""
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
 class UserError(ValueError):
     """A mistake that the user can mend, said in one line: what is wrong, where, and what to do about it.
 

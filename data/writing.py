@@ -24,7 +24,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
     Yields:
         A path in the same folder with the same suffixes (libraries choose a format by suffix). Whatever the block
-        writes there is flushed to the disk and then renamed; if the block raises, it is removed and `path` stays as it was.
+        writes there is flushed to the disk and then renamed; if the block raises, it is removed and `path` stays as it
+        was.
 
     Example:
         with replacing(run / "metrics.json") as temporary:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.errors import BadLines, UserError
-from data.files import check_file, content_suffix, decoded_lines, report_encoding, without_end
+from data.errors import BadLines, UserError, shown
+from data.files import check_file, content_suffix, decoded_lines, numbered_lines, without_end
 
 JSON = ".json"
 # What a file of captions or a list of pictures may be called otherwise.
@@ -71,7 +71,7 @@ def read_picture_list(path: str | os.PathLike, encoding: str = "utf-8", bad_line
     Raises:
         UserError: The file is missing, or a line is not valid in the encoding.
     """
-    names = (text.strip() for _, text in _valid_lines(check_file(path), encoding, bad_lines or BadLines(skip=False)))
+    names = (text.strip() for _, text in numbered_lines(path, encoding, bad_lines))
     return list(dict.fromkeys(name for name in names if name))
 
 
@@ -83,16 +83,8 @@ def columns_of(path: str | os.PathLike, encoding: str = "utf-8") -> int:
     return 0
 
 
-def _valid_lines(path: Path, encoding: str, bad_lines: BadLines) -> Iterator[tuple[int, str]]:
-    for line in decoded_lines(path, encoding):
-        if line.problem:
-            report_encoding(path, encoding, line, bad_lines)
-        else:
-            yield line.number, without_end(line.text)
-
-
 def _line_pairs(path: Path, encoding: str, bad_lines: BadLines) -> Iterator[tuple[str, str]]:
-    for number, text in _valid_lines(path, encoding, bad_lines):
+    for number, text in numbered_lines(path, encoding, bad_lines):
         if not text.strip():
             continue
         name, tab, caption = text.partition("\t")
@@ -102,7 +94,7 @@ def _line_pairs(path: Path, encoding: str, bad_lines: BadLines) -> Iterator[tupl
             continue
         missing = "no tab" if not tab else "no caption" if name else "no name"
         expected = "a picture's name, a tab and a caption"
-        bad_lines.report(path, number, expected=expected, found=f"{missing} in {_shown(text)}")
+        bad_lines.report(path, number, expected=expected, found=f"{missing} in {shown(text)}")
 
 
 def _json_pairs(path: Path, encoding: str, bad_lines: BadLines) -> Iterator[tuple[str, str]]:
@@ -129,11 +121,11 @@ def _json_pairs(path: Path, encoding: str, bad_lines: BadLines) -> Iterator[tupl
         if _is_key(identity) and isinstance(name, str) and name.strip():
             names[identity] = name.strip()
         else:
-            bad_lines.report(f"{path}:images", number, expected="an id and a file_name", found=_shown(str(entry)))
+            bad_lines.report(f"{path}:images", number, expected="an id and a file_name", found=shown(str(entry)))
     for number, entry in enumerate(annotations, start=1):
         identity, caption = (entry.get(key) if isinstance(entry, dict) else None for key in ("image_id", "caption"))
         if not isinstance(caption, str) or not caption.strip():
-            found = _shown(str(entry))
+            found = shown(str(entry))
             bad_lines.report(f"{path}:annotations", number, expected="an image_id and a caption", found=found)
         elif not _is_key(identity) or identity not in names:
             found = f"{identity!r}"
@@ -149,7 +141,3 @@ def _entries(content: object, key: str) -> list | None:
 
 def _is_key(identity: object) -> bool:
     return isinstance(identity, (int, str))
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -18,7 +18,8 @@ class PictureDecoder(keras.layers.Layer):
 
     Returns:
         A dictionary: `pictures` float32 (batch, side, side, 3), from 0 to 255; and `error` (batch,) string, "" where
-        all is well. A file that cannot be decoded has an error and zeros for colours, and leaves the others as they are.
+        all is well. A file that cannot be decoded has an error and zeros for colours, and leaves the others as they
+        are.
 
     Example:
         PictureDecoder(128)(tf.stack([tf.io.read_file("dog.jpg")]))["pictures"]   # (1, 128, 128, 3)

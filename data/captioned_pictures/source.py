@@ -12,11 +12,10 @@ from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles, find_p
 from data.errors import BadLines, UserError
 from data.files import content_name, content_suffix, near_names
 from data.sources.rows import Rows
-from data.sources.split_files import STANDARD_STEMS, Splits
+from data.sources.split_files import DOCUMENTATION, STANDARD_STEMS, Splits
 
 # The pictures' bytes count in the fingerprint if there are no more: reading them takes a second for each GiB.
 LARGEST_FINGERPRINT = 2 * 2**30  # bytes
-_DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changelog", "citation")
 _EXPECTED = "name<TAB>caption or name#k<TAB>caption on each line, or COCO's JSON called *captions*.json"
 # After the word that names the split: trainImages, test_list, val2017.
 _AFTER_SPLIT = re.compile(r"(images?|imgs?|lists?|set|split|ids?|names?|files?|ing)$")
@@ -275,7 +274,7 @@ def _files(folder: Path) -> list[Path]:
     return [
         entry
         for entry in sorted(folder.iterdir())
-        if not entry.name.lower().startswith((".", *_DOCUMENTATION))
+        if not entry.name.lower().startswith((".", *DOCUMENTATION))
         and entry.suffix.lower() not in PICTURE_SUFFIXES
         and entry.is_file()
     ]

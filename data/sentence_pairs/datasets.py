@@ -6,7 +6,7 @@ from pathlib import Path
 from data.errors import UserError
 from data.sentence_pairs.pairs import AUTO, Languages, SentencePairs, check_different
 from data.sources.datasets import read_batches
-from data.sources.known_datasets import DATASETS, Dataset
+from data.sources.known_datasets import Dataset, check_holds
 
 HOLDS = "sentence pairs"
 
@@ -29,9 +29,7 @@ def languages_of(dataset: Dataset, asked: Languages = Languages()) -> Languages:
         >>> languages_of(DATASETS["multi30k"], Languages("en"))
         Languages(source='en', target='de')
     """
-    if dataset.holds != HOLDS:
-        others = ", ".join(other.name for other in DATASETS.values() if other.holds == HOLDS)
-        raise UserError(f"{dataset.name} holds {dataset.holds}; expected {HOLDS}, as in {others}")
+    check_holds(dataset, HOLDS)
     check_different(asked)
     given = {language for language in asked if language != AUTO}
     possible = [pair for pair in dataset.language_pairs if given <= set(pair)]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from data.errors import BadLines, UserError
+from data.errors import BadLines, UserError, shown
 from data.files import check_file, decoded_lines, report_encoding, without_end
 from data.sources.rows import Rows
 
@@ -177,7 +177,7 @@ def read_tsv_pairs(
             continue
         fields = text.split("\t")
         if not width and len(fields) < 2:
-            found = f"no tab in {_shown(text)}"
+            found = f"no tab in {shown(text)}"
             bad_lines.report(path, line.number, expected="a sentence, a tab and its translation", found=found)
             continue
         if not width:
@@ -185,7 +185,7 @@ def read_tsv_pairs(
             if has_header:
                 continue
         if len(fields) != width:
-            expected, found = f"{width} columns, as on line {first}", f"{len(fields)} in {_shown(text)}"
+            expected, found = f"{width} columns, as on line {first}", f"{len(fields)} in {shown(text)}"
             bad_lines.report(path, line.number, expected=expected, found=found)
             continue
         _add(result, line.number, [fields[column] for column in columns or (0, 1)], (path, path), bad_lines)
@@ -248,7 +248,7 @@ def _add(pairs: SentencePairs, number: int, sides: list[str], paths: tuple[Path,
     if any(blank):
         empty, full = (0, 1) if blank[0] else (1, 0)
         other = "" if paths[0] == paths[1] else f" of {paths[full].name}"
-        found = f"nothing beside {_shown(sides[full])}{other}"
+        found = f"nothing beside {shown(sides[full])}{other}"
         bad_lines.report(paths[empty], number, expected=f"a {UNNAMED[empty]} sentence", found=found)
         return
     pairs.sources.append(sides[0])
@@ -262,7 +262,3 @@ def _checked(pairs: SentencePairs, path: Path, bad_lines: BadLines, before: int)
     if bad_lines.count > before:
         raise UserError(f"{path}: no pair can be used: {bad_lines.summary()}")
     raise UserError(f"{path} has no sentence pairs")
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import UserError
-from data.sources.known_datasets import DATASETS, Dataset
+from data.sources.known_datasets import Dataset, check_holds
 from data.sources.split_files import STANDARD_STEMS
 from data.sources.tfds_quirks import careful_downloads, quiet_tfds
 
@@ -193,9 +193,7 @@ def read_examples(
     Raises:
         UserError: For an unknown split or a set that holds something else, and as `prepare`.
     """
-    if dataset.holds != holds:
-        others = ", ".join(other.name for other in DATASETS.values() if other.holds == holds)
-        raise UserError(f"{dataset.name} holds {dataset.holds}; expected {holds}, as in {others}")
+    check_holds(dataset, holds)
     standard = split if split in dataset.splits else STANDARD_STEMS.get(split.lower(), split)
     if standard not in dataset.splits:
         raise UserError(f"{dataset.name} has no split {split!r}; it has {', '.join(dataset.splits)}")

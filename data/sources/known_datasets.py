@@ -3,6 +3,8 @@
 import dataclasses
 import urllib.parse
 
+from data.errors import UserError
+
 
 @dataclasses.dataclass(frozen=True)
 class File:
@@ -240,3 +242,10 @@ DATASETS = {
         ),
     ]
 }
+
+
+def check_holds(dataset: Dataset, holds: str) -> None:
+    """Raises a `UserError` for a set that holds something else than `holds`; it names those that hold it."""
+    if dataset.holds != holds:
+        others = ", ".join(other.name for other in DATASETS.values() if other.holds == holds)
+        raise UserError(f"{dataset.name} holds {dataset.holds}; expected {holds}, as in {others}")

@@ -62,7 +62,7 @@ class OpenedSource(Generic[Kind]):
         return {**self.notes, "bad lines": bad_lines or None, "not read": ignored or None}
 
     def to_train(self, test: bool) -> list[str]:
-        """The splits of a run: to train on, to choose the best epoch by and, with `test`, to test on where there is one."""
+        """The splits of a run: to train on, to choose the best epoch by and, with `test`, the test split if any."""
         return ["train", "validation", "test"] if test and self.has_test else ["train", "validation"]
 
     def to_evaluate(self, is_own: bool) -> str:

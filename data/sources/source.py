@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from data.errors import UserError
 from data.files import fingerprint, near_names
 from data.sources.datasets import data_folder, hand_placed, is_available, is_reachable, unreachable
-from data.sources.known_datasets import DATASETS, Dataset
+from data.sources.known_datasets import DATASETS, Dataset, check_holds
 from data.sources.split_files import Splits
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -51,6 +51,7 @@ def resolve_source(
     *,
     benchmark: str | None,
     sample: str,
+    holds: str,
     find: Callable[[Path], Files],
     choose: Callable[[Dataset], Dataset] = lambda dataset: dataset,
 ) -> Source[Files]:
@@ -61,6 +62,7 @@ def resolve_source(
             data set (never anything else in its stead), or a path.
         benchmark: The name of the template's benchmark set; None when it has none.
         sample: The folder of the template's sample below `data/samples`.
+        holds: What a data set must hold, as `data.sources.known_datasets.Dataset` says it.
         find: Finds the files of a path, such as `data.sources.split_files.find_splits` with the template's formats.
         choose: Gives the part that is wanted of a data set that has several, such as pairs of languages; raises
             UserError when it has no such part.
@@ -69,7 +71,8 @@ def resolve_source(
         The source. A data set that is not prepared yet is downloaded when it is read, not here.
 
     Raises:
-        UserError: Nothing is there, or a named data set is neither here nor reachable (within 5 s).
+        UserError: Nothing is there, or a named data set holds something else or is neither here nor reachable (within
+            5 s).
 
     Example:
         resolve_source("sample", benchmark="imdb_reviews", sample="sentiment", find=find).kind   # "sample"
@@ -82,6 +85,7 @@ def resolve_source(
     if requested == "sample":
         return _sample_source(sample, "sample", _folder_notice(requested, "the bundled sample"), find)
     if requested in DATASETS:
+        check_holds(DATASETS[requested], holds)
         dataset = choose(DATASETS[requested])
         if not is_available(dataset) and not is_reachable(dataset):
             raise UserError(f"{unreachable(dataset)}, or use --data sample")

@@ -19,7 +19,7 @@ STANDARD_STEMS = {
     "test": "test",
     "testb": "test",
 }
-_DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changelog", "citation")
+DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changelog", "citation")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +126,7 @@ def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
         suffixes: As for `find_splits`.
     """
     name = content_name(entry)
-    if name.startswith(".") or name.lower().startswith(_DOCUMENTATION) or not entry.is_file():
+    if name.startswith(".") or name.lower().startswith(DOCUMENTATION) or not entry.is_file():
         return None
     for suffix in sorted(suffixes, key=len, reverse=True):
         if suffix and name.lower().endswith(suffix.lower()) and len(name) > len(suffix):

@@ -4,10 +4,10 @@ import dataclasses
 import os
 from collections.abc import Iterator
 
-from data.errors import BadLines, UserError
+from data.errors import BadLines, UserError, shown
 from data.files import check_file, content_suffix, decoded_lines, report_encoding, without_end
 from data.sources.rows import Rows
-from data.tagged_sentences.conllu import SUFFIX, ConlluColumns, UnusableLine, shown
+from data.tagged_sentences.conllu import SUFFIX, ConlluColumns, UnusableLine
 
 # What a file of tagged sentences may be called in a folder, for `data.sources.split_files.find_splits`; "" is for
 # eng.testa.

@@ -3,7 +3,7 @@
 import os
 import re
 
-from data.errors import UserError
+from data.errors import UserError, shown
 
 SUFFIX = ".conllu"
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -85,8 +85,3 @@ class ConlluColumns:
         if self.index is not None and tag in ("", "_"):
             raise UnusableLine(f"a tag in {self.name}", shown(tag), "--tag-column NAME reads another column")
         return token, tag
-
-
-def shown(text: str) -> str:
-    """A text in quotes for a message, cut short where it is long."""
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -5,6 +5,7 @@ from pathlib import Path
 from data.sources.datasets import Dataset, read_batches
 from data.tagged_sentences.columns import TaggedSentences
 
+HOLDS = "tagged sentences"
 # What TFDS's builders call the entities' tags; conll2003 has other tags, too.
 _TAGS = {"conll2003": "ner", "wikiann": "tags"}
 
@@ -33,7 +34,7 @@ def load_tagged_sentences(dataset: Dataset, split: str, data_dir: Path | None = 
     """
     tags = _TAGS.get(dataset.name, "")
     result = TaggedSentences([], [])
-    for batch, features in read_batches(dataset, split, ("tokens", tags), data_dir, holds="tagged sentences"):
+    for batch, features in read_batches(dataset, split, ("tokens", tags), data_dir, holds=HOLDS):
         names = features[tags].feature.names
         for tokens, numbers in zip(batch["tokens"].to_list(), batch[tags].to_list()):
             # TFDS takes the end of a CoNLL file for one more sentence, without tokens.

@@ -8,7 +8,7 @@ from data.batches import pad
 from data.captioned_pictures.datasets import HOLDS, load_captions, picture_contents
 from data.captioned_pictures.source import CaptionedPictures, CaptionFiles, find_pictures
 from data.errors import BadLines, UserError
-from data.sources.known_datasets import DATASETS, Dataset
+from data.sources.known_datasets import DATASETS
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.subwords.learning import learn_pieces
@@ -35,16 +35,9 @@ def find_source(config: Config, to_train: bool = True) -> Source[CaptionFiles]:
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
+        holds=HOLDS,
         find=lambda path: find_pictures(path, config.encoding, need_train=to_train),
-        choose=_check_kind,
     )
-
-
-def _check_kind(dataset: Dataset) -> Dataset:
-    if dataset.holds != HOLDS:
-        others = ", ".join(other.name for other in DATASETS.values() if other.holds == HOLDS)
-        raise UserError(f"{dataset.name} holds {dataset.holds}; expected {HOLDS}, as in {others}")
-    return dataset
 
 
 def open_source(config: Config, source: Source[CaptionFiles]) -> OpenedSource[CaptionedPictures]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from data.batches import pad
 from data.errors import BadLines
-from data.sentence_pairs.datasets import in_languages, load_sentence_pairs
+from data.sentence_pairs.datasets import HOLDS, in_languages, load_sentence_pairs
 from data.sentence_pairs.datasets import languages_of as choose_languages
 from data.sentence_pairs.files import PairFiles, find_pairs
 from data.sentence_pairs.filters import filter_pairs
@@ -35,6 +35,7 @@ def find_source(config: Config, to_train: bool = True) -> Source[PairFiles]:
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
+        holds=HOLDS,
         find=lambda path: find_pairs(path, asked, config.encoding, need_train=to_train),
         choose=lambda dataset: in_languages(dataset, asked),
     )

@@ -133,7 +133,12 @@ def test_hand_placed_files_are_prepared_without_a_network(tfds_folder, small_fli
     import tensorflow  # noqa: F401 - its own log lines are not what is tested here
 
     folder = place(tfds_folder, "Flickr8k_Dataset.zip", "Flickr8k_text.zip")
-    assert resolve_source("auto", benchmark="flickr8k", sample="captioning", find=pytest.fail).kind == "dataset"
+    assert (
+        resolve_source(
+            "auto", benchmark="flickr8k", sample="captioning", holds="captioned pictures", find=pytest.fail
+        ).kind
+        == "dataset"
+    )
     capfd.readouterr()
     train = load_captions(small_flickr8k, "train")
     shown = capfd.readouterr()
@@ -225,7 +230,9 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch, dataset, below, file
     for call in (
         lambda: load_captions(dataset, "train"),
         lambda: picture_contents(dataset, "train"),
-        lambda: resolve_source(dataset.name, benchmark=None, sample="captioning", find=pytest.fail),
+        lambda: resolve_source(
+            dataset.name, benchmark=None, sample="captioning", holds="captioned pictures", find=pytest.fail
+        ),
     ):
         with pytest.raises(UserError) as error:
             call()

@@ -97,7 +97,14 @@ def test_hand_placed_files_are_prepared_without_a_network(tfds_folder, small_mul
 
     folder = place(tfds_folder, [file.name for file in MULTI30K.files])
     assert (
-        resolve_source("auto", benchmark="multi30k", sample="translation", find=pytest.fail, choose=in_languages).kind
+        resolve_source(
+            "auto",
+            benchmark="multi30k",
+            sample="translation",
+            holds="sentence pairs",
+            find=pytest.fail,
+            choose=in_languages,
+        ).kind
         == "dataset"
     )
     capfd.readouterr()
@@ -170,7 +177,14 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch):  # noqa: F811
     assert hand_placed(MULTI30K) == (names, "them", f"in {folder}")
     for call in (
         lambda: load_sentence_pairs(MULTI30K, "train"),
-        lambda: resolve_source("multi30k", benchmark=None, sample="translation", find=pytest.fail, choose=in_languages),
+        lambda: resolve_source(
+            "multi30k",
+            benchmark=None,
+            sample="translation",
+            holds="sentence pairs",
+            find=pytest.fail,
+            choose=in_languages,
+        ),
     ):
         with pytest.raises(UserError) as error:
             call()
@@ -180,7 +194,13 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch):  # noqa: F811
         )
     (tfds_folder / "samples" / "translation").mkdir(parents=True)
     monkeypatch.setattr(sources, "SAMPLES", tfds_folder / "samples")
-    source = resolve_source("auto", benchmark="multi30k", sample="translation", find=lambda path: Splits(path, {}, []))
+    source = resolve_source(
+        "auto",
+        benchmark="multi30k",
+        sample="translation",
+        holds="sentence pairs",
+        find=lambda path: Splits(path, {}, []),
+    )
     assert source.kind == "sample"
     assert f"For the benchmark, place {names} (2 MiB) in {folder} or run again with a network." in source.notice
 
@@ -242,6 +262,7 @@ def test_ted_is_prepared_and_read_in_the_languages_that_are_asked_for(tfds_folde
         "ted_hrlr_translate",
         benchmark=None,
         sample="",
+        holds="sentence pairs",
         find=pytest.fail,
         choose=lambda dataset: in_languages(dataset, Languages(*asked)),
     )
@@ -293,5 +314,12 @@ def test_languages_that_a_set_does_not_have():
 def test_a_set_of_something_else():
     said = "imdb_reviews holds labelled texts; expected sentence pairs, as in multi30k, ted_hrlr_translate"
     with pytest.raises(UserError) as error:
-        resolve_source("imdb_reviews", benchmark=None, sample="translation", find=pytest.fail, choose=in_languages)
+        resolve_source(
+            "imdb_reviews",
+            benchmark=None,
+            sample="translation",
+            holds="sentence pairs",
+            find=pytest.fail,
+            choose=in_languages,
+        )
     assert str(error.value) == said

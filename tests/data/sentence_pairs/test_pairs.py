@@ -321,7 +321,7 @@ def test_a_file_of_another_format(tmp_path, name):
 
 def resolve(path, asked=DE_EN):
     find = lambda place: find_pairs(place, asked)  # noqa: E731
-    return resolve_source(str(path), benchmark=None, sample="translation", find=find)
+    return resolve_source(str(path), benchmark=None, sample="translation", holds="sentence pairs", find=find)
 
 
 def test_the_fingerprint_is_of_the_two_languages_only(corpus):

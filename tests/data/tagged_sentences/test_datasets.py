@@ -13,7 +13,8 @@ import pytest
 from data.errors import UserError
 from data.labelled_texts.datasets import load_labelled_texts
 from data.sources import datasets
-from data.sources.datasets import DATASETS, archive_place, find_archive, is_prepared, prepare
+from data.sources.datasets import archive_place, find_archive, is_prepared, prepare
+from data.sources.known_datasets import DATASETS
 from data.sources.source import resolve_source
 from data.tagged_sentences.datasets import load_tagged_sentences
 from tests.data.sources.test_datasets import serving, tfds_folder
@@ -110,7 +111,9 @@ def test_a_hand_placed_archive_is_prepared_without_a_network(tfds_folder, no_net
         archive
         == tfds_folder / "downloads" / "manual" / f"{'conll2003' if name == 'conll2003' else 'panx_dataset'}.zip"
     )
-    assert resolve_source(name, benchmark=None, sample="ner", find=pytest.fail).kind == "dataset"
+    assert (
+        resolve_source(name, benchmark=None, sample="ner", holds="tagged sentences", find=pytest.fail).kind == "dataset"
+    )
     capfd.readouterr()
     prepare(dataset)
     shown = capfd.readouterr()

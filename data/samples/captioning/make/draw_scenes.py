@@ -5,8 +5,8 @@ the other, or one shape that is small or large. The facts are then painted into 
 random size and shade, and said in several wordings that are all true. `facts_of` reads the facts back from a
 sentence, so that a caption can be judged by what it says and not by its words: see `is_correct`.
 
-Run `python data/samples/captioning/make/draw_scenes.py`: it rewrites all files in `data/samples/captioning` but the README.
-NumPy is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same in every Python
+Run `python data/samples/captioning/make/draw_scenes.py`: it rewrites all files in `data/samples/captioning` but the
+README. NumPy is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same in every Python
 version; the pixels follow from it. How they are packed is left to zlib and liblzma, of which other versions may write
 other bytes.
 """

@@ -4,9 +4,9 @@ Most names are people, places and organisations equally often, so the name itsel
 2-1" is known by the words to its right, "the mayor of Marlow" by those to its left, and in "Founded in 1902 , Marlow
 lost in the final" a place or an organisation meets a person or an organisation: only both sides together decide.
 
-Run `python data/samples/ner/make/write_sentences.py`: it rewrites `data/samples/ner/*.conll` byte for byte. Only the standard
-library is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same in every Python
-version.
+Run `python data/samples/ner/make/write_sentences.py`: it rewrites `data/samples/ner/*.conll` byte for byte. Only the
+standard library is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same in every
+Python version.
 """
 
 import random

@@ -4,9 +4,9 @@ Most reviews come in pairs that use the same praising and the same blaming words
 plot to be dull, but it was gripping" / "... gripping, but it was dull"), so counting words says little. Both halves of
 a pair stay in one split, and no two pairs express the same opinions in the same words.
 
-Run `python data/samples/sentiment/make/write_reviews.py`: it rewrites `data/samples/sentiment/*.csv` byte for byte. Only the
-standard library is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same in every
-Python version.
+Run `python data/samples/sentiment/make/write_reviews.py`: it rewrites `data/samples/sentiment/*.csv` byte for byte.
+Only the standard library is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same
+in every Python version.
 """
 
 import csv

@@ -6,9 +6,9 @@ agree with a noun's gender, case and number; English keeps subject and verb toge
 Tenses go over one to one (perfect to simple past, present with "gerade" to "is reading"), so that every sentence has
 one translation in each direction.
 
-Run `python data/samples/translation/make/write_pairs.py`: it rewrites `data/samples/translation/*.tsv` byte for byte. Only the
-standard library is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same in every
-Python version.
+Run `python data/samples/translation/make/write_pairs.py`: it rewrites `data/samples/translation/*.tsv` byte for byte.
+Only the standard library is needed. The randomness is `random.Random(SEED)`'s `random()` alone, which is the same
+in every Python version.
 
 The grammar lies beside this script, which finds it because Python looks for imports in a script's folder first:
 `words` (word lists), `lexicon` (reads them), `phrases` and
