@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.captioned_pictures.source import CaptionedPictures
+from data.sources.dataset import Dataset
 from data.sources.datasets import read_batches, read_examples
-from data.sources.known_datasets import Dataset
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-HOLDS = "captioned pictures"
 # What TFDS's coco_captions calls them, and so does our own flickr8k.
 _PICTURE, _NAME, _CAPTIONS = "image", "image/filename", "captions"
 
@@ -29,7 +28,7 @@ def load_captions(dataset: Dataset, split: str, data_dir: Path | None = None) ->
         The pictures' names and captions, always in the same order, which is not that of the archive.
 
     Raises:
-        UserError: For an unknown split or a set that holds something else, and as `data.sources.datasets.prepare`.
+        UserError: For an unknown split, and as `data.sources.datasets.prepare`.
 
     Example:
         >>> pictures = load_captions(DATASETS["flickr8k"], "test")
@@ -43,7 +42,7 @@ def load_captions(dataset: Dataset, split: str, data_dir: Path | None = None) ->
 
     result = CaptionedPictures([], [])
     decoders = tfds.decode.PartialDecoding([_NAME, _CAPTIONS])
-    for batch, _ in read_batches(dataset, split, (_NAME, _CAPTIONS), data_dir, holds=HOLDS, decoders=decoders):
+    for batch, _ in read_batches(dataset, split, (_NAME, _CAPTIONS), data_dir, decoders=decoders):
         captions = batch[_CAPTIONS]
         if isinstance(captions, dict):  # with the number of each, in coco_captions
             captions = captions["text"]
@@ -77,7 +76,7 @@ def picture_contents(dataset: Dataset, split: str, data_dir: Path | None = None)
     from data.captioned_pictures import flickr8k  # noqa: F401
 
     decoders = tfds.decode.PartialDecoding([_PICTURE], decoders={_PICTURE: tfds.decode.SkipDecoding()})
-    examples, _ = read_examples(dataset, split, data_dir, holds=HOLDS, decoders=decoders)
+    examples, _ = read_examples(dataset, split, data_dir, decoders=decoders)
     return examples.map(lambda example: example[_PICTURE])
 
 

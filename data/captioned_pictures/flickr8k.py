@@ -11,7 +11,8 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
 from data.captioned_pictures.captions import read_captions, read_picture_list
-from data.sources.known_datasets import DATASETS, File
+from data.captioned_pictures.known_datasets import DATASETS
+from data.sources.dataset import File
 
 # TFDS's names of the splits, and what the lists of their pictures are called.
 _LISTS = {

@@ -4,10 +4,8 @@ from pathlib import Path
 
 from data.errors import UserError
 from data.labelled_texts.files import LabelledTexts
+from data.sources.dataset import Dataset
 from data.sources.datasets import read_batches
-from data.sources.known_datasets import Dataset
-
-HOLDS = "labelled texts"
 
 
 def load_labelled_texts(dataset: Dataset, split: str, data_dir: Path | None = None) -> LabelledTexts:
@@ -27,7 +25,7 @@ def load_labelled_texts(dataset: Dataset, split: str, data_dir: Path | None = No
         UserError: For an unknown split or one without labels, and as `data.sources.datasets.prepare`.
     """
     result = LabelledTexts([], [])
-    for batch, features in read_batches(dataset, split, ("text", "label"), data_dir, holds=HOLDS):
+    for batch, features in read_batches(dataset, split, ("text", "label"), data_dir):
         names = features["label"].names
         result.texts.extend(text.decode("utf-8", "replace") for text in batch["text"].numpy())
         result.labels.extend(names[label] if label >= 0 else "" for label in batch["label"].numpy())

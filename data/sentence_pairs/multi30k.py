@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download.checksums import UrlInfo
 
-from data.sources.known_datasets import DATASETS
+from data.sentence_pairs.known_datasets import DATASETS
 
 LANGUAGES = ("de", "en", "fr")
 # TFDS's names of the splits, and the files'.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import UserError
-from data.sources.known_datasets import Dataset, check_holds
+from data.sources.dataset import Dataset
 from data.sources.split_files import STANDARD_STEMS
 from data.sources.tfds_quirks import careful_downloads, quiet_tfds
 
@@ -176,7 +176,7 @@ def _wrong_archive(dataset: Dataset, data_dir: Path, archive: Path | None, probl
 
 
 def read_examples(
-    dataset: Dataset, split: str, data_dir: Path | None = None, *, holds: str, decoders: Any = None
+    dataset: Dataset, split: str, data_dir: Path | None = None, decoders: Any = None
 ) -> tuple["tf.data.Dataset", Mapping[str, Any]]:
     """Opens a split, preparing the set if need be.
 
@@ -184,16 +184,14 @@ def read_examples(
         dataset: The set; the module of a builder of our own must be imported, as for `prepare`.
         split: One of `dataset.splits`, or another common word for it.
         data_dir: TFDS's data folder; None means `data_folder()`.
-        holds: What the set must hold, as `Dataset.holds` says it.
         decoders: What TFDS decodes, and how, as `as_dataset` takes it; None means everything.
 
     Returns:
         The examples, always in the same order; the features of the whole set, as TFDS describes them.
 
     Raises:
-        UserError: For an unknown split or a set that holds something else, and as `prepare`.
+        UserError: For an unknown split, and as `prepare`.
     """
-    check_holds(dataset, holds)
     standard = split if split in dataset.splits else STANDARD_STEMS.get(split.lower(), split)
     if standard not in dataset.splits:
         raise UserError(f"{dataset.name} has no split {split!r}; it has {', '.join(dataset.splits)}")
@@ -218,8 +216,6 @@ def read_batches(
     split: str,
     columns: Sequence[str],
     data_dir: Path | None = None,
-    *,
-    holds: str,
     decoders: Any = None,
 ) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
     """Reads a split in batches, preparing the set if need be.
@@ -229,7 +225,6 @@ def read_batches(
         split: One of `dataset.splits`, or another common word for it.
         columns: The features that are wanted.
         data_dir: TFDS's data folder; None means `data_folder()`.
-        holds: What the set must hold, as `Dataset.holds` says it.
         decoders: As for `read_examples`.
 
     Returns:
@@ -239,6 +234,6 @@ def read_batches(
     Raises:
         UserError: As `read_examples`; on the first step.
     """
-    examples, features = read_examples(dataset, split, data_dir, holds=holds, decoders=decoders)
+    examples, features = read_examples(dataset, split, data_dir, decoders=decoders)
     for batch in examples.map(lambda example: {column: example[column] for column in columns}).ragged_batch(1024):
         yield batch, features

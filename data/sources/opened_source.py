@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 
 from data.batches import hold_out
 from data.errors import BadLines, UserError
-from data.sources.known_datasets import DATASETS
 from data.sources.rows import Rows
 from data.sources.source import Source
 
@@ -38,7 +37,7 @@ class OpenedSource(Generic[Kind]):
     @property
     def given(self) -> Sequence[str]:
         """The splits that the source has of its own; a single file has "all"."""
-        return list(self.source.files.files) if self.source.files else DATASETS[self.source.name].splits
+        return list(self.source.files.files) if self.source.files else self.source.dataset.splits
 
     @property
     def has_test(self) -> bool:

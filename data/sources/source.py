@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 from data.errors import UserError
 from data.files import fingerprint, near_names
+from data.sources.dataset import Dataset
 from data.sources.datasets import data_folder, hand_placed, is_available, is_reachable, unreachable
-from data.sources.known_datasets import DATASETS, Dataset, check_holds
 from data.sources.split_files import Splits
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -34,6 +34,7 @@ class Source(Generic[Files]):
         requested: What was asked for, such as "auto".
         resolved: Fields of the configuration that were "auto" and that the data decide, such as languages.
         files: What was found at the path; None for a data set.
+        dataset: The data set; None for files.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Source(Generic[Files]):
     requested: str
     resolved: dict[str, str] = dataclasses.field(default_factory=dict)
     files: Files | None = dataclasses.field(default=None, repr=False, compare=False)
+    dataset: Dataset | None = dataclasses.field(default=None, repr=False, compare=False)
 
 
 def resolve_source(
@@ -51,7 +53,7 @@ def resolve_source(
     *,
     benchmark: str | None,
     sample: str,
-    holds: str,
+    datasets: dict[str, Dataset],
     find: Callable[[Path], Files],
     choose: Callable[[Dataset], Dataset] = lambda dataset: dataset,
 ) -> Source[Files]:
@@ -60,9 +62,9 @@ def resolve_source(
     Args:
         data: "auto" (the benchmark set if it is here or can be downloaded, else the sample), "sample", the name of a
             data set (never anything else in its stead), or a path.
-        benchmark: The name of the template's benchmark set; None when it has none.
+        benchmark: The name of its benchmark set among them; None when it has none.
         sample: The folder of the template's sample below `data/samples`.
-        holds: What a data set must hold, as `data.sources.known_datasets.Dataset` says it.
+        datasets: The data sets that the template can use, by their names.
         find: Finds the files of a path, such as `data.sources.split_files.find_splits` with the template's formats.
         choose: Gives the part that is wanted of a data set that has several, such as pairs of languages; raises
             UserError when it has no such part.
@@ -71,8 +73,7 @@ def resolve_source(
         The source. A data set that is not prepared yet is downloaded when it is read, not here.
 
     Raises:
-        UserError: Nothing is there, or a named data set holds something else or is neither here nor reachable (within
-            5 s).
+        UserError: Nothing is there, or a named data set is neither here nor reachable (within 5 s).
 
     Example:
         resolve_source("sample", benchmark="imdb_reviews", sample="sentiment", find=find).kind   # "sample"
@@ -81,18 +82,17 @@ def resolve_source(
     if isinstance(data, Path):
         return _path_source(requested, find)
     if requested == "auto":
-        return _automatic_source(choose(DATASETS[benchmark]) if benchmark else None, sample, find)
+        return _automatic_source(choose(datasets[benchmark]) if benchmark else None, sample, find)
     if requested == "sample":
         return _sample_source(sample, "sample", _folder_notice(requested, "the bundled sample"), find)
-    if requested in DATASETS:
-        check_holds(DATASETS[requested], holds)
-        dataset = choose(DATASETS[requested])
+    if requested in datasets:
+        dataset = choose(datasets[requested])
         if not is_available(dataset) and not is_reachable(dataset):
             raise UserError(f"{unreachable(dataset)}, or use --data sample")
         return _dataset_source(dataset, requested, _folder_notice(requested, "the data set"))
     if _looks_like_path(requested):
         return _path_source(requested, find)
-    known = ["auto", "sample", *DATASETS]
+    known = ["auto", "sample", *datasets]
     near = difflib.get_close_matches(requested.lower(), known, n=2, cutoff=0.4)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     raise UserError(
@@ -125,7 +125,7 @@ def _sample_source(sample: str, requested: str, notice: str, find: Callable[[Pat
 
 def _dataset_source(dataset: Dataset, requested: str, notice: str) -> Source:
     version = hashlib.sha256(dataset.builder.encode()).hexdigest()
-    return Source("dataset", dataset.name, None, notice, version, requested)
+    return Source("dataset", dataset.name, None, notice, version, requested, dataset=dataset)
 
 
 def _path_source(requested: str, find: Callable[[Path], Files]) -> Source[Files]:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from data.sources.datasets import Dataset, read_batches
+from data.sources.dataset import Dataset
+from data.sources.datasets import read_batches
 from data.tagged_sentences.columns import TaggedSentences
 
-HOLDS = "tagged sentences"
 # What TFDS's builders call the entities' tags; conll2003 has other tags, too.
 _TAGS = {"conll2003": "ner", "wikiann": "tags"}
 
@@ -25,7 +25,7 @@ def load_tagged_sentences(dataset: Dataset, split: str, data_dir: Path | None = 
         empty.
 
     Raises:
-        UserError: For an unknown split or a set that holds something else, and as `data.sources.datasets.prepare`.
+        UserError: For an unknown split, and as `data.sources.datasets.prepare`.
 
     Example:
         >>> sentences = load_tagged_sentences(DATASETS["conll2003"], "train")
@@ -34,7 +34,7 @@ def load_tagged_sentences(dataset: Dataset, split: str, data_dir: Path | None = 
     """
     tags = _TAGS.get(dataset.name, "")
     result = TaggedSentences([], [])
-    for batch, features in read_batches(dataset, split, ("tokens", tags), data_dir, holds=HOLDS):
+    for batch, features in read_batches(dataset, split, ("tokens", tags), data_dir):
         names = features[tags].feature.names
         for tokens, numbers in zip(batch["tokens"].to_list(), batch[tags].to_list()):
             # TFDS takes the end of a CoNLL file for one more sentence, without tokens.

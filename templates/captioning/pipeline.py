@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.batches import pad
-from data.captioned_pictures.datasets import HOLDS, load_captions, picture_contents
+from data.captioned_pictures.datasets import load_captions, picture_contents
+from data.captioned_pictures.known_datasets import DATASETS
 from data.captioned_pictures.source import CaptionedPictures, CaptionFiles, find_pictures
 from data.errors import BadLines, UserError
-from data.sources.known_datasets import DATASETS
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.subwords.learning import learn_pieces
@@ -35,7 +35,7 @@ def find_source(config: Config, to_train: bool = True) -> Source[CaptionFiles]:
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
-        holds=HOLDS,
+        datasets=DATASETS,
         find=lambda path: find_pictures(path, config.encoding, need_train=to_train),
     )
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from data.batches import pad
 from data.errors import BadLines, UserError
-from data.sources.known_datasets import DATASETS
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.sources.split_files import find_splits
 from data.tagged_sentences.columns import SUFFIXES, TaggedSentences, read_tagged_sentences
-from data.tagged_sentences.datasets import HOLDS, load_tagged_sentences
+from data.tagged_sentences.datasets import load_tagged_sentences
+from data.tagged_sentences.known_datasets import DATASETS
 from data.tagged_sentences.tag_schemes import IOBES, OUTSIDE, PLAIN, convert, entities, find_scheme
 from data.vocabulary import FIRST_WORD, build_vocabulary
 from data.vocabulary import unknown_share as words_unknown
@@ -41,7 +41,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
-        holds=HOLDS,
+        datasets=DATASETS,
         find=lambda path: find_splits(path, SUFFIXES, need_train=to_train),
     )
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from data.batches import pad
 from data.errors import BadLines, UserError
-from data.labelled_texts.datasets import HOLDS, load_labelled_texts
+from data.labelled_texts.datasets import load_labelled_texts
 from data.labelled_texts.files import LabelledTexts, read_labelled_texts
-from data.sources.known_datasets import DATASETS
+from data.labelled_texts.known_datasets import DATASETS
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.sources.split_files import find_splits
@@ -33,7 +33,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
-        holds=HOLDS,
+        datasets=DATASETS,
         find=lambda path: find_splits(path, TABLE_SUFFIXES, need_train=to_train),
     )
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from data.batches import pad
 from data.errors import BadLines
-from data.sentence_pairs.datasets import HOLDS, in_languages, load_sentence_pairs
+from data.sentence_pairs.datasets import in_languages, load_sentence_pairs
 from data.sentence_pairs.datasets import languages_of as choose_languages
 from data.sentence_pairs.files import PairFiles, find_pairs
 from data.sentence_pairs.filters import filter_pairs
+from data.sentence_pairs.known_datasets import DATASETS
 from data.sentence_pairs.pairs import UNNAMED, Languages, SentencePairs
-from data.sources.known_datasets import DATASETS
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.subwords.learning import learn_pieces
@@ -35,7 +35,7 @@ def find_source(config: Config, to_train: bool = True) -> Source[PairFiles]:
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
-        holds=HOLDS,
+        datasets=DATASETS,
         find=lambda path: find_pairs(path, asked, config.encoding, need_train=to_train),
         choose=lambda dataset: in_languages(dataset, asked),
     )

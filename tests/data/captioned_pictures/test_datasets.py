@@ -11,13 +11,14 @@ import pytest
 from PIL import Image
 
 from data.captioned_pictures import flickr8k
-from data.captioned_pictures.datasets import HOLDS, load_captions, picture_contents
+from data.captioned_pictures.datasets import load_captions, picture_contents
+from data.captioned_pictures.known_datasets import DATASETS
 from data.captioned_pictures.source import CaptionedPictures
 from data.errors import UserError
 from data.sources import datasets
 from data.sources import source as sources
+from data.sources.dataset import File
 from data.sources.datasets import find_archive, hand_placed, is_prepared, prepare
-from data.sources.known_datasets import DATASETS, File
 from data.sources.source import resolve_source
 from data.subwords.pieces import Subwords
 from templates.captioning import pipeline
@@ -134,9 +135,7 @@ def test_hand_placed_files_are_prepared_without_a_network(tfds_folder, small_fli
 
     folder = place(tfds_folder, "Flickr8k_Dataset.zip", "Flickr8k_text.zip")
     assert (
-        resolve_source(
-            "auto", benchmark="flickr8k", sample="captioning", holds="captioned pictures", find=pytest.fail
-        ).kind
+        resolve_source("auto", benchmark="flickr8k", sample="captioning", datasets=DATASETS, find=pytest.fail).kind
         == "dataset"
     )
     capfd.readouterr()
@@ -230,9 +229,7 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch, dataset, below, file
     for call in (
         lambda: load_captions(dataset, "train"),
         lambda: picture_contents(dataset, "train"),
-        lambda: resolve_source(
-            dataset.name, benchmark=None, sample="captioning", holds="captioned pictures", find=pytest.fail
-        ),
+        lambda: resolve_source(dataset.name, benchmark=None, sample="captioning", datasets=DATASETS, find=pytest.fail),
     ):
         with pytest.raises(UserError) as error:
             call()
@@ -367,14 +364,3 @@ def test_the_template_reads_a_set_as_it_reads_files(tfds_folder, small_flickr8k,
         expected = np.asarray(Image.open(io.BytesIO(JPEGS[name])))[0, 0]
         assert abs(examples.pictures[row].astype(int) - expected).max() <= 2 and references == texts_of(name)
     assert opened.has_test and opened.notes == {}
-
-
-# A set of something else
-
-
-@pytest.mark.parametrize("read", [load_captions, picture_contents])
-def test_a_set_of_something_else(tfds_folder, no_network, read):  # noqa: F811
-    with pytest.raises(UserError) as error:
-        read(DATASETS["multi30k"], "train")
-    said = f"multi30k holds sentence pairs; expected {HOLDS}, as in flickr8k, coco_captions"
-    assert str(error.value) == said

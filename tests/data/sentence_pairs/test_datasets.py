@@ -11,11 +11,12 @@ import pytest
 from data.errors import UserError
 from data.sentence_pairs import multi30k
 from data.sentence_pairs.datasets import in_languages, languages_of, load_sentence_pairs
+from data.sentence_pairs.known_datasets import DATASETS
 from data.sentence_pairs.pairs import Languages, SentencePairs
 from data.sources import datasets
 from data.sources import source as sources
+from data.sources.dataset import File
 from data.sources.datasets import find_archive, hand_placed, is_prepared, prepare
-from data.sources.known_datasets import DATASETS, File
 from data.sources.source import resolve_source
 from data.sources.split_files import Splits
 from tests.data.sources.test_datasets import serving, tfds_folder
@@ -101,7 +102,7 @@ def test_hand_placed_files_are_prepared_without_a_network(tfds_folder, small_mul
             "auto",
             benchmark="multi30k",
             sample="translation",
-            holds="sentence pairs",
+            datasets=DATASETS,
             find=pytest.fail,
             choose=in_languages,
         ).kind
@@ -181,7 +182,7 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch):  # noqa: F811
             "multi30k",
             benchmark=None,
             sample="translation",
-            holds="sentence pairs",
+            datasets=DATASETS,
             find=pytest.fail,
             choose=in_languages,
         ),
@@ -198,7 +199,7 @@ def test_files_that_cannot_be_had(tfds_folder, monkeypatch):  # noqa: F811
         "auto",
         benchmark="multi30k",
         sample="translation",
-        holds="sentence pairs",
+        datasets=DATASETS,
         find=lambda path: Splits(path, {}, []),
     )
     assert source.kind == "sample"
@@ -262,7 +263,7 @@ def test_ted_is_prepared_and_read_in_the_languages_that_are_asked_for(tfds_folde
         "ted_hrlr_translate",
         benchmark=None,
         sample="",
-        holds="sentence pairs",
+        datasets=DATASETS,
         find=pytest.fail,
         choose=lambda dataset: in_languages(dataset, Languages(*asked)),
     )
@@ -312,14 +313,14 @@ def test_languages_that_a_set_does_not_have():
 
 
 def test_a_set_of_something_else():
-    said = "imdb_reviews holds labelled texts; expected sentence pairs, as in multi30k, ted_hrlr_translate"
-    with pytest.raises(UserError) as error:
+    with pytest.raises(
+        UserError, match="called 'imdb_reviews'; Expected auto, sample, multi30k, ted_hrlr_translate, or"
+    ):
         resolve_source(
             "imdb_reviews",
             benchmark=None,
             sample="translation",
-            holds="sentence pairs",
+            datasets=DATASETS,
             find=pytest.fail,
             choose=in_languages,
         )
-    assert str(error.value) == said

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from data.errors import BadLines, UserError
 from data.sentence_pairs.files import find_pairs
 from data.sentence_pairs.filters import filter_pairs
+from data.sentence_pairs.known_datasets import DATASETS
 from data.sentence_pairs.pairs import Languages, SentencePairs, read_parallel_files, read_tsv_pairs
 from data.sources.opened_source import OpenedSource
 from data.sources.source import resolve_source
@@ -321,7 +322,7 @@ def test_a_file_of_another_format(tmp_path, name):
 
 def resolve(path, asked=DE_EN):
     find = lambda place: find_pairs(place, asked)  # noqa: E731
-    return resolve_source(str(path), benchmark=None, sample="translation", holds="sentence pairs", find=find)
+    return resolve_source(str(path), benchmark=None, sample="translation", datasets=DATASETS, find=find)
 
 
 def test_the_fingerprint_is_of_the_two_languages_only(corpus):

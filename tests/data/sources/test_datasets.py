@@ -11,13 +11,13 @@ import pytest
 
 from data.errors import UserError
 from data.labelled_texts.datasets import load_labelled_texts
+from data.labelled_texts.known_datasets import DATASETS
 from data.sources import datasets
 from data.sources.datasets import (
     is_prepared,
     is_reachable,
     prepare,
 )
-from data.sources.known_datasets import DATASETS
 from data.sources.source import resolve_source
 
 IMDB = DATASETS["imdb_reviews"]
@@ -118,9 +118,7 @@ def test_a_hand_placed_archive_is_prepared_without_a_network(tfds_folder, small_
     monkeypatch.setattr(datasets, "is_reachable", lambda dataset: pytest.fail("the network was asked"))
     place = place_archive(tfds_folder)
     assert (
-        resolve_source(
-            "auto", benchmark="imdb_reviews", sample="sentiment", holds="labelled texts", find=pytest.fail
-        ).kind
+        resolve_source("auto", benchmark="imdb_reviews", sample="sentiment", datasets=DATASETS, find=pytest.fail).kind
         == "dataset"
     )
     assert not is_prepared(IMDB)
@@ -155,9 +153,7 @@ def test_a_download_says_its_size_and_terms_first_and_goes_through_the_proxy(
     with serving() as (address, asked):
         monkeypatch.setenv("http_proxy", address)
         assert (
-            resolve_source(
-                "imdb_reviews", benchmark=None, sample="sentiment", holds="labelled texts", find=pytest.fail
-            ).kind
+            resolve_source("imdb_reviews", benchmark=None, sample="sentiment", datasets=DATASETS, find=pytest.fail).kind
             == "dataset"
         )
         prepare(IMDB, say=lambda message: said.append((message, len(asked))))
@@ -227,7 +223,7 @@ def test_a_network_that_swallows_everything_is_told_within_five_seconds(tfds_fol
             monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
         start = time.monotonic()
         with pytest.raises(UserError, match="ai.stanford.edu does not give .*; download the archive .80 MiB."):
-            resolve_source("imdb_reviews", benchmark=None, sample="sentiment", holds="labelled texts", find=pytest.fail)
+            resolve_source("imdb_reviews", benchmark=None, sample="sentiment", datasets=DATASETS, find=pytest.fail)
         assert time.monotonic() - start < 5
         start = time.monotonic()
         with pytest.raises(UserError, match="imdb_reviews is not in"):

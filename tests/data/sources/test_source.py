@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from data.errors import UserError
+from data.labelled_texts.known_datasets import DATASETS
 from data.sources import datasets
 from data.sources import source as sources
-from data.sources.known_datasets import DATASETS
 from data.sources.source import resolve_source
 from data.sources.split_files import Splits, find_splits
 
@@ -32,7 +32,7 @@ def find(path, need_train=True):
 
 
 def resolve(data, find=find):
-    return resolve_source(data, benchmark="imdb_reviews", sample="sentiment", holds="labelled texts", find=find)
+    return resolve_source(data, benchmark="imdb_reviews", sample="sentiment", datasets=DATASETS, find=find)
 
 
 def prepared(tmp_path):
@@ -61,7 +61,7 @@ def test_auto_without_the_set_is_the_sample_said_loudly(folder):
     assert "Using the small bundled sample: imdb_reviews is not in" in source.notice
     assert "ai.stanford.edu cannot be reached" in source.notice
     assert f"(80 MiB) at {folder.parent / 'tfds' / 'downloads' / 'manual' / 'aclImdb_v1.tar.gz'}" in source.notice
-    without = resolve_source("auto", benchmark=None, sample="sentiment", holds="labelled texts", find=find)
+    without = resolve_source("auto", benchmark=None, sample="sentiment", datasets=DATASETS, find=find)
     assert (without.kind, without.notice) == ("sample", "")
 
 
@@ -162,7 +162,7 @@ def test_the_fingerprint_is_of_the_files_that_are_used(folder):
 
 def test_a_missing_sample(folder):
     with pytest.raises(UserError, match="the bundled sample is missing: .*samples/ner; install or copy"):
-        resolve_source("sample", benchmark=None, sample="ner", holds="labelled texts", find=find)
+        resolve_source("sample", benchmark=None, sample="ner", datasets=DATASETS, find=find)
 
 
 def test_a_bucket_as_data_folder(folder, monkeypatch):
@@ -174,7 +174,8 @@ def test_a_bucket_as_data_folder(folder, monkeypatch):
 def test_finding_data_imports_nothing_heavy():
     code = (
         "import sys; import data.files, data.tables.table_writer; from data.sources.source import resolve_source\n"
-        "try: resolve_source('imbd', benchmark='imdb_reviews', sample='sentiment', holds='labelled texts', find=None)\n"
+        "from data.labelled_texts.known_datasets import DATASETS\n"
+        "try: resolve_source('imbd', benchmark='imdb_reviews', sample='sentiment', datasets=DATASETS, find=None)\n"
         "except ValueError as error: assert 'imdb_reviews' in str(error)\n"
         "heavy = {'tensorflow', 'keras', 'numpy', 'tensorflow_datasets', 'requests', 'pandas'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"

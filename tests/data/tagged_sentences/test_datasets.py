@@ -11,12 +11,11 @@ import zipfile
 import pytest
 
 from data.errors import UserError
-from data.labelled_texts.datasets import load_labelled_texts
 from data.sources import datasets
 from data.sources.datasets import archive_place, find_archive, is_prepared, prepare
-from data.sources.known_datasets import DATASETS
 from data.sources.source import resolve_source
 from data.tagged_sentences.datasets import load_tagged_sentences
+from data.tagged_sentences.known_datasets import DATASETS
 from tests.data.sources.test_datasets import serving, tfds_folder
 
 FIXTURES = (tfds_folder,)  # pytest finds it by its name in this module
@@ -97,7 +96,7 @@ def test_the_sets_are_described_as_tfds_knows_them(name):
     assert resource.get_dl_fname(dataset.tfds_url or dataset.url, dataset.sha256) == dataset.download
     assert dataset.unchecked_download in ("", resource.get_dl_fname(dataset.url))
     assert dataset.url.endswith(f"/{dataset.archive}")
-    assert (dataset.splits, dataset.holds) == (("train", "validation", "test"), "tagged sentences")
+    assert dataset.splits == ("train", "validation", "test")
     assert dataset.mebibytes == {"conll2003": 1, "wikiann": 223}[name]
 
 
@@ -111,9 +110,7 @@ def test_a_hand_placed_archive_is_prepared_without_a_network(tfds_folder, no_net
         archive
         == tfds_folder / "downloads" / "manual" / f"{'conll2003' if name == 'conll2003' else 'panx_dataset'}.zip"
     )
-    assert (
-        resolve_source(name, benchmark=None, sample="ner", holds="tagged sentences", find=pytest.fail).kind == "dataset"
-    )
+    assert resolve_source(name, benchmark=None, sample="ner", datasets=DATASETS, find=pytest.fail).kind == "dataset"
     capfd.readouterr()
     prepare(dataset)
     shown = capfd.readouterr()
@@ -183,15 +180,6 @@ def test_an_archive_that_tfds_downloaded_by_itself_is_taken(tfds_folder, no_netw
     )
     assert find_archive(dataset) == archive
     assert load_tagged_sentences(dataset, "test").tokens == [[":"]]
-
-
-def test_what_a_set_does_not_hold(tfds_folder, no_network):  # noqa: F811
-    with pytest.raises(UserError) as error:
-        load_labelled_texts(DATASETS["conll2003"], "train")
-    assert str(error.value) == "conll2003 holds tagged sentences; expected labelled texts, as in imdb_reviews"
-    with pytest.raises(UserError) as error:
-        load_tagged_sentences(DATASETS["imdb_reviews"], "train")
-    assert str(error.value) == "imdb_reviews holds labelled texts; expected tagged sentences, as in conll2003, wikiann"
 
 
 def test_a_set_that_cannot_be_had_says_where_its_archive_belongs(tfds_folder, monkeypatch):  # noqa: F811
