@@ -56,7 +56,7 @@ class Subwords:
     """Texts to ids and back.
 
     The ids: 0 padding, 1 start, 2 end, 3 + b the byte b, 259 + i the learned piece i. A word is cut from the left, each
-    time into the longest piece that fits. `data.subwords.layers` does the same in a graph.
+    time into the longest piece that fits. `data.subwords.encoder` does the same in a graph.
 
     Args:
         pieces: The learned pieces, each of two bytes or more.

@@ -17,7 +17,7 @@ from data.captioned_pictures.decoder_layer import PictureDecoder
 from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
 from data.errors import UserError
 from data.files import decoded_lines, near_names
-from data.subwords.layers import SubwordDecoder
+from data.subwords.decoder import SubwordDecoder
 from data.subwords.pieces import END, START, Subwords
 from data.writing import replacing, writing
 from rnn_layers.attention_decoder import AttentionDecoder

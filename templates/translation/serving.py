@@ -14,7 +14,8 @@ from data.batches import plan_in_order_of_length
 from data.blank_texts import AreBlank
 from data.errors import BadLines, UserError
 from data.files import content_suffix, decoded_lines, without_end
-from data.subwords.layers import SubwordDecoder, SubwordEncoder
+from data.subwords.decoder import SubwordDecoder
+from data.subwords.encoder import SubwordEncoder
 from data.subwords.pieces import END, START, Subwords
 from data.tables.rows import TABLE_SUFFIXES, read_text_rows, table_format
 from data.tables.table_writer import TableWriter

@@ -1,4 +1,4 @@
-"""data.subwords.pieces, data.subwords.learning and data.subwords.layers: every text comes back, in Python and in the graph."""
+"""data.subwords.pieces, data.subwords.learning, encoder and decoder: every text comes back, in Python and in the graph."""
 
 import json
 import os
@@ -14,7 +14,8 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from data.subwords.layers import SubwordDecoder, SubwordEncoder
+from data.subwords.decoder import SubwordDecoder
+from data.subwords.encoder import SubwordEncoder
 from data.subwords.learning import byte_pair_pieces, learn_pieces
 from data.subwords.pieces import END, FIRST_BYTE, FIRST_PIECE, START, Subwords, count_words, split_words
 

@@ -1,4 +1,4 @@
-"""Subwords in the graph, with core TensorFlow ops only: strings to ids and back."""
+"""Strings to the ids of subwords in the graph, with core TensorFlow ops only."""
 
 import string
 from collections.abc import Sequence
@@ -107,47 +107,6 @@ class SubwordEncoder(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "pieces": self.pieces, "append_end": self.append_end}
-
-
-@keras.saving.register_keras_serializable(package="rnn_templates")
-class SubwordDecoder(keras.layers.Layer):
-    """Joins subwords to texts, as `data.subwords.pieces.Subwords.decode` does.
-
-    Args:
-        pieces: The learned pieces.
-
-    Call arguments:
-        ids: int32 (batch, time) or (..., time). Padding, start and end give nothing.
-
-    Returns:
-        Strings in UTF-8, (batch,) or (...); bytes that are not UTF-8 give U+FFFD.
-
-    Example:
-        SubwordDecoder(["ca", " cat"])(tf.constant([[1, 68, 260, 2, 0]]))   # ["A cat"]
-    """
-
-    def __init__(self, pieces: Sequence[str], **kwargs):
-        super().__init__(**kwargs)
-        self.pieces = list(pieces)
-        single = [bytes([byte]) for byte in range(256)]
-        self._spelled = [b""] * FIRST_BYTE + single + [piece.encode() for piece in self.pieces]
-
-    def call(self, ids):
-        with tf.device("CPU:0"):
-            texts = tf.strings.reduce_join(tf.gather(tf.constant(self._spelled, tf.string), ids), axis=-1)
-            return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-
-    def compute_mask(self, ids, previous_mask=None):
-        return None
-
-    def compute_output_shape(self, ids_shape):
-        return tuple(ids_shape[:-1])
-
-    def compute_output_spec(self, ids):
-        return keras.KerasTensor(ids.shape[:-1], "string")
-
-    def get_config(self):
-        return {**super().get_config(), "pieces": self.pieces}
 
 
 def _tree(pieces: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
