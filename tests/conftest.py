@@ -20,6 +20,7 @@ hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
 
+@pytest.hookimpl(optionalhook=True)  # there may be no pytest-xdist
 def pytest_xdist_auto_num_workers(config) -> int:
     """How many processes are to run the tests: one for each core; none beside pytest's own for a single file or test."""
     if len(config.args) == 1 and ".py" in config.args[0]:
