@@ -5,6 +5,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from rnn_layers.cell import RecurrentCell
+
 ATTENTIONS = ("multiplicative", "additive", "none")
 
 
@@ -202,7 +204,13 @@ class AttentionDecoder(keras.layers.Layer):
 
         weights = {
             "table": read(self.embedding.embeddings),
-            "cells": [(layer.cell.input_weights(), layer.cell.recurrent_weights()) for layer in self.recurrent_layers],
+            "cells": [
+                # Another's cell, such as Keras's, reads its own.
+                (layer.cell.input_weights(), layer.cell.recurrent_weights())
+                if isinstance(layer.cell, RecurrentCell)
+                else ()
+                for layer in self.recurrent_layers
+            ],
             "output": [read(self.output_layer.kernel), read(self.output_layer.bias)],
             "bias": read(self.bias if self.tied else self.scores.bias, tf.float32),
         }
@@ -271,9 +279,13 @@ class AttentionDecoder(keras.layers.Layer):
         inputs = tf.gather(weights["table"], tokens)
         outputs, context, new_states = inputs, [], []
         for index, (layer, before) in enumerate(zip(self.recurrent_layers, states, strict=True)):
-            input_weights, recurrent_weights = weights["cells"][index]
-            projected = layer.cell.project_inputs(tf.cast(outputs, layer.compute_dtype), input_weights)
-            new_states.append(layer.cell.step(projected, before, recurrent_weights))
+            outputs = tf.cast(outputs, layer.compute_dtype)
+            if weights["cells"][index]:
+                input_weights, recurrent_weights = weights["cells"][index]
+                projected = layer.cell.project_inputs(outputs, input_weights)
+                new_states.append(layer.cell.step(projected, before, recurrent_weights))
+            else:
+                new_states.append(layer.cell(outputs, before)[1])
             outputs = tf.cast(new_states[-1][0], self.compute_dtype)
             if index == 0 and self.attend:
                 context = [self._look(tf.matmul(outputs, weights["query"]), memory, live)]
