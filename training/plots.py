@@ -19,7 +19,7 @@ def plot_learning_curve(path: Path, history: list[dict], metric: str, best_epoch
         metric: The metric that early stopping watches.
         best_epoch: The epoch (from 1) whose weights were kept; marked.
     """
-    figure, (left, right) = _figure(1, 2, (9, 3.6))
+    figure, (left, right) = new_figure(1, 2, (9, 3.6))
     epochs = [row["epoch"] for row in history]
     left.plot(epochs, [row["loss"] for row in history], marker="o", label="training")
     left.plot(epochs, [row["validation_loss"] for row in history], marker="o", label="validation")
@@ -49,7 +49,7 @@ def plot_confusion_matrix(path: Path, confusion: np.ndarray, names: list[str], t
         title: What was counted: "test, 25,000 rows".
     """
     size = min(4 + 0.5 * len(names), 24)
-    figure, axes = _figure(1, 1, (size + 1, size))
+    figure, axes = new_figure(1, 1, (size + 1, size))
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     ticks = range(len(names))
@@ -69,32 +69,8 @@ def plot_confusion_matrix(path: Path, confusion: np.ndarray, names: list[str], t
     save_figure(figure, path)
 
 
-def plot_attention(path: Path, attention: np.ndarray, inputs: list[str], outputs: list[str], title: str = "") -> None:
-    """Draws where a decoder looked: a row per output, a column per input, dark where it looked.
-
-    Args:
-        path: The `.png` to write.
-        attention: (outputs, inputs), 0 to 1.
-        inputs: The inputs' labels.
-        outputs: The outputs' labels.
-        title: The heading.
-    """
-    width, height = (min(2 + 0.3 * len(labels), 30) for labels in (inputs, outputs))
-    figure, axes = _figure(1, 1, (width, height))
-    axes.imshow(attention, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    # Read like a page: inputs above, outputs downwards. A label is a label, also with dollar signs in it.
-    axes.xaxis.tick_top()
-    axes.set_xticks(range(len(inputs)), inputs, parse_math=False, rotation=90)
-    axes.set_yticks(range(len(outputs)), outputs, parse_math=False)
-    axes.tick_params(length=0)
-    axes.set_xticks(np.arange(1, len(inputs)) - 0.5, minor=True)
-    axes.set_yticks(np.arange(1, len(outputs)) - 0.5, minor=True)
-    axes.grid(which="minor", color="0.9", linewidth=0.5)
-    axes.set_title(title, parse_math=False)
-    save_figure(figure, path)
-
-
-def _figure(rows: int, columns: int, size: tuple[float, float]):
+def new_figure(rows: int, columns: int, size: tuple[float, float]):
+    """A matplotlib figure of a size in inches, and its axes."""
     # Not pyplot: it would look for a display, and keep every figure alive.
     from matplotlib.figure import Figure
 

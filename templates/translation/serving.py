@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
-from data.blank_texts import AreBlank
 from data.errors import BadLines, UserError
 from data.files import content_suffix, decoded_lines, without_end
 from data.subwords.decoder import SubwordDecoder
@@ -30,6 +29,7 @@ from training.commands.unanswered import Unanswered
 from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
 
+from .blank import AreBlank
 from .config import Config
 from .model import CELLS
 

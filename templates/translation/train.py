@@ -12,11 +12,11 @@ from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
 from training.commands.report import print_facts, quantiles
 from training.device import Device, choose_device
-from training.plots import plot_attention
 from training.progress import Progress
 from training.runs.folder import RunFolder
 
 from . import pipeline, serving
+from .attention_figure import plot_attention
 from .config import Config
 from .evaluate import attention_of, make_predict_step, measure
 from .model import build_model
