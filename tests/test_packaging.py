@@ -100,4 +100,4 @@ def test_the_readme_names_the_two_commands_that_ci_runs():
     readme, script = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
     assert "pip install -e . && python cli.py run sentiment" in readme
     assert "pip install --use-pep517 -e '.[test]' && pytest" in readme
-    assert "pip install -q --use-pep517 -e '.[test]' && pytest" in script
+    assert "\npip install -q --use-pep517 -e '.[test]'\n" in script and "\npytest " in script
