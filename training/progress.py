@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from data.errors import UserError
 from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
-from training.commands.report import print_facts
 from training.device import Device, threads, versions
 from training.event_log import EventLog
+from training.facts import print_facts
 from training.live_line import LiveLine
 from training.plots import plot_learning_curve
 from training.runs.folder import RunFolder

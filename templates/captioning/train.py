@@ -13,8 +13,8 @@ from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
-from training.commands.report import print_facts, quantiles
 from training.device import Device, choose_device
+from training.facts import print_facts, quantiles
 from training.progress import Progress
 from training.runs.folder import RunFolder
 

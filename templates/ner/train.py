@@ -10,8 +10,8 @@ from data.tagged_sentences.token_features import TokenFeatures
 from data.tagged_sentences.vectors import read_vectors
 from data.vocabulary import FIRST_WORD, PADDING
 from training.averaging import WeightAverage
-from training.commands.report import print_facts, quantiles
 from training.device import Device, choose_device
+from training.facts import print_facts, quantiles
 from training.plots import plot_confusion_matrix
 from training.progress import Progress
 from training.runs.folder import RunFolder

@@ -9,8 +9,8 @@ from data.labelled_texts.word_ids import WordIds
 from data.sources.source import Source
 from data.vocabulary import FIRST_WORD, unknown_share
 from training.averaging import WeightAverage
-from training.commands.report import counts, print_facts, quantiles
 from training.device import Device, choose_device
+from training.facts import counts, print_facts, quantiles
 from training.plots import plot_confusion_matrix
 from training.progress import Progress
 from training.runs.folder import RunFolder
