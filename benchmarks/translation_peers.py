@@ -109,8 +109,7 @@ def make_problem(config: Config, run: Path | None = None) -> Problem:
         run: The folder of a finished run, whose network, pieces and weights are taken.
 
     Raises:
-        UserError: The data cannot be used.
-        UserError: The run cannot be used, or its network is not what is compared here.
+        UserError: The data or the run cannot be used, or its network is not what is compared here.
     """
     folder = None if run is None else RunFolder(run)
     if folder:

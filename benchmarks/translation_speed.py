@@ -104,8 +104,7 @@ def measure(
         What is written, without the command and the machine.
 
     Raises:
-        UserError: The data cannot be used.
-        UserError: The run cannot be used.
+        UserError: The data or the run cannot be used.
         RuntimeError: The implementations do not compute the same.
     """
     from benchmarks.translation_peers import make_model, make_peers, make_problem

@@ -43,8 +43,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         test: Whether to measure on the test split at the end, where there is one.
 
     Raises:
-        UserError: The data cannot be used.
-        UserError: The device, the encoder or the checkpoint cannot be used.
+        UserError: The data, the device, the encoder or the checkpoint cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
     device = choose_device(config.seed, config.strategy, config.precision, config.jit, convolutional=True)
