@@ -104,6 +104,13 @@ def test_a_truncated_archive_names_the_last_good_line(tmp_path, suffix):
         ("a.gz", gzip.compress(b"text\n")[:-6] + b"\0\0\0\0\0\0"),
         ("a.xz", lzma.compress(b"text\n" * 99)[:40]),
     ],
+    ids=[
+        "empty",
+        "text in .xz",
+        "text in .gz",
+        "wrong checksum",
+        "cut short",
+    ],  # gzip writes the time: no name to collect by
 )
 def test_what_is_no_archive(tmp_path, name, content):
     path = tmp_path / name
