@@ -22,6 +22,8 @@ _SIGNATURES = {
     b"\xfd7zXZ\x00": "xz",
     b"PK\x03\x04": "zip",
 }
+# So many bytes tell how a file's lines end.
+_LOOKED_AT = 2**16
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
@@ -210,7 +212,7 @@ def _lines_by_bytes(path: Path, encoding: str) -> Iterator[Line]:
     if drop_mark:
         encoding = "utf-8"  # utf-8-sig would drop a mark from every line
     with open_bytes(path) as stream:
-        for number, raw in enumerate(stream, start=1):
+        for number, raw in enumerate(_raw_lines(stream), start=1):
             if drop_mark and number == 1:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
             try:
@@ -218,6 +220,21 @@ def _lines_by_bytes(path: Path, encoding: str) -> Iterator[Line]:
             except UnicodeDecodeError as error:
                 problem = f"the byte 0x{raw[error.start]:02x} at position {error.start + 1}"
                 yield Line(number, raw.decode(encoding, "replace"), problem)
+
+
+def _raw_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    r"""The lines of a file, whose ends are "\n", or "\r" where there is no "\n", as old programs on a Mac write."""
+    buffered = io.BufferedReader(cast(io.RawIOBase, stream), _LOOKED_AT)
+    start = buffered.peek(_LOOKED_AT)
+    if b"\r" not in start or b"\n" in start:
+        yield from buffered
+        return
+    rest = b""
+    while block := buffered.read(_LOOKED_AT):
+        *lines, rest = (rest + block).split(b"\r")
+        yield from (line + b"\n" for line in lines)
+    if rest:
+        yield rest
 
 
 def _lines_by_characters(path: Path, encoding: str) -> Iterator[Line]:

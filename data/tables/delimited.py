@@ -1,8 +1,10 @@
 """Records of delimited text (.csv, .tsv), whose quoted fields may hold delimiters, quotes and line ends."""
 
 import csv
+import dataclasses
 from collections import deque
 from collections.abc import Iterator
+from typing import ClassVar
 
 from data.files import Line, without_end
 
@@ -15,19 +17,44 @@ _QUOTE_PROBLEMS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Writing:
+    r"""How a record's fields are written one after the other.
+
+    Args:
+        delimiter: The character between two fields.
+        quotes: "needed": a field that begins with a quote is quoted (RFC 4180). Many files with tabs are not quoted at
+            all, so that there a quote is a character like any other, unless fields stand in quotes "always" (in some
+            column), or a record makes it "evident": its quotes hold a doubled quote, a delimiter or a line end, which
+            could not stand there otherwise.
+        escapes: Whether a quote within quotes is written \" and not "".
+    """
+
+    delimiter: str = ","
+    quotes: str = "needed"
+    escapes: bool = False
+
+    OFTEN_BARE: ClassVar[tuple[str, ...]] = ("\t", "|")
+
+
 class Records:
     """Iterates over the records of a delimited file: (first line, fields, "" or what is wrong with the quotes).
 
     A record whose quotes are not well formed costs one line, not the rest of the file: the lines that were read while
     looking for the closing quote are read again.
+
+    Args:
+        lines: The file's lines.
+        writing: How a record is written.
+        width: The number of fields in a record; None where it is not known.
     """
 
-    def __init__(self, lines: Iterator[Line], delimiter: str):
+    def __init__(self, lines: Iterator[Line], writing: Writing, width: int | None = None):
         # The default limit of 128 KiB is shorter than some documents; larger values overflow on some platforms.
         csv.field_size_limit(2**31 - 1)
         self.lines = lines
-        self.delimiter = delimiter
-        self.width: int | None = None  # fields in a row, once the column names are known
+        self.writing = writing
+        self.width = width
         self.again: deque[Line] = deque()
 
     def __iter__(self) -> Iterator[tuple[Line, list[str], str]]:
@@ -36,7 +63,7 @@ class Records:
             if not line.strip(" \r") and not (line and self.width == 1):
                 continue
             if '"' not in line:
-                yield first, line.split(self.delimiter), ""
+                yield first, line.split(self.writing.delimiter), ""
                 continue
             yield self._quoted_record(first)
 
@@ -46,17 +73,26 @@ class Records:
     def _quoted_record(self, first: Line) -> tuple[Line, list[str], str]:
         taken = [first]
         fields, problem = [], ""
+        escapes = self.writing.escapes
         try:
-            fields = next(csv.reader(self._record_lines(taken), delimiter=self.delimiter, strict=True))
+            reader = csv.reader(
+                self._record_lines(taken),
+                delimiter=self.writing.delimiter,
+                strict=True,
+                escapechar="\\" if escapes else None,
+                doublequote=not escapes,
+            )
+            fields = next(reader)
         except csv.Error as error:
             problem = _QUOTE_PROBLEMS.get(str(error).partition(" ")[0], "text after a closing quote")
-        literal = [without_end(line.text).split(self.delimiter) for line in taken]
+        literal = [without_end(line.text).split(self.writing.delimiter) for line in taken]
         joined_wrongly = (
             len(taken) > 1
             and self.width is not None
             and (len(fields) != self.width or (self.width > 1 and all(len(row) == self.width for row in literal)))
         )
-        if self.delimiter == "\t" and (problem or joined_wrongly):
+        evident = self.writing.quotes != "evident" or len(taken) > 1 or _needs_quotes(literal[0], fields)
+        if self.writing.quotes != "needed" and (problem or joined_wrongly or not evident):
             fields, problem, keep = literal[0], "", 1
         else:
             keep = 1 if problem else len(taken)
@@ -69,3 +105,22 @@ class Records:
         while len(taken) < _LONGEST_RECORD and (line := self._next_line()) is not None:
             taken.append(line)
             yield line.text
+
+
+def _needs_quotes(literal: list[str], fields: list[str]) -> bool:
+    """Whether some quoted field of a line holds what could not stand there without quotes, or nothing at all."""
+    return len(literal) != len(fields) or any(map(_is_evident, literal))
+
+
+def _is_evident(field: str) -> bool:
+    inner = field[1:-1]
+    is_quoted = len(field) > 1 and field[0] == field[-1] == '"'
+    return is_quoted and (not inner or '""' in inner or "\r" in inner or inner[0] == "\ufeff")
+
+
+def quoted(field: str, writing: Writing) -> str:
+    """A field as it is written: in quotes where it would be read otherwise."""
+    has_quote = _is_evident(field) if writing.quotes == "evident" else '"' in field
+    if has_quote or any(mark in field for mark in (writing.delimiter, "\n", "\r")) or field.startswith("\ufeff"):
+        return '"' + field.replace('"', '""') + '"'
+    return field

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from data.errors import BadLines, UserError
@@ -15,6 +16,7 @@ from data.files import (
     report_encoding,
 )
 from data.tables.delimited import Records
+from data.tables.dialect import SAMPLED_LINES, Dialect, Layout, find_dialect
 
 TABLE_SUFFIXES = (".jsonl", ".csv", ".tsv")
 
@@ -37,6 +39,7 @@ def read_text_rows(
     find_column: Callable[[dict[str, Any]], str],
     encoding: str = "utf-8",
     bad_lines: BadLines | None = None,
+    layout: Layout = Layout(),
 ) -> Iterator[TextRow]:
     """Reads the rows of a table whose texts are to be answered, without holding it in memory.
 
@@ -45,13 +48,14 @@ def read_text_rows(
         find_column: Gives the name of the texts' column by the first row.
         encoding: How the file's bytes are to be read.
         bad_lines: What is done with lines that cannot be used; those without a text are left out only if it skips.
+        layout: What is known of a delimited file.
 
     Raises:
         UserError: As `read_rows` and `find_column`, when the iterator gets there.
     """
     bad_lines = bad_lines or BadLines(skip=False)
     column = None
-    for line, row in read_rows(path, encoding, bad_lines):
+    for line, row in read_rows(path, encoding, bad_lines, layout):
         column = column or find_column(row)
         text = as_text(row.get(column))
         expected, found = f"a text in {column!r}", shown(row.get(column))
@@ -86,17 +90,19 @@ def table_format(path: str | os.PathLike) -> str:
     return suffix
 
 
-def read_rows(path: str | os.PathLike, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> Iterator[Row]:
+def read_rows(
+    path: str | os.PathLike, encoding: str = "utf-8", bad_lines: BadLines | None = None, layout: Layout = Layout()
+) -> Iterator[Row]:
     """Reads a table row by row, without holding it in memory.
 
-    A .csv or .tsv file begins with a line of column names. Their fields may be quoted (RFC 4180), and a quoted field
-    may hold line ends. Many .tsv files are not quoted at all: there, a quote that does not open a well-formed field is
-    taken as it stands, and lines that each make a complete row are never joined.
+    How a .csv or .tsv file is written is found by its first lines, as `data.tables.dialect` tells: whatever its name,
+    the separator may be a comma, a tab, a semicolon or a bar, and the first line may name the columns or be a row.
 
     Args:
         path: A .jsonl, .csv or .tsv file, plain, .gz or .xz.
         encoding: How its bytes are to be read.
         bad_lines: What is done with lines that cannot be used; None raises for the first.
+        layout: What is known of a delimited file.
 
     Returns:
         An iterator of (the number of the line on which the row begins, a dictionary from column to value). Values
@@ -113,8 +119,23 @@ def read_rows(path: str | os.PathLike, encoding: str = "utf-8", bad_lines: BadLi
     if suffix == ".jsonl":
         rows = _json_rows(path, encoding, lines, bad_lines)
     else:
-        rows = _delimited_rows(path, encoding, lines, bad_lines, "," if suffix == ".csv" else "\t")
+        rows = _delimited_rows(path, encoding, lines, bad_lines, layout)
     return _checked_not_empty(path, encoding, rows, bad_lines)
+
+
+def dialect_of(path: str | os.PathLike, encoding: str = "utf-8", layout: Layout = Layout()) -> Dialect | None:
+    """How `read_rows` takes a delimited file to be written, or None for a file of another format.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
+    if table_format(path) == ".jsonl":
+        return None
+    return find_dialect(list(islice(decoded_lines(path, encoding), SAMPLED_LINES)), layout, _usual_delimiter(path))
+
+
+def _usual_delimiter(path: str | os.PathLike) -> str:
+    return "\t" if content_suffix(path) == ".tsv" else ","
 
 
 def _checked_not_empty(path: os.PathLike, encoding: str, rows: Iterator[Row], bad_lines: BadLines) -> Iterator[Row]:
@@ -161,29 +182,19 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def _delimited_rows(
-    path: os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines, delimiter: str
+    path: os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines, layout: Layout
 ) -> Iterator[Row]:
-    records = Records(lines, delimiter)
-    columns = None
-    for first, fields, problem in records:
+    sample = list(islice(lines, SAMPLED_LINES))
+    dialect = find_dialect(sample, layout, _usual_delimiter(path))
+    columns, is_header = dialect.columns, dialect.has_header
+    for first, fields, problem in Records(chain(sample, lines), dialect.writing, len(columns)):
         if first.problem:
             report_encoding(path, encoding, first, bad_lines)
         elif problem:
             bad_lines.report(path, first.number, expected="well-formed quotes", found=problem)
-        elif columns is None:
-            columns = _checked_header(path, first.number, fields)
-            records.width = len(columns)
         elif len(fields) != len(columns):
             bad_lines.report(path, first.number, expected=f"{len(columns)} fields", found=str(len(fields)))
+        elif is_header:
+            is_header = False
         else:
             yield first.number, dict(zip(columns, fields))
-
-
-def _checked_header(path: os.PathLike, number: int, columns: list[str]) -> list[str]:
-    repeated = sorted({column for column in columns if columns.count(column) > 1})
-    if repeated:
-        raise UserError(
-            f"{path}:{number}: the column {repeated[0]!r} occurs more than once; every column needs its "
-            "own name (and the first line must name the columns)"
-        )
-    return columns

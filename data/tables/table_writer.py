@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from data.errors import UserError
+from data.tables.delimited import Writing, quoted
 from data.tables.rows import table_format
-from data.writing import writing
+from data.writing import writing as open_writing
 
 
 class TableWriter:
@@ -22,6 +23,8 @@ class TableWriter:
             which is left open.
         columns: The columns of a .csv or .tsv; by default those of the first row, in its order.
         format: ".jsonl", ".csv" or ".tsv"; needed for a stream only.
+        writing: How the fields of a .csv or .tsv are separated and quoted, such as in the table that is answered; by
+            default with commas or tabs, and quoted where it is needed.
 
     Raises:
         UserError: For a path with another suffix, or, when the writer is entered, that cannot be written to.
@@ -37,6 +40,7 @@ class TableWriter:
         target: str | os.PathLike | TextIO,
         columns: Sequence[str] | None = None,
         format: str | None = None,
+        writing: Writing | None = None,
     ):
         self.columns = [] if columns is None else list(columns)
         self.rows = 0
@@ -44,10 +48,11 @@ class TableWriter:
         self._opened: contextlib.AbstractContextManager[TextIO]
         if isinstance(target, str | os.PathLike):
             self.format = format or table_format(target)
-            self._opened = writing(Path(target))
+            self._opened = open_writing(Path(target))
         else:
             self.format = format or ".jsonl"
             self._opened = contextlib.nullcontext(target)
+        self.writing = writing or Writing("\t" if self.format == ".tsv" else ",")
 
     def __enter__(self) -> Self:
         self._stream = self._opened.__enter__()
@@ -94,8 +99,7 @@ class TableWriter:
         self._header_is_due = False
 
     def _write_fields(self, fields: list[str]) -> None:
-        delimiter = "," if self.format == ".csv" else "\t"
-        line = delimiter.join(_quoted(field, delimiter) for field in fields)
+        line = self.writing.delimiter.join(quoted(field, self.writing) for field in fields)
         self._stream.write((line or '""') + "\n")  # an empty line would be no row
 
 
@@ -110,9 +114,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"a table cannot hold a {type(value).__name__}")
-
-
-def _quoted(field: str, delimiter: str) -> str:
-    if delimiter in field or '"' in field or "\n" in field or "\r" in field or field.startswith("\ufeff"):
-        return '"' + field.replace('"', '""') + '"'
-    return field

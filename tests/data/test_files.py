@@ -119,6 +119,17 @@ def test_what_is_no_archive(tmp_path, name, content):
         list(numbered_lines(path))
 
 
+def test_lines_that_end_in_a_carriage_return(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xef\xbb\xbfone\rtwo\r\rthree")
+    assert list(numbered_lines(path)) == [(1, "one"), (2, "two"), (3, ""), (4, "three")]
+    path.write_bytes(b"one\r" + b"x" * 200_000 + b"\rthree\r")
+    assert [(number, len(line)) for number, line in numbered_lines(path)] == [(1, 3), (2, 200_000), (3, 5)]
+    # Where lines end otherwise, it is a character like any other.
+    path.write_bytes(b"one\rstill one\ntwo\r\n")
+    assert list(numbered_lines(path)) == [(1, "one\rstill one"), (2, "two")]
+
+
 def test_archives_under_another_name(tmp_path):
     (tmp_path / "a.csv").write_bytes(gzip.compress(b"x"))
     (tmp_path / "b.csv").write_bytes(lzma.compress(b"x"))

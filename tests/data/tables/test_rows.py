@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from data.errors import BadLines, UserError
 from data.labelled_texts.files import find_columns, find_text_column, read_labelled_texts
+from data.tables.dialect import Layout
 from data.tables.rows import read_rows
 from data.tables.table_writer import TableWriter
 
@@ -120,7 +121,7 @@ def test_tsv_without_quoting_is_taken_as_it_stands(tmp_path):
         ('say "so"', "0"),
         ('"It\'s" good', "1"),
         ('the "end"', "0"),
-        ("whole", "1"),
+        ('"whole"', "1"),
         ('5" disk', "0"),
     ]
     # Here the quotes would even pair up over two lines; but each line is a row of its own.
@@ -136,7 +137,6 @@ def test_tsv_without_quoting_is_taken_as_it_stands(tmp_path):
         ("a.tsv", "\ufeff", "a.tsv is empty"),
         ("a.csv", "text,label\n", "a.csv has column names and no rows"),
         ("a.csv.gz", "", "a.csv.gz is empty"),
-        ("a.csv", "text,label,text\n", r"a.csv:1: the column 'text' occurs more than once"),
         ("a.parquet", "x", r"a.parquet: expected a name in \.jsonl, \.csv, \.tsv .*, found \.parquet"),
         ("a", "x", "found no suffix"),
     ],
@@ -225,9 +225,10 @@ def test_what_is_written_is_read_back(tmp_path_factory, suffix, columns, data, c
     if suffix == ".tsv":
         # Lines that each make a complete row are never joined (see read_rows).
         assume(not any("\t" in field for row in [columns, *table] for field in row))
+    layout = Layout("comma" if suffix == ".csv" else "tab", header=True)
     path = tmp_path_factory.mktemp("tables") / f"a{suffix}{compression}"
     rows = [dict(zip(columns, fields)) for fields in table]
     with TableWriter(path) as writer:
         for row in rows:
             writer.write(row)
-    assert [row for _, row in read_rows(path)] == rows
+    assert [row for _, row in read_rows(path, layout=layout)] == rows

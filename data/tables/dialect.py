@@ -1,0 +1,182 @@
+"""How a delimited file is written: its separator, its quotes, and whether its first line names the columns.
+
+None of these stands in the file. They are told by its first lines together, never by one of them alone, and said.
+"""
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from data.errors import UserError
+from data.files import Line
+from data.tables.delimited import Records, Writing
+
+# What a separator is called, in messages and by --delimiter; tried in this order.
+DELIMITERS = {"comma": ",", "tab": "\t", "semicolon": ";", "bar": "|"}
+# So many lines are looked at.
+SAMPLED_LINES = 500
+# The share of the records that must have as many fields as the first.
+_AGREEING = 0.9
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What is known of a delimited file before it is looked at.
+
+    Args:
+        delimiter: One of `DELIMITERS`, the character itself, or "auto".
+        header: Whether the first line names the columns; None: look.
+        names_columns: Tells by its fields whether the first record names the columns, where that is plain; None where
+            it is not, and the other records tell.
+
+    Raises:
+        UserError: There is no such delimiter.
+    """
+
+    delimiter: str = "auto"
+    header: bool | None = None
+    names_columns: Callable[[list[str]], bool | None] = lambda fields: None
+
+    def __post_init__(self):
+        if self.delimiter not in ("auto", "\\t", *DELIMITERS, *DELIMITERS.values()):
+            words = ", ".join(f"{name} ({character})" for name, character in DELIMITERS.items() if name != "tab")
+            raise UserError(f"--delimiter {self.delimiter}: expected auto, tab, {words}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written.
+
+    Args:
+        writing: Its separator and its quotes.
+        columns: The columns' names: as the first line writes them, or "1", "2" and so on. One that stands twice is
+            followed by its number, "text (3)", so that none is taken for the other; a blank one is its number then.
+        has_header: Whether the first line names the columns.
+    """
+
+    writing: Writing
+    columns: tuple[str, ...]
+    has_header: bool
+
+    def __str__(self) -> str:
+        """In words: "separated by semicolons, no line of column names"."""
+        name = next(name for name, character in DELIMITERS.items() if character == self.writing.delimiter)
+        quotes = {"always": ", every field in quotes", "never": ""}.get(self.writing.quotes, "")
+        escapes = ", \\ before a quote" if self.writing.escapes else ""
+        names = "column names in the first line" if self.has_header else "no line of column names"
+        return f"separated by {name}s{quotes}{escapes}, {names}"
+
+
+def find_dialect(lines: Sequence[Line], layout: Layout = Layout(), usual: str = ",") -> Dialect:
+    """Finds out how a delimited file is written.
+
+    Args:
+        lines: Its first lines, up to `SAMPLED_LINES`.
+        layout: What is known already.
+        usual: The separator that the file's name promises; another is taken only where this one does not separate.
+
+    Returns:
+        The dialect. A file that no separator cuts into columns has one column.
+
+    Example:
+        >>> str(find_dialect([Line(1, "text;label\\n", ""), Line(2, "Nice, really;pos\\n", "")]))
+        'separated by semicolons, column names in the first line'
+    """
+    known = DELIMITERS.get(layout.delimiter, "\t" if layout.delimiter == "\\t" else layout.delimiter)
+    candidates = [usual, *(other for other in DELIMITERS.values() if other != usual)] if known == "auto" else [known]
+    tables = [_sample(lines, character) for character in candidates]
+    separated = [table for table in tables if table.separates] or tables[:1]
+    named = [table for table in separated if layout.names_columns(table.first)]
+    table = (named or separated)[0]
+    header = layout.header if layout.header is not None else layout.names_columns(table.first)
+    if header is None:
+        header = _first_is_unlike_the_others(table.records)
+    return Dialect(table.writing, _distinct(table.first, header), header)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Sample:
+    """The first records of a file, as some separator cuts them; of bad ones, none."""
+
+    writing: Writing
+    records: list[list[str]]
+
+    @property
+    def separates(self) -> bool:
+        """Whether almost all records have the same number of fields, more than one."""
+        width, count = _most_common_width(self.records)
+        return width > 1 and count >= _AGREEING * len(self.records)
+
+    @property
+    def first(self) -> list[str]:
+        """The first record that has as many fields as most: what stands above the table is not of it."""
+        width, _ = _most_common_width(self.records)
+        return next((record for record in self.records if len(record) == width or not self.separates), [])
+
+
+def _most_common_width(records: Sequence[Sequence[str]]) -> tuple[int, int]:
+    return Counter(map(len, records)).most_common(1)[0] if records else (0, 0)
+
+
+def _sample(lines: Sequence[Line], delimiter: str) -> _Sample:
+    writing = Writing(delimiter, *_quotes(lines, delimiter))
+    literal = [line.text.strip("\r\n").split(delimiter) for line in lines if line.text.strip()]
+    width = _most_common_width(literal)[0] if delimiter in Writing.OFTEN_BARE else None
+    read = list(Records(iter(lines), writing, width))
+    if len(lines) >= SAMPLED_LINES:
+        read = read[:-1]  # the sample may end within it
+    return _Sample(writing, [fields for first, fields, problem in read if not problem and not first.problem])
+
+
+def _quotes(lines: Sequence[Line], delimiter: str) -> tuple[str, bool]:
+    r"""Which fields stand in quotes, as `Writing` says it, and whether \ stands before a quote within."""
+    text = "".join(line.text for line in lines)
+    # A field may end in \; elsewhere the quote after it would have closed the field.
+    escapes = bool(re.search(rf'\\"[^{re.escape(delimiter)}\r\n"]', text)) and '""' not in text.replace(
+        f'{delimiter}""', ""
+    )
+    if delimiter not in Writing.OFTEN_BARE:
+        return "needed", escapes
+    rows = [line.text.strip("\r\n").split(delimiter) for line in lines if line.text.strip()]
+    if rows and not any(map(_is_quoted, rows[0])):
+        rows = rows[1:]  # column names, which often stand without quotes
+    width, _ = _most_common_width(rows)
+    columns = zip(*(row for row in rows if len(row) == width))
+    always = any(len(column) > 1 and all(map(_is_quoted, column)) for column in columns)
+    return ("always" if always else "evident"), escapes and always
+
+
+def _is_quoted(field: str) -> bool:
+    return len(field) > 1 and field[0] == field[-1] == '"'
+
+
+def _first_is_unlike_the_others(records: list[list[str]]) -> bool:
+    """Whether the first record names the columns, as a number does not and a value that comes again hardly does."""
+    first, *others = records or [[]]
+    if any(map(_is_number, first)):
+        return False
+    columns = zip(*(record for record in others if len(record) == len(first)))
+    for name, values in zip(first, columns):
+        if name and name in values and len(set(values)) <= max(2, len(values) // 2):
+            return False
+    return True
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return field.strip().lower().lstrip("+-") not in ("nan", "inf", "infinity")
+
+
+def _distinct(fields: list[str], header: bool) -> tuple[str, ...]:
+    numbers = range(1, len(fields) + 1)
+    if not header:
+        return tuple(map(str, numbers))
+    counts = Counter(fields)
+    return tuple(
+        name if counts[name] == 1 else f"{name} ({number})" if name.strip() else str(number)
+        for number, name in zip(numbers, fields)
+    )
