@@ -121,8 +121,8 @@ def _most_common_width(records: Sequence[Sequence[str]]) -> tuple[int, int]:
 
 def _sample(lines: Sequence[Line], delimiter: str) -> _Sample:
     writing = Writing(delimiter, *_quotes(lines, delimiter))
-    literal = [line.text.strip("\r\n").split(delimiter) for line in lines if line.text.strip()]
-    width = _most_common_width(literal)[0] if delimiter in Writing.OFTEN_BARE else None
+    bare = [line.text.split(delimiter) for line in lines if line.text.strip() and '"' not in line.text]
+    width = _most_common_width(bare)[0] or None if delimiter in Writing.OFTEN_BARE else None
     read = list(Records(iter(lines), writing, width))
     if len(lines) >= SAMPLED_LINES:
         read = read[:-1]  # the sample may end within it
