@@ -43,10 +43,10 @@ class Measured:
     ciders: list[float]
 
 
-def make_predict_step(encoder: keras.Model, search: Search):
-    """Makes the function of a batch that gives the references' loss (), the pieces found, and their scores."""
+def make_predict_step(encoder: keras.Model, search: Search, pictures: np.ndarray):
+    """Makes the function of a batch of such pictures: the references' loss (), the pieces found, and their scores."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=pipeline.batch_signature(pictures))
     def predict_step(pictures, before, after):
         places = encoder(pictures, training=False)
         steps = tf.shape(after)[2]
@@ -152,7 +152,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     split = split or opened.to_evaluate(own)
     pictures = opened.read([split])[split]
     examples, unreadable = pipeline.make_examples(config, opened, split, pictures, subwords)
-    predict_step = make_predict_step(model.get_layer("encoder"), model.get_layer("search"))
+    predict_step = make_predict_step(model.get_layer("encoder"), model.get_layer("search"), examples.pictures)
     measured = measure(predict_step, examples, subwords)
     return {
         "data": source.name,

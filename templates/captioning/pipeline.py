@@ -215,6 +215,18 @@ def draw(config: Config, examples: Examples, epoch: int) -> Drawn:
     return Drawn(captions, changes.transforms, changes.colours, lengths)
 
 
+def batch_signature(pictures: np.ndarray, size: int | None = None):
+    """The shapes and types of `make_batch`'s tensors, for examples of such pictures.
+
+    With it a function is traced once. TensorFlow would trace it for the first batch's length, and then for any: the two
+    differ in the last bits, and a run that goes on would begin with the first again.
+    """
+    import tensorflow as tf
+
+    captions = tf.TensorSpec([size, None, None], tf.int32)
+    return [tf.TensorSpec([size, *pictures.shape[1:]], pictures.dtype), captions, captions]
+
+
 def make_batch(
     examples: Examples, rows: np.ndarray, size: int, chosen: np.ndarray, multiple: int = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -246,6 +258,14 @@ def all_captions(examples: Examples) -> np.ndarray:
     numbers = np.arange(examples.most_captions)
     counts = np.array([len(own) for own in examples.captions])
     return np.where(numbers < counts[:, np.newaxis], numbers, -1)
+
+
+def changes_signature(size: int):
+    """The shapes and types of `changes_of`'s tensors and of `words_of`'s."""
+    import tensorflow as tf
+
+    changes = [tf.TensorSpec([size, 2, 2], tf.float32), tf.TensorSpec([size, 3, 4], tf.float32)]
+    return changes, tf.TensorSpec([size, None], tf.int32)
 
 
 def changes_of(drawn: Drawn, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

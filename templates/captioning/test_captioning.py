@@ -91,11 +91,12 @@ def small_model(folder, config=SMALL):
     return build_model(config, subwords.size, examples.pictures.shape[1:]), subwords, examples
 
 
-def train_steps(model, config):
+def train_steps(model, config, examples, size=4):
+    config = dataclasses.replace(config, batch_size=size)
     optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
     optimizer.build(model.trainable_variables)
     average = WeightAverage(model.weights, 0.9)
-    return make_train_step(model, optimizer, average, CPU, config)
+    return make_train_step(model, optimizer, average, CPU, config, examples.pictures)
 
 
 def make_step_input(config, examples, rows, size, epoch=0):
@@ -124,10 +125,22 @@ def test_one_step_moves_every_weight(pictures, fields):
     config = dataclasses.replace(SMALL, **fields, **rates, **strengths)
     model, subwords, examples = small_model(pictures, config)
     before = [variable.numpy() for variable in model.trainable_variables]
-    mean_loss, _ = train_steps(model, config)(*make_step_input(config, examples, np.arange(4), 4))
+    mean_loss, _ = train_steps(model, config, examples)(*make_step_input(config, examples, np.arange(4), 4))
     assert 0 < mean_loss.numpy() < 2 * np.log(subwords.size)
     for variable, old in zip(model.trainable_variables, before, strict=True):
         assert not np.allclose(variable.numpy(), old, atol=0, rtol=1e-6), variable.path
+
+
+def test_a_step_has_the_same_bits_whatever_steps_came_before(pictures):
+    """As a run that goes on has it: its first step is a later one of the run that was not stopped."""
+    config = dataclasses.replace(SMALL, batch_size=4)
+    model, _, examples = small_model(pictures, config)
+    step = train_steps(model, config, examples)
+    for rows in (np.arange(4), np.arange(4, 8)):
+        shown, transforms, colours, before, after, words = make_step_input(config, examples, rows, 4)
+        step(shown, transforms, colours, before, after, words)
+        step(shown, transforms, colours, before[:, :, :-1], after[:, :, :-1], words[:, :-1])
+    assert step.experimental_get_tracing_count() == 1
 
 
 def test_the_steps_loss_is_the_mean_over_the_pieces_and_learns_the_words_too(pictures):
@@ -140,7 +153,7 @@ def test_the_steps_loss_is_the_mean_over_the_pieces_and_learns_the_words_too(pic
     log_p = tf.nn.log_softmax(output["scores"]).numpy().astype(float)
     found = np.take_along_axis(log_p, right[:, :, np.newaxis], axis=2)[:, :, 0]
     expected = -(0.8 * found + 0.2 * log_p.mean(axis=2))[right > 0].mean()
-    step = train_steps(model, config)
+    step = train_steps(model, config, examples)
     loss, pieces = step(*inputs)
     assert loss.numpy() == pytest.approx(expected, rel=1e-4) and pieces == (after > 0).sum()
 
@@ -340,7 +353,7 @@ def test_a_frozen_networks_features_are_computed_once_and_the_saved_model_sees_t
     assert features.pictures.shape == (12, 1, 1, 576) and features.pictures.dtype == np.float32
     model = build_model(SEEN, subwords.size, features.pictures.shape[1:])
     assert not [variable for variable in model.trainable_variables if "mobilenet" in variable.path.lower()]
-    train_steps(model, SEEN)(*make_step_input(SEEN, features, np.arange(4), 4))
+    train_steps(model, SEEN, features)(*make_step_input(SEEN, features, np.arange(4), 4))
     run = RunFolder(tmp_path)
     serving.save(run.model_file, subwords, network, model, SEEN)
     loaded = serving.load_model(run, SEEN)
@@ -359,7 +372,7 @@ def test_a_network_is_fine_tuned_from_a_file_of_weights(pictures, tmp_path):
     own = [variable for variable in model.trainable_variables if "mobilenet" in variable.path.lower()]
     before = [variable.numpy() for variable in own]
     assert all((one == other).all() for one, other in zip(before, (v.numpy() for v in first.trainable_variables)))
-    train_steps(model, config)(*make_step_input(config, examples, np.arange(4), 4))
+    train_steps(model, config, examples)(*make_step_input(config, examples, np.arange(4), 4))
     assert all((variable.numpy() != old).any() for variable, old in zip(own, before, strict=True))
 
 
@@ -422,7 +435,7 @@ def test_measure_tells_the_loss_per_piece_and_what_captions_of_other_pictures_sc
 def learned(tmp_path_factory, pictures):
     """A model that knows the pictures by heart, and its run folder."""
     model, subwords, examples = small_model(pictures, LEARNING)
-    step = train_steps(model, LEARNING)
+    step = train_steps(model, LEARNING, examples, 12)
     inputs = make_step_input(LEARNING, examples, np.arange(12), 12)
     for _ in range(40):
         losses = [step(*inputs)[0].numpy() for _ in range(50)]
@@ -448,7 +461,7 @@ def test_twelve_pictures_are_learned_by_heart(learned):
     # Which of a picture's two captions is asked for costs log 2 for each caption, 0.09 for each of its pieces.
     assert 0.09 < learned.loss < 0.11
     loaded = serving.load_model(learned.run, LEARNING)
-    step = make_predict_step(loaded.get_layer("encoder"), loaded.get_layer("search"))
+    step = make_predict_step(loaded.get_layer("encoder"), loaded.get_layer("search"), learned.examples.pictures)
     measured = measure(step, learned.examples, learned.subwords)
     assert all(names(corner, colour, text) for (colour, corner), text in zip(SCENES, measured.captions, strict=True))
     assert measured.metrics["bleu4"] == pytest.approx(100)
@@ -466,7 +479,9 @@ def test_evaluate_reads_the_run_and_any_pictures(learned, pictures, tmp_path):
 def test_the_page_shows_what_each_word_looked_at(learned, tmp_path):
     parts = [learned.model.get_layer(name) for name in ("encoder", "decoder")]
     search = serving.load_model(learned.run, LEARNING).get_layer("search")
-    measured = measure(make_predict_step(parts[0], search), learned.examples, learned.subwords)
+    measured = measure(
+        make_predict_step(parts[0], search, learned.examples.pictures), learned.examples, learned.subwords
+    )
     attention = attention_of(*parts, learned.examples.pictures[3], [*measured.tokens[3], END])
     assert attention.shape == (len(measured.tokens[3]) + 1, 16)
     np.testing.assert_allclose(attention.sum(axis=1), 1, atol=1e-5)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_batches
@@ -93,10 +94,10 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         average = WeightAverage(model.weights, config.weight_average)
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
     progress = Progress(run, config, device, config.best_by, model=model, optimizer=optimizer, average=average)
-    train_step = make_train_step(model, optimizer, average, device, config)
+    train_step = make_train_step(model, optimizer, average, device, config, seen["train"].pictures)
     # After every epoch greedily, and with the loss of one reference, which is quick; at the end as `predict` does it.
     search = Search(decoder, START, END, 1, config.length_exponent, config.max_length + 1)
-    predict_greedily = make_predict_step(encoder, search)
+    predict_greedily = make_predict_step(encoder, search, seen["train"].pictures)
 
     with progress:
         for epoch in progress.epochs():
@@ -123,7 +124,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     progress.restore_best()
     serving.save(run.model_file, subwords, network, model, config)
     search = Search(decoder, START, END, config.beam_width, config.length_exponent, config.max_length + 1)
-    predict_step = make_predict_step(encoder, search)
+    predict_step = make_predict_step(encoder, search, seen["train"].pictures)
     results = {split: measure(predict_step, seen[split], subwords) for split in wanted if split != "train"}
     for split, result in results.items():
         write_captions(run.path / f"captions_{split}.jsonl", splits[split], result)
@@ -149,7 +150,12 @@ def learning_rate(config: Config, step: int) -> float:
 
 
 def make_train_step(
-    model: keras.Model, optimizer: keras.Optimizer, average: WeightAverage, device: Device, config: Config
+    model: keras.Model,
+    optimizer: keras.Optimizer,
+    average: WeightAverage,
+    device: Device,
+    config: Config,
+    pictures: np.ndarray,
 ):
     """Makes the function that takes one optimizer step on one global batch.
 
@@ -164,7 +170,8 @@ def make_train_step(
         optimizer: Built on the model's trainable variables.
         average: The average of the weights, taken after the step.
         device: Where the step runs.
-        config: `clip_norm`, the largest global norm of the gradient, `label_smoothing`, and `word_loss`.
+        config: `batch_size`, `clip_norm`, the largest global norm of the gradient, `label_smoothing`, and `word_loss`.
+        pictures: What the encoder sees of the training examples; of it the shape and the type.
 
     Returns:
         A function of what the encoder sees (pictures, ...), the pictures a multiple of the replicas; of the changes to
@@ -175,6 +182,9 @@ def make_train_step(
     """
     variables = model.trainable_variables
     frozen = is_frozen(config)
+    size = device.rows_of_batch(config.batch_size)
+    shown, before, after = pipeline.batch_signature(pictures, size)
+    changes, words = pipeline.changes_signature(size)
 
     @tf.function(reduce_retracing=True, jit_compile=device.jit)
     def loss_and_gradients(pictures, before, after, words, piece_weight, word_weight):
@@ -190,7 +200,7 @@ def make_train_step(
         # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one piece.
         return total, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(weighted, variables)]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=[shown, *changes, before, after, words])
     def train_step(pictures, transforms, colours, before, after, words):
         pieces = tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
         word_weight = 1 / tf.reduce_sum(tf.cast(words != PADDING, tf.float32))

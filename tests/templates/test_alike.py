@@ -77,6 +77,17 @@ def test_the_loop_is_read_at_a_glance(template):
     assert lines_of(find(ast.For, train, "for rows, batch in progress.steps")) <= LONGEST_INNER_LOOP
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
+@pytest.mark.parametrize("module", ["train", "evaluate"])
+def test_a_function_of_batches_is_traced_once(template, module):
+    """Or its bits would depend on the batches before: on those of any length, or on this process's first."""
+    tree = ast.parse((template / f"{module}.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "tf.function"]
+    # What may be compiled by XLA is called within the other.
+    outer = [call for call in calls if "jit_compile" not in ast.unparse(call)]
+    assert outer and all("input_signature" in [keyword.arg for keyword in call.keywords] for call in outer)
+
+
 def test_the_command_line_is_the_same_file():
     assert len({(template / "__main__.py").read_text() for template in TEMPLATES}) == 1
 

@@ -35,7 +35,7 @@ words = np.array([[5, 6, 7], [8, 0, 0], [9, 10, 0], [0, 0, 0]], np.int32)
 
 def train(strategy, jit):
     config = Config(
-        picture_size=32, channels=4, units=4, embedding_size=4, dropout=0, embedding_dropout=0, clip_norm=0.2
+        picture_size=32, channels=4, units=4, embedding_size=4, dropout=0, embedding_dropout=0, clip_norm=0.2, batch_size=4
     )
     device = choose_device(0, strategy=strategy, precision="float32", jit=jit)
     with device.strategy.scope():
@@ -43,7 +43,7 @@ def train(strategy, jit):
         optimizer = keras.optimizers.AdamW(0.05, weight_decay=config.weight_decay)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, 0.9)
-    step = make_train_step(model, optimizer, average, device, config)
+    step = make_train_step(model, optimizer, average, device, config, pictures)
     inputs = [tf.constant(array) for array in (pictures, transforms, colours, before, after, words)]
     losses = [float(step(*inputs)[0]) for _ in range(3)]
     trained = model.trainable_variables + average.variables
