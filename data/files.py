@@ -80,6 +80,20 @@ def check_file(path: str | os.PathLike) -> Path:
     return path
 
 
+def parts(path: str | os.PathLike) -> list[Path]:
+    """The files that a path stands for: itself, or where it has a `*`, those that it matches, in order of their names.
+
+    Example:
+        >>> parts("imdb/train-*-of-00002.parquet")
+        [PosixPath('imdb/train-00000-of-00002.parquet'), PosixPath('imdb/train-00001-of-00002.parquet')]
+    """
+    path = Path(path)
+    start = next((number for number, part in enumerate(path.parts) if "*" in part), None)
+    if start is None or path.exists():
+        return [path]
+    return sorted(Path(*path.parts[:start]).glob("/".join(path.parts[start:]))) or [path]
+
+
 def near_names(path: Path) -> str:
     """What to add to "no such file": similar names in its folder, or that the folder itself is missing."""
     folder = path.parent

@@ -2,11 +2,13 @@
 
 import dataclasses
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from data.errors import UserError
-from data.files import content_name, near_names
+from data.files import content_name, near_names, parts
+from data.tables.parquet import PARQUET
 
 # Stems with a common meaning; CoNLL-2003 calls its splits train, testa (for tuning) and testb.
 STANDARD_STEMS = {
@@ -19,6 +21,8 @@ STANDARD_STEMS = {
     "test": "test",
     "testb": "test",
 }
+# As many files that hold a split together are named: train-00000-of-00002.parquet, once with a hash behind it.
+_SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<hash>-[0-9a-f]+)?\.parquet")
 DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changelog", "citation")
 
 
@@ -28,7 +32,8 @@ class Splits:
 
     Args:
         folder: The folder, or the single file.
-        files: From a split's name to its file; a single file is {"all": file}.
+        files: From a split's name to its file; a single file is {"all": file}. Several .parquet files of one split are
+            one path, with a `*` where their names differ, as `data.files.parts` takes it.
         ignored: What else lies in the folder, sorted by name.
     """
 
@@ -39,7 +44,7 @@ class Splits:
     @property
     def used(self) -> list[Path]:
         """The files of which a fingerprint is taken."""
-        return list(self.files.values())
+        return [part for path in self.files.values() for part in parts(path)]
 
     def path(self, name: str) -> Path:
         """The file of a split.
@@ -103,19 +108,45 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
     files: dict[str, Path] = {}
     ignored = []
     for entry in sorted(path.iterdir()):
-        split = split_name(entry, suffixes)
+        split, file = split_name(entry, suffixes), entry
+        if PARQUET in suffixes:
+            split, file = (_known_split(entry.name), shards) if (shards := _shards_inside(entry)) else (split, file)
+            file = _all_shards(file)
         if split is None:
             ignored.append(entry)
-        elif split in files:
-            raise UserError(f"{files[split]} and {entry} are both the {split} split; keep one of them")
-        else:
-            files[split] = entry
+        elif files.setdefault(split, file) != file:
+            raise UserError(f"{files[split]} and {file} are both the {split} split; keep one of them")
     if not files or (need_train and "train" not in files):
         wanted = "train" if need_train else "test"
         kinds = ", ".join(f"{wanted}{suffix}" for suffix in suffixes)
         found = ", ".join(entry.name for entry in [*files.values(), *ignored][:20]) or "nothing"
         raise UserError(f"{path} has no {wanted} file; expected {kinds} (plain, .gz or .xz), found {found}")
     return Splits(path, files, ignored)
+
+
+def _all_shards(entry: Path) -> Path:
+    """The path that stands for all files of a split, given one; the file itself, where it is the only one.
+
+    Raises:
+        UserError: Some of them are missing.
+    """
+    shard = _SHARD.fullmatch(entry.name)
+    if not shard or int(shard["total"]) < 2:
+        return entry
+    path = entry.with_name(f"{shard['split']}-*-of-{shard['total']}{'-*' if shard['hash'] else ''}{PARQUET}")
+    there = {int(found["number"]) for part in parts(path) if (found := _SHARD.fullmatch(part.name))}
+    missing = sorted(set(range(int(shard["total"]))) - there)
+    if missing:
+        raise UserError(f"{path}: number {missing[0]} of {int(shard['total'])} is missing; get it, too")
+    return path
+
+
+def _shards_inside(entry: Path) -> Path | None:
+    """The path that stands for the .parquet files in a folder of a split's name (train/0000.parquet), or None."""
+    if not entry.is_dir() or not _known_split(entry.name):
+        return None
+    found = parts(entry / f"*{PARQUET}")
+    return found[0] if len(found) == 1 and found[0].is_file() else entry / f"*{PARQUET}" if len(found) > 1 else None
 
 
 def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
@@ -130,7 +161,7 @@ def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
         return None
     for suffix in sorted(suffixes, key=len, reverse=True):
         if suffix and name.lower().endswith(suffix.lower()) and len(name) > len(suffix):
-            stem = name[: -len(suffix)]
+            stem = shard["split"] if (shard := _SHARD.fullmatch(name)) else name[: -len(suffix)]
             return _known_split(stem) or stem
     return _known_split(name) if "" in suffixes else None
 

@@ -1,4 +1,4 @@
-"""Reading .jsonl, .csv and .tsv row by row."""
+"""Reading .jsonl, .csv, .tsv and .parquet row by row."""
 
 import json
 import os
@@ -17,12 +17,11 @@ from data.files import (
 )
 from data.tables.delimited import Records
 from data.tables.dialect import SAMPLED_LINES, Dialect, Layout, find_dialect
+from data.tables.parquet import PARQUET, Row, read_parquet
 
-TABLE_SUFFIXES = (".jsonl", ".csv", ".tsv")
+TABLE_SUFFIXES = (".jsonl", ".csv", ".tsv", PARQUET)
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-
-Row = tuple[int, dict[str, Any]]
 
 
 class TextRow(NamedTuple):
@@ -76,16 +75,24 @@ def as_text(value: Any) -> str | None:
 
 def shown(value: Any) -> str:
     """A value as a message shows it, cut short where it is long."""
-    shown = repr(value) if isinstance(value, str) else "nothing" if value is None else json.dumps(value)
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    shown = repr(value) if isinstance(value, str) else "nothing" if value is None else json.dumps(value, default=repr)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
-def table_format(path: str | os.PathLike) -> str:
-    """The suffix that tells a table's format; a `UserError` for a file whose name has another than `TABLE_SUFFIXES`."""
+def table_format(path: str | os.PathLike, to_write: bool = False) -> str:
+    """The suffix that tells a table's format; a `UserError` for a file whose name has another than `TABLE_SUFFIXES`.
+
+    Args:
+        path: The file's name.
+        to_write: Whether it is to be written; .parquet is read only.
+    """
     suffix = content_suffix(path)
-    if suffix not in TABLE_SUFFIXES:
+    expected = [known for known in TABLE_SUFFIXES if known != PARQUET or not to_write]
+    if suffix not in expected:
         raise UserError(
-            f"{path}: expected a name in {', '.join(TABLE_SUFFIXES)} (plain, .gz or .xz), found {suffix or 'no suffix'}"
+            f"{path}: expected a name in {', '.join(expected)} (plain, .gz or .xz), found {suffix or 'no suffix'}"
         )
     return suffix
 
@@ -99,19 +106,21 @@ def read_rows(
     the separator may be a comma, a tab, a semicolon or a bar, and the first line may name the columns or be a row.
 
     Args:
-        path: A .jsonl, .csv or .tsv file, plain, .gz or .xz.
+        path: A .jsonl, .csv or .tsv file, plain, .gz or .xz; or .parquet, as `data.tables.parquet.read_parquet` has it.
         encoding: How its bytes are to be read.
         bad_lines: What is done with lines that cannot be used; None raises for the first.
         layout: What is known of a delimited file.
 
     Returns:
-        An iterator of (the number of the line on which the row begins, a dictionary from column to value). Values
-        are strings, and in .jsonl whatever JSON holds.
+        An iterator of (the number of the line on which the row begins, in .parquet that of the row; a dictionary from
+        column to value). Values are strings, in .jsonl whatever JSON holds, in .parquet whatever the file does.
 
     Raises:
         UserError: The file is missing, of another format, damaged or empty, or a line is bad; a missing file and
             another format at once, the others when the iterator gets there.
     """
+    if content_suffix(path) == PARQUET:
+        return read_parquet(path, bad_lines)
     path = check_file(path)
     suffix = table_format(path)
     bad_lines = bad_lines or BadLines(skip=False)
@@ -129,7 +138,7 @@ def dialect_of(path: str | os.PathLike, encoding: str = "utf-8", layout: Layout 
     Raises:
         UserError: The file is missing or damaged.
     """
-    if table_format(path) == ".jsonl":
+    if table_format(path) in (".jsonl", PARQUET):
         return None
     return find_dialect(list(islice(decoded_lines(path, encoding), SAMPLED_LINES)), layout, _usual_delimiter(path))
 

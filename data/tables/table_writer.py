@@ -1,5 +1,6 @@
 """Writing tables row by row, so that a reader never sees half a file."""
 
+import base64
 import contextlib
 import json
 import os
@@ -9,6 +10,7 @@ from typing import Any, Self, TextIO
 
 from data.errors import UserError
 from data.tables.delimited import Writing, quoted
+from data.tables.parquet import PARQUET
 from data.tables.rows import table_format
 from data.writing import writing as open_writing
 
@@ -47,10 +49,11 @@ class TableWriter:
         self._header_is_due = columns is not None
         self._opened: contextlib.AbstractContextManager[TextIO]
         if isinstance(target, str | os.PathLike):
-            self.format = format or table_format(target)
+            self.format = format or table_format(target, to_write=True)
             self._opened = open_writing(Path(target))
         else:
-            self.format = format or ".jsonl"
+            # What was read from .parquet is printed as JSON.
+            self.format = format if format and format != PARQUET else ".jsonl"
             self._opened = contextlib.nullcontext(target)
         self.writing = writing or Writing("\t" if self.format == ".tsv" else ",")
 
@@ -72,8 +75,9 @@ class TableWriter:
         """Writes one row.
 
         Args:
-            row: A dictionary from column to value: strings, numbers, None, lists, dictionaries, numpy scalars. In .csv
-                and .tsv a missing column is empty, and what is not a string is written as JSON.
+            row: A dictionary from column to value: strings, numbers, None, lists, dictionaries, numpy scalars, bytes
+                (written in base64). In .csv and .tsv a missing column is empty, and what is not a string is written as
+                JSON.
 
         Raises:
             UserError: In .csv and .tsv, for a column that the first row did not have.
@@ -110,7 +114,9 @@ def _field(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold for a numpy scalar or array, without importing numpy."""
+    """What JSON can hold for bytes (base64), and for a numpy scalar or array, without importing numpy."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"a table cannot hold a {type(value).__name__}")

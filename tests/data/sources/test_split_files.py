@@ -141,3 +141,40 @@ def test_nothing_there_and_another_format(tmp_path):
         find_splits(tmp_path / "review.csv", TABLES)
     with pytest.raises(UserError, match=r"reviews\.parquet: expected a name in \.jsonl, \.csv, \.tsv"):
         find_splits(tmp_path / "reviews.parquet", TABLES)
+
+
+PARQUET = (*TABLES, ".parquet")
+
+
+def test_several_files_of_a_split_are_one(tmp_path):
+    touch(tmp_path, *(f"train-0000{number}-of-00003.parquet" for number in range(3)), "test-00000-of-00001.parquet")
+    touch(tmp_path, "validation-00000-of-00002-0a1b.parquet", "validation-00001-of-00002-cd.parquet")
+    splits = find_splits(tmp_path, PARQUET)
+    assert names(splits) == {
+        "train": "train-*-of-00003.parquet",
+        "validation": "validation-*-of-00002-*.parquet",
+        "test": "test-00000-of-00001.parquet",
+    }
+    assert sorted(path.name for path in splits.used) == sorted(path.name for path in tmp_path.iterdir())
+    assert splits.ignored == []
+
+
+def test_a_missing_file_of_a_split_is_named(tmp_path):
+    touch(tmp_path, "train-00000-of-00003.parquet", "train-00002-of-00003.parquet")
+    with pytest.raises(UserError, match=r"train-\*-of-00003\.parquet: number 1 of 3 is missing"):
+        find_splits(tmp_path, PARQUET)
+
+
+def test_a_folder_for_each_split(tmp_path):
+    for split, count in [("train", 2), ("test", 1), ("images", 1)]:
+        (tmp_path / split).mkdir()
+        touch(tmp_path / split, *(f"000{number}.parquet" for number in range(count)))
+    splits = find_splits(tmp_path, PARQUET)
+    assert splits.files == {"train": tmp_path / "train" / "*.parquet", "test": tmp_path / "test" / "0000.parquet"}
+    assert splits.ignored == [tmp_path / "images"]
+
+
+def test_two_ways_to_one_split_are_an_error(tmp_path):
+    touch(tmp_path, "train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "train.parquet")
+    with pytest.raises(UserError, match=r"train-\*-of-00002\.parquet and .*train\.parquet are both the train split"):
+        find_splits(tmp_path, PARQUET)

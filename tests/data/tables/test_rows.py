@@ -137,7 +137,7 @@ def test_tsv_without_quoting_is_taken_as_it_stands(tmp_path):
         ("a.tsv", "\ufeff", "a.tsv is empty"),
         ("a.csv", "text,label\n", "a.csv has column names and no rows"),
         ("a.csv.gz", "", "a.csv.gz is empty"),
-        ("a.parquet", "x", r"a.parquet: expected a name in \.jsonl, \.csv, \.tsv .*, found \.parquet"),
+        ("a.xlsx", "x", r"a.xlsx: expected a name in \.jsonl, \.csv, \.tsv, \.parquet .*, found \.xlsx"),
         ("a", "x", "found no suffix"),
     ],
 )

@@ -1,0 +1,234 @@
+"""Reading .parquet row by row, with the names of labels in place of their numbers.
+
+Files of the Hugging Face hub keep the names of labels in their schema's metadata, under `huggingface`, as the library
+`datasets` writes it: {"info": {"features": {"label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}}}.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import BadLines, UserError
+from data.files import COMPRESSIONS, check_file, parts
+
+if TYPE_CHECKING:
+    import pyarrow
+    import pyarrow.parquet
+
+PARQUET = ".parquet"
+# Rows are turned into Python's values this many at a time, or fewer where they are large, as pictures are.
+_ROWS, _BYTES = 1024, 2**24
+
+Row = tuple[int, dict[str, Any]]
+Resolve = Callable[[Any], Any]
+
+
+def read_parquet(
+    path: str | os.PathLike, bad_lines: BadLines | None = None, columns: Sequence[str] | None = None
+) -> Iterator[Row]:
+    """Reads a .parquet file row by row, without holding more than a group of its rows in memory.
+
+    Args:
+        path: The file, or several as `data.files.parts` takes them; their rows are counted on.
+        bad_lines: What is done with rows that cannot be used; None raises for the first.
+        columns: The columns that are wanted; None means all.
+
+    Returns:
+        An iterator of (the row's number from 1, a dictionary from column to value). Numbers of labels are their names,
+        and None where there is no label (-1); dates and decimal numbers are strings; structures are dictionaries.
+
+    Raises:
+        UserError: The file is missing; at once. It is damaged or has no rows, or a row is bad; when the iterator gets
+            there.
+
+    Example:
+        >>> next(read_parquet("imdb/train-00000-of-00001.parquet"))
+        (1, {'text': 'I rented this one ...', 'label': 'neg'})
+    """
+    files = [check_file(part) for part in parts(path)]
+    return _rows(path, files, bad_lines or BadLines(skip=False), columns)
+
+
+def parquet_columns(path: str | os.PathLike) -> list[str]:
+    """The names of a .parquet file's columns; a `UserError` where it is missing or damaged."""
+    part = check_file(parts(path)[0])
+    with _opened(part) as file:
+        return file.schema_arrow.names
+
+
+def _rows(
+    path: str | os.PathLike, files: list[Path], bad_lines: BadLines, columns: Sequence[str] | None
+) -> Iterator[Row]:
+    number = 0
+    names: list[str] | None = None
+    for part in files:
+        with _opened(part) as file:
+            schema = file.schema_arrow
+            if names not in (None, schema.names):
+                raise UserError(f"{part}: its columns are {_few(schema.names)}, and {_few(names)} in {files[0]}")
+            names = schema.names
+            if len(set(names)) < len(names) or not names:
+                raise UserError(f"{part}: every column needs its own name; its columns are {_few(names) or 'none'}")
+            resolvers = _resolvers(part, schema)
+            before = number
+            batches = file.iter_batches(_batch_size(file), columns=columns, use_threads=False)
+            for batch in _guarded(part, batches):
+                for row in _python_rows(part, number - before, batch, resolvers, bad_lines):
+                    yield number + row[0], row[1]
+                number += batch.num_rows
+    if not number:
+        raise UserError(f"{path} has column names and no rows")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["pyarrow.parquet.ParquetFile"]:
+    if path.suffix.lower() in COMPRESSIONS:
+        raise UserError(f"{path}: .parquet is compressed inside; unpack the file, to be {path.stem}")
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise UserError(f"{path}: .parquet is read by pyarrow; pip install pyarrow") from None
+    with open(path, "rb"):  # whatever stands in the way of opening it is not damage
+        pass
+    with _naming_damage(path):
+        # Read as it is needed: by default a whole group of rows is fetched beforehand.
+        file = pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=2**20)
+    with file:
+        yield file
+
+
+@contextmanager
+def _naming_damage(path: os.PathLike) -> Iterator[None]:
+    import pyarrow
+
+    try:
+        yield
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: not a .parquet file, cut short, or damaged; get it again ({reason})") from None
+
+
+def _guarded(path: os.PathLike, batches: Iterator["pyarrow.RecordBatch"]) -> Iterator["pyarrow.RecordBatch"]:
+    while True:
+        with _naming_damage(path):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
+def _batch_size(file: "pyarrow.parquet.ParquetFile") -> int:
+    groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+    largest = max((group.total_byte_size / group.num_rows for group in groups if group.num_rows), default=1)
+    return max(1, min(_ROWS, int(_BYTES / max(largest, 1))))
+
+
+def _python_rows(
+    path: os.PathLike, before: int, batch: "pyarrow.RecordBatch", resolvers: dict[str, Resolve], bad_lines: BadLines
+) -> Iterator[Row]:
+    """The rows of a batch, numbered from 1 in it."""
+    try:
+        rows = _values(batch, resolvers)
+    except (UnicodeDecodeError, _NoSuchLabel):
+        rows = None  # one of the rows is bad: one by one
+    for position in range(batch.num_rows):
+        try:
+            yield position + 1, rows[position] if rows else _values(batch.slice(position, 1), resolvers)[0]
+        except UnicodeDecodeError as error:
+            found = f"the byte 0x{error.object[error.start]:02x}"
+            bad_lines.report(path, before + position + 1, expected="UTF-8 text", found=found)
+        except _NoSuchLabel as error:
+            bad_lines.report(path, before + position + 1, expected=f"a label from 0 to {error.last}", found=error.found)
+
+
+def _values(batch: "pyarrow.RecordBatch", resolvers: dict[str, Resolve]) -> list[dict[str, Any]]:
+    names = batch.schema.names
+    columns = []
+    for name, column in zip(names, batch.columns):
+        values = _plain(column).to_pylist()
+        columns.append([resolvers[name](value) for value in values] if name in resolvers else values)
+    return [dict(zip(names, row)) for row in zip(*columns)]
+
+
+def _plain(column: "pyarrow.Array") -> "pyarrow.Array":
+    """Dates, times and decimal numbers as strings, which every table can hold."""
+    import pyarrow
+
+    kinds = pyarrow.types
+    is_time = kinds.is_timestamp(column.type) or kinds.is_date(column.type) or kinds.is_time(column.type)
+    return column.cast(pyarrow.string()) if is_time or kinds.is_decimal(column.type) else column
+
+
+class _NoSuchLabel(Exception):
+    """A number that is not a label's."""
+
+    def __init__(self, last: int, found: int):
+        self.last, self.found = last, str(found)
+
+
+def _resolvers(path: os.PathLike, schema: "pyarrow.Schema") -> dict[str, Resolve]:
+    """What turns the values of a column into those with labels' names, for the columns that hold any."""
+    described = (schema.metadata or {}).get(b"huggingface")
+    if described is None:
+        return {}
+    try:
+        features = json.loads(described)["info"]["features"] or {}
+        found = {name: _resolver(features[name]) for name in schema.names if name in features}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise UserError(
+            f"{path}: the names of labels cannot be read from its schema ({type(error).__name__}: {error}); "
+            "write it again without the metadata `huggingface`"
+        ) from None
+    return {name: resolve for name, resolve in found.items() if resolve}
+
+
+def _resolver(feature: Any) -> Resolve | None:
+    """What turns a value of a feature into one with labels' names; None where it holds no labels."""
+    if isinstance(feature, list):  # how `datasets` once spelt a list
+        feature = {"_type": "List", "feature": feature[0]}
+    kind = feature.get("_type")
+    if kind == "ClassLabel":
+        return _label_resolver(feature.get("names"))
+    if kind in ("Sequence", "List", "LargeList"):
+        inner = feature["feature"]
+        if kind == "Sequence" and isinstance(inner, dict) and not isinstance(inner.get("_type"), str):
+            # A sequence of structures is stored as a structure of lists.
+            return _resolver({name: {"_type": "List", "feature": field} for name, field in inner.items()})
+        item = _resolver(inner)
+        return item and (lambda value: [item(one) for one in value] if isinstance(value, list) else value)
+    if isinstance(kind, str):
+        return None
+    fields = {name: resolve for name, field in feature.items() if (resolve := _resolver(field))}
+    if not fields:
+        return None
+    return lambda value: (
+        {name: fields[name](one) if name in fields else one for name, one in value.items()}
+        if isinstance(value, dict)
+        else value
+    )
+
+
+def _label_resolver(names: list[str] | None) -> Resolve | None:
+    if names is None:  # the number of labels is known, their names are not
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("names of labels that are not a list of strings")
+
+    def resolve(value: Any) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return value
+        if value == -1:
+            return None
+        if not 0 <= value < len(names):
+            raise _NoSuchLabel(len(names) - 1, value)
+        return names[value]
+
+    return resolve
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
