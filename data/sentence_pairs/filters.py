@@ -1,6 +1,7 @@
 """Which sentence pairs are not trained on: long ones, and those whose sides are of unlike lengths."""
 
 from data.errors import UserError
+from data.scripts import length_in_words
 from data.sentence_pairs.pairs import SentencePairs
 
 
@@ -8,7 +9,8 @@ def filter_pairs(pairs: SentencePairs, longest: int, largest_ratio: float) -> tu
     """Leaves out training pairs that cost more than they teach.
 
     A pair whose sides are of very unlike lengths is seldom a translation. Only training pairs are filtered: what a
-    model is measured on stays as it is. Lengths are in words, which blanks separate; an empty sentence counts as 1.
+    model is measured on stays as it is. Lengths are in words, as `data.scripts.length_in_words` counts them; an empty
+    sentence counts as 1.
 
     Args:
         pairs: The training pairs.
@@ -29,7 +31,7 @@ def filter_pairs(pairs: SentencePairs, longest: int, largest_ratio: float) -> tu
     """
     kept, too_long, unlike = [], 0, 0
     for row, sides in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
-        shorter, longer = sorted(max(len(side.split()), 1) for side in sides)
+        shorter, longer = sorted(max(length_in_words(side), 1) for side in sides)
         if longest and longer > longest:
             too_long += 1
         elif largest_ratio and longer > largest_ratio * shorter:

@@ -57,13 +57,14 @@ def make_predict_step(encoder: keras.Model, search: Search):
     return predict_step
 
 
-def measure(predict_step, examples: pipeline.Examples, target: Subwords) -> Measured:
+def measure(predict_step, examples: pipeline.Examples, target: Subwords, language: str = "") -> Measured:
     """Measures a model on a split.
 
     Args:
         predict_step: What `make_predict_step` gave.
         examples: The split.
         target: The target language's pieces.
+        language: What the data call the target language, which says what a word is to BLEU.
 
     Returns:
         What was found; see `Measured`.
@@ -78,7 +79,7 @@ def measure(predict_step, examples: pipeline.Examples, target: Subwords) -> Meas
             # The end is the last id that is not padding.
             found[row] = pieces[: max(np.count_nonzero(pieces) - 1, 0)]
     translations = [target.decode(pieces) for pieces in found]
-    compared = score_translations(translations, examples.pairs.targets)
+    compared = score_translations(translations, examples.pairs.targets, language)
     mean_loss = total / max(sum(map(len, examples.targets)), 1)
     return Measured(mean_loss, compared.metrics, compared.signatures, translations, found, scores)
 
@@ -125,7 +126,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     pairs = opened.read([split])[split]
     examples = pipeline.make_examples(pairs, *subwords)
     predict_step = make_predict_step(model.get_layer("encoder"), model.get_layer("search"))
-    measured = measure(predict_step, examples, subwords[1])
+    measured = measure(predict_step, examples, subwords[1], pipeline.languages_of(source).target)
     return {
         "data": source.name,
         "split": split,
