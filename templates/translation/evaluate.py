@@ -113,7 +113,8 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         split: The split's name. None: "test" where there is one; a single file other than the run's is taken whole.
 
     Returns:
-        `data`, `split`, `rows` (sentences), `metrics`, `signatures`, and `bad_lines`, a sentence about those left out.
+        `data`, `split`, `rows` (sentences), `metrics`, `signatures`; `bad_lines`, a sentence about those left out; and
+        `notes`, what else is to be told about the data: a dictionary of sentences.
 
     Raises:
         UserError: There is no such split, or it cannot be read.
@@ -134,4 +135,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "metrics": measured.metrics,
         "signatures": measured.signatures,
         "bad_lines": opened.bad_lines.summary(),
+        "notes": {name: note for name, note in opened.notes.items() if note},
     }
