@@ -23,7 +23,7 @@ from benchmarks.keras_translator import greedy_search, with_keras_layers
 from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
 from data.errors import UserError
-from data.sentence_pairs.pairs import Languages
+from data.sentence_pairs.languages import Languages
 from data.subwords.pieces import END, START
 from data.vocabulary import PADDING
 from rnn_layers.search import Search

@@ -63,9 +63,11 @@ class Position:
         self.batch, self.rows = 0, 0
         self.loss_sum, self.loss_weight, self.epoch_seconds = 0.0, 0.0, 0.0
 
-    def improves(self, score: float) -> bool:
-        """Whether `score` (higher is better) beats the best yet."""
-        return self.best is None or score > self.best
+    def improves(self, score: float, loss: float) -> bool:
+        """Whether `score` (higher is better) beats the best yet, or equals it with a lower validation loss."""
+        if self.best is None or score != self.best:
+            return self.best is None or score > self.best
+        return loss < self.history[self.best_epoch - 1]["validation_loss"]
 
     def out_of_patience(self, patience: int) -> bool:
         """Whether the last `patience` epochs all failed to beat the best; `patience` 0 means never."""

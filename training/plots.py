@@ -1,11 +1,11 @@
 """The pictures of a run, drawn with matplotlib without a display."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 
 from data.writing import replacing
+from training.fonts import boxes_in_silence, font_families
 
 DOTS = 120  # per inch
 
@@ -79,8 +79,12 @@ def new_figure(rows: int, columns: int, size: tuple[float, float]):
 
 
 def save_figure(figure, path: Path) -> None:
-    """Writes a matplotlib figure as a `.png`; it appears whole or not at all."""
-    with replacing(path) as temporary, warnings.catch_warnings():
-        # A label in a script that the font lacks shows as boxes; the rest is still there.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    """Writes a matplotlib figure as a `.png`, in fonts that have its characters; it appears whole or not at all."""
+    from matplotlib.text import Text
+
+    texts = figure.findobj(Text)
+    families = font_families(text.get_text() for text in texts)
+    for text in texts:
+        text.set_fontfamily(families)
+    with replacing(path) as temporary, boxes_in_silence():
         figure.savefig(temporary, dpi=DOTS)

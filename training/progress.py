@@ -154,13 +154,15 @@ class Progress:
         save_checkpoint(self.run.checkpoint_file, self.parts, self.position, self.environment)
 
     def keep_best(self, result) -> None:
-        """Saves the model's weights as they are now, if they are the best yet.
+        """Saves the model's weights as they are now, if they are the best yet; of equal scores the lower loss is.
+
+        A score can be the same for many epochs: 0 where nothing is right yet, 1 where all is.
 
         Args:
             result: What was measured on the validation split: `loss`, and `metrics` by name.
         """
         score = -result.loss if self.best_by == "loss" else result.metrics[self.best_by]
-        if self.position.improves(score):
+        if self.position.improves(score, result.loss):
             self.position.best, self.position.best_epoch = score, self.position.epoch + 1
             save_weights(self.run.best_weights_file, self.parts["model"])
 

@@ -4,7 +4,8 @@ import dataclasses
 from pathlib import Path
 
 from data.errors import UserError
-from data.sentence_pairs.pairs import AUTO, Languages, SentencePairs, check_different
+from data.sentence_pairs.languages import AUTO, Languages, check_different
+from data.sentence_pairs.pairs import SentencePairs
 from data.sources.dataset import Dataset
 from data.sources.datasets import read_batches
 

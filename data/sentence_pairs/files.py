@@ -1,4 +1,4 @@
-"""Which files hold sentence pairs: one for each language, such as train.de.gz and train.en.gz, or .tsv files."""
+"""Which files hold sentence pairs: one for each language, such as train.de.gz and train.en.gz, or tables."""
 
 import dataclasses
 import os
@@ -7,34 +7,28 @@ from pathlib import Path
 from data.errors import BadLines, UserError
 from data.files import content_name, content_suffix, near_names
 from data.quoting import as_typed
-from data.sentence_pairs.pairs import (
-    AUTO,
-    UNNAMED,
-    Languages,
-    SentencePairs,
-    check_different,
-    choose_languages,
-    find_columns,
-    read_parallel_files,
-    read_tsv_pairs,
-)
+from data.sentence_pairs.columns import MAYBE_TABLES, Reading, find_pair_columns, is_table
+from data.sentence_pairs.languages import AUTO, UNNAMED, Languages, check_different, choose_languages
+from data.sentence_pairs.pairs import TAGGED, SentencePairs, read_pair_table, read_parallel_files
 from data.sources.split_files import Splits, find_splits, split_name
+from data.tables.rows import TABLE_SUFFIXES
 
-TSV = ".tsv"
 # What a file's name may end in that is no language.
-_FORMATS = frozenset("tsv csv txt json jsonl md rst log xml html pdf py sh zip tar conll conllu".split())
+_FORMATS = frozenset(
+    "tsv csv txt json jsonl parquet md rst log xml sgm tmx ids html pdf py sh zip tar conll conllu".split()
+)
 _SPLITS = ("train", "validation", "test")
 _PLAIN_OR_PACKED = "(plain, .gz or .xz)"
 
 
 @dataclasses.dataclass(frozen=True)
 class PairFiles(Splits):
-    """The files of a source of sentence pairs: of each split its .tsv file, or its file in the source language.
+    """The files of a source of sentence pairs: of each split its table, or its file in the source language.
 
     Args:
         languages: Source and target; "source" and "target" where nothing tells them.
-        targets: From a file in the source language to that in the target language; empty where the files are .tsv.
-        notice: What the user must be told about the choice of columns, or "".
+        targets: From a file in the source language to that in the target language; empty where the files are tables.
+        notice: What the user must be told about what the files were taken for, or "".
     """
 
     languages: Languages
@@ -43,40 +37,41 @@ class PairFiles(Splits):
 
     @property
     def used(self) -> list[Path]:
-        return [*self.files.values(), *self.targets.values()]
+        return [*super().used, *self.targets.values()]
 
-    def read(self, split: str, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> SentencePairs:
+    def read(self, split: str, reading: Reading = Reading(), bad_lines: BadLines | None = None) -> SentencePairs:
         """Reads a split.
 
         Args:
             split: Its name, as `data.sources.split_files.Splits.path` takes it.
-            encoding: How the files' bytes are to be read.
+            reading: How the files are to be read.
             bad_lines: What is done with lines that cannot be used; None raises for the first.
 
         Returns:
             The pairs, at least one, in the order of the file.
 
         Raises:
-            UserError: There is no such split, and as `read_parallel_files` and `read_tsv_pairs`.
+            UserError: There is no such split, and as `read_parallel_files` and `read_pair_table`.
         """
         path = self.path(split)
         if path in self.targets:
-            return read_parallel_files(path, self.targets[path], encoding, bad_lines)
-        return read_tsv_pairs(path, self.languages, encoding, bad_lines)
+            return read_parallel_files(path, self.targets[path], reading.encoding, bad_lines)
+        asked = Languages() if self.languages == UNNAMED else self.languages
+        return read_pair_table(path, asked, reading, bad_lines)
 
 
 def find_pairs(
-    path: str | os.PathLike, asked: Languages = Languages(), encoding: str = "utf-8", *, need_train: bool = True
+    path: str | os.PathLike, asked: Languages = Languages(), reading: Reading = Reading(), *, need_train: bool = True
 ) -> PairFiles:
     """Finds the files of a source of sentence pairs by their names.
 
     Args:
-        path: A folder of train.de, train.en, val.de, val.en and so on, or of train.tsv and so on; a .tsv file; or one
-            of two parallel files: corpus.de means corpus.de and corpus.en. Each plain, .gz or .xz.
-        asked: The languages, which are the last part of parallel files' names, or the names of a .tsv file's columns.
-            Where one is "auto" it must follow from the other. Of a .tsv file both may be "auto", and of a parallel
-            file that has one counterpart: it is the source.
-        encoding: How the bytes of a .tsv file are to be read.
+        path: A folder of train.de, train.en, val.de, val.en and so on, or of train.tsv and so on; a table; or one of
+            two parallel files: corpus.de means corpus.de and corpus.en. Each plain, .gz or .xz.
+        asked: The languages, which are the last part of parallel files' names, or the names of a table's columns.
+            Where one is "auto" it must follow from the other. Of a table both may be "auto", and of a parallel file
+            that has one counterpart: it is the source.
+        reading: How tables are to be read.
         need_train: Whether a folder without train files is an error; one without any split always is.
 
     Returns:
@@ -95,33 +90,39 @@ def find_pairs(
     if not path.exists():
         raise UserError(f"{path}: no such file or folder{near_names(path)}")
     if not path.is_dir():
-        is_table = content_suffix(path) == TSV
-        return _tables(find_splits(path, [TSV]), asked, encoding) if is_table else _one_pair(path, asked)
-    by_language = _splits_by_language(path)
-    is_parallel, is_table = bool(by_language), any(split_name(entry, [TSV]) for entry in path.iterdir())
-    if is_parallel and is_table:
-        trained_on = ["train" in find_splits(path, [TSV], need_train=False).files, _has_train(by_language)]
-        if all(trained_on):
+        if is_table(path, reading):
+            return _tables(Splits(path, {"all": path}, []), asked, reading)
+        return _one_pair(path, asked)
+    by_language, suffixes = _splits_by_language(path), _table_suffixes(path, reading)
+    tables = find_splits(path, suffixes, need_train=False) if suffixes else None
+    if tables and by_language:
+        if "train" in tables.files and _has_train(by_language):
+            kinds = ", ".join(sorted({content_suffix(file) for file in tables.files.values()}))
             languages = ", ".join(sorted(by_language))
-            raise UserError(f"{path} has train files both in {TSV} and in {languages}; keep the ones or the others")
-        is_parallel = not trained_on[0]
-    if is_parallel:
+            raise UserError(f"{path} has train files both in {kinds} and in {languages}; keep the ones or the others")
+        tables = tables if "train" in tables.files else None
+    if tables:
+        return _tables(find_splits(path, suffixes, need_train=need_train), asked, reading)
+    if by_language:
         return _parallel_folder(path, asked, by_language, need_train)
-    if is_table:
-        return _tables(find_splits(path, [TSV], need_train=need_train), asked, encoding)
     found = ", ".join(sorted(entry.name for entry in path.iterdir())[:20]) or "nothing"
     raise UserError(
-        f"{path}: expected train{TSV}, or train.de and train.en or the like {_PLAIN_OR_PACKED}, found {found}"
+        f"{path}: expected train.tsv ({', '.join(TABLE_SUFFIXES)}), or train.de and train.en or the like "
+        f"{_PLAIN_OR_PACKED}, found {found}"
     )
 
 
-def _tables(splits: Splits, asked: Languages, encoding: str) -> PairFiles:
-    first = splits.files.get("train") or min(splits.files.values())
-    languages, columns = find_columns(first, asked, encoding)
-    notice = ""
-    if columns is None and languages != UNNAMED:
-        notice = f"{first.name} does not name its columns: {languages.source}, then {languages.target} are assumed"
-    return PairFiles(splits.folder, splits.files, splits.ignored, languages, {}, notice)
+def _table_suffixes(folder: Path, reading: Reading) -> list[str]:
+    """The suffixes of a folder's tables; those of any text only where there are no others."""
+    for suffixes in (TABLE_SUFFIXES, MAYBE_TABLES):
+        if any(split_name(entry, suffixes) and is_table(entry, reading) for entry in folder.iterdir()):
+            return list(suffixes)
+    return []
+
+
+def _tables(splits: Splits, asked: Languages, reading: Reading) -> PairFiles:
+    columns = find_pair_columns(splits.files.get("train") or min(splits.files.values()), asked, reading)
+    return PairFiles(splits.folder, splits.files, splits.ignored, columns.languages, {}, str(columns))
 
 
 def _one_pair(path: Path, asked: Languages) -> PairFiles:
@@ -129,14 +130,18 @@ def _one_pair(path: Path, asked: Languages) -> PairFiles:
     stem, _, language = content_name(path).rpartition(".")
     if not stem or language.lower() in _FORMATS:
         raise UserError(
-            f"{path}: expected a {TSV} file, a folder, or one of two parallel files such as corpus.de beside corpus.en "
-            f"{_PLAIN_OR_PACKED}"
+            f"{path}: expected a table ({', '.join(TABLE_SUFFIXES)}, or lines with a tab), a folder, or one of two "
+            f"parallel files such as corpus.de beside corpus.en {_PLAIN_OR_PACKED}"
         )
     beside: dict[str, list[Path]] = {}
     for entry in sorted(path.parent.iterdir()):
         other_stem, _, other = content_name(entry).rpartition(".")
         if other_stem == stem and other.lower() not in _FORMATS and other != language and entry.is_file():
             beside.setdefault(other, []).append(entry)
+    # Europarl.de-en.de: its name tells that the other one is Europarl.de-en.en.
+    pair = stem.rpartition(".")[2].split("-")
+    if language in pair and beside.keys() & set(pair):
+        beside = {name: entries for name, entries in beside.items() if name in pair}
     names = [language, *beside]
     where = f"{path.parent / stem}.*"
     if not beside:
@@ -153,13 +158,19 @@ def _one_pair(path: Path, asked: Languages) -> PairFiles:
         if len(beside.get(name, ())) > 1:
             raise UserError(f"{beside[name][0]} and {beside[name][1]} both go with {path}; keep one of them")
     source, target = (path if name == language else beside[name][0] for name in languages)
-    return PairFiles(path, {"all": source}, [], languages, {source: target})
+    return PairFiles(path, {"all": source}, [], languages, {source: target}, _about_markup([source]))
 
 
 def _suffixes(language: str, others: list[str]) -> list[str]:
-    """What the names of files in a language end in: ".de", and ".de-en.de" or ".en-de.de"."""
+    """What the names of files in a language end in: ".de", and ".de-en.de" or ".en-de.de" or ".tags.de-en.de"."""
     pairs = [pair for other in others for pair in (f"{language}-{other}", f"{other}-{language}")]
-    return [f".{language}", *(f".{pair}.{language}" for pair in pairs)]
+    endings = [f".{language}", *(f".{pair}.{language}" for pair in pairs)]
+    return [*endings, *(TAGGED + ending[1:] for ending in endings)]
+
+
+def _about_markup(sources: list[Path]) -> str:
+    tagged = [path.name for path in sources if TAGGED in path.name]
+    return f"without the lines of {', '.join(tagged)} that are marked up, such as <url>...</url>" if tagged else ""
 
 
 def _splits_by_language(folder: Path) -> dict[str, set[str]]:
@@ -219,4 +230,4 @@ def _parallel_folder(folder: Path, asked: Languages, by_language: dict[str, set[
         )
     used = {*targets, *targets.values()}
     ignored = sorted({*sides[0].ignored, *sides[1].ignored, *alone} - used)
-    return PairFiles(folder, files, ignored, languages, targets)
+    return PairFiles(folder, files, ignored, languages, targets, _about_markup(list(targets)))

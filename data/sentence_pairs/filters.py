@@ -1,14 +1,34 @@
-"""Which sentence pairs are not trained on: long ones, and those whose sides are of unlike lengths."""
+"""Which sentence pairs are not trained on, those too long or of unlike lengths; and which look as if not meant so."""
+
+import re
 
 from data.errors import UserError
+from data.scripts import length_in_words
 from data.sentence_pairs.pairs import SentencePairs
+
+# What a page of HTML, and Moses's tokenizer, write in the place of a character.
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d+|#[xX][0-9a-fA-F]+);")
+
+
+def describe_entities(pairs: SentencePairs) -> str | None:
+    """What is to be said of pairs that hold HTML entities, which are learned and translated like any other text.
+
+    Example:
+        describe_entities(SentencePairs(["R&amp;D", "a"], ["F&E", "b"]))   # "1 of 2 pairs holds &amp; or the ..."
+    """
+    found = [match[0] for sides in zip(pairs.sources, pairs.targets) if (match := _ENTITY.search("\n".join(sides)))]
+    if not found:
+        return None
+    count = f"{len(found):,} of {len(pairs):,} pairs {'holds' if len(found) == 1 else 'hold'}"
+    return f"{count} {found[0]} or the like, kept as it stands; unescape the files, and what is translated, alike"
 
 
 def filter_pairs(pairs: SentencePairs, longest: int, largest_ratio: float) -> tuple[SentencePairs, str]:
     """Leaves out training pairs that cost more than they teach.
 
     A pair whose sides are of very unlike lengths is seldom a translation. Only training pairs are filtered: what a
-    model is measured on stays as it is. Lengths are in words, which blanks separate; an empty sentence counts as 1.
+    model is measured on stays as it is. Lengths are in words, as `data.scripts.length_in_words` counts them; an empty
+    sentence counts as 1.
 
     Args:
         pairs: The training pairs.
@@ -29,7 +49,7 @@ def filter_pairs(pairs: SentencePairs, longest: int, largest_ratio: float) -> tu
     """
     kept, too_long, unlike = [], 0, 0
     for row, sides in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
-        shorter, longer = sorted(max(len(side.split()), 1) for side in sides)
+        shorter, longer = sorted(max(length_in_words(side), 1) for side in sides)
         if longest and longer > longest:
             too_long += 1
         elif largest_ratio and longer > largest_ratio * shorter:

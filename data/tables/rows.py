@@ -98,7 +98,11 @@ def table_format(path: str | os.PathLike, to_write: bool = False) -> str:
 
 
 def read_rows(
-    path: str | os.PathLike, encoding: str = "utf-8", bad_lines: BadLines | None = None, layout: Layout = Layout()
+    path: str | os.PathLike,
+    encoding: str = "utf-8",
+    bad_lines: BadLines | None = None,
+    layout: Layout = Layout(),
+    format: str | None = None,
 ) -> Iterator[Row]:
     """Reads a table row by row, without holding it in memory.
 
@@ -110,6 +114,7 @@ def read_rows(
         encoding: How its bytes are to be read.
         bad_lines: What is done with lines that cannot be used; None raises for the first.
         layout: What is known of a delimited file.
+        format: One of `TABLE_SUFFIXES`; None: as the file's name says.
 
     Returns:
         An iterator of (the number of the line on which the row begins, in .parquet that of the row; a dictionary from
@@ -122,29 +127,32 @@ def read_rows(
     if content_suffix(path) == PARQUET:
         return read_parquet(path, bad_lines)
     path = check_file(path)
-    suffix = table_format(path)
+    suffix = format or table_format(path)
     bad_lines = bad_lines or BadLines(skip=False)
     lines = decoded_lines(path, encoding)
     if suffix == ".jsonl":
         rows = _json_rows(path, encoding, lines, bad_lines)
     else:
-        rows = _delimited_rows(path, encoding, lines, bad_lines, layout)
+        rows = _delimited_rows(path, encoding, lines, bad_lines, layout, _usual_delimiter(suffix))
     return _checked_not_empty(path, encoding, rows, bad_lines)
 
 
-def dialect_of(path: str | os.PathLike, encoding: str = "utf-8", layout: Layout = Layout()) -> Dialect | None:
+def dialect_of(
+    path: str | os.PathLike, encoding: str = "utf-8", layout: Layout = Layout(), format: str | None = None
+) -> Dialect | None:
     """How `read_rows` takes a delimited file to be written, or None for a file of another format.
 
     Raises:
         UserError: The file is missing or damaged.
     """
-    if table_format(path) in (".jsonl", PARQUET):
+    suffix = format or table_format(path)
+    if suffix in (".jsonl", PARQUET):
         return None
-    return find_dialect(list(islice(decoded_lines(path, encoding), SAMPLED_LINES)), layout, _usual_delimiter(path))
+    return find_dialect(list(islice(decoded_lines(path, encoding), SAMPLED_LINES)), layout, _usual_delimiter(suffix))
 
 
-def _usual_delimiter(path: str | os.PathLike) -> str:
-    return "\t" if content_suffix(path) == ".tsv" else ","
+def _usual_delimiter(suffix: str) -> str:
+    return "\t" if suffix == ".tsv" else ","
 
 
 def _checked_not_empty(path: os.PathLike, encoding: str, rows: Iterator[Row], bad_lines: BadLines) -> Iterator[Row]:
@@ -191,10 +199,10 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def _delimited_rows(
-    path: os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines, layout: Layout
+    path: os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines, layout: Layout, usual: str
 ) -> Iterator[Row]:
     sample = list(islice(lines, SAMPLED_LINES))
-    dialect = find_dialect(sample, layout, _usual_delimiter(path))
+    dialect = find_dialect(sample, layout, usual)
     columns, is_header = dialect.columns, dialect.has_header
     for first, fields, problem in Records(chain(sample, lines), dialect.writing, len(columns)):
         if first.problem:

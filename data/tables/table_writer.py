@@ -4,7 +4,7 @@ import base64
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -105,6 +105,21 @@ class TableWriter:
     def _write_fields(self, fields: list[str]) -> None:
         line = self.writing.delimiter.join(quoted(field, self.writing) for field in fields)
         self._stream.write((line or '""') + "\n")  # an empty line would be no row
+
+
+def unused_names(columns: Collection[str], names: Sequence[str]) -> list[str]:
+    """Names for new columns, all as they are, or all with the first number by which a table has none of them.
+
+    Example:
+        >>> unused_names(["text", "label"], ["label", "score"])
+        ['label (2)', 'score (2)']
+    """
+    number = 1
+    free = list(names)
+    while not set(free).isdisjoint(columns):
+        number += 1
+        free = [f"{name} ({number})" for name in names]
+    return free
 
 
 def _field(value: Any) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from training.fonts import boxes_in_silence, font_families
 from training.plots import DOTS, save_figure
 
 from .caption_page import ShownCaption, attention_veil, words_of_no_reference
@@ -103,9 +104,9 @@ def _write(figure, place: tuple[float, float], text: str, room: float, **setting
     # Far more than fits: the rest would only be measured letter by letter.
     text = " ".join(text.split())[:300]
     # Text is text, also with dollar signs in it.
-    written = figure.text(
-        place[0] / width, 1 - place[1] / height, text, verticalalignment="top", parse_math=False, **settings
-    )
-    while text and written.get_window_extent().width > room * figure.dpi:
-        text = text[:-1]
-        written.set_text(text.rstrip() + "…")
+    settings |= {"verticalalignment": "top", "parse_math": False, "fontfamily": font_families([text])}
+    written = figure.text(place[0] / width, 1 - place[1] / height, text, **settings)
+    with boxes_in_silence():
+        while text and written.get_window_extent().width > room * figure.dpi:
+            text = text[:-1]
+            written.set_text(text.rstrip() + "…")

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from data.scripts import begins_word
 from data.subwords.pieces import END, Subwords
 from data.writing import replacing
 from rnn_layers.attention_decoder import AttentionDecoder
@@ -97,9 +98,9 @@ def caption_words(subwords: Subwords, tokens: list[int]) -> tuple[list[str], lis
         tokens: The pieces of a caption, without the end.
 
     Returns:
-        The words, and the number of the piece that each begins with: the first, and those that begin with a space.
+        The words, and the number of the piece that each begins with: the first, and those that `begins_word` tells.
     """
     pieces = [subwords.decode([number]) for number in tokens]
-    starts = [number for number, piece in enumerate(pieces) if number == 0 or piece.startswith(" ")]
+    starts = [number for number, piece in enumerate(pieces) if number == 0 or begins_word(piece)]
     ends = [*starts[1:], len(tokens)]
     return [subwords.decode(tokens[start:end]).strip() for start, end in zip(starts, ends)], starts

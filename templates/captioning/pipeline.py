@@ -9,11 +9,12 @@ from data.captioned_pictures.datasets import load_captions, picture_contents
 from data.captioned_pictures.known_datasets import DATASETS
 from data.captioned_pictures.source import CaptionedPictures, CaptionFiles, find_pictures
 from data.errors import BadLines, UserError
+from data.scripts import length_in_words
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.subwords.learning import learn_pieces
 from data.subwords.pieces import END, START, Subwords, count_words
-from training.metrics.captions import caption_tokens
+from training.metrics.captions import normalise
 
 from .config import BENCHMARK, SAMPLE, Config
 
@@ -53,11 +54,6 @@ def open_source(config: Config, source: Source[CaptionFiles]) -> OpenedSource[Ca
     joined = files.join(config.encoding, bad_lines)
     notes = {f"note {number}": note for number, note in enumerate(joined.notes, start=1)}
     return OpenedSource(source, joined.split, config.validation_fraction, bad_lines, notes)
-
-
-def normalise(caption: str) -> str:
-    """A caption as it is learned and scored: lower case, without punctuation marks, blanks between the words."""
-    return " ".join(caption_tokens(caption))
 
 
 def learn_vocabulary(config: Config, pictures: CaptionedPictures) -> list[str]:
@@ -150,7 +146,7 @@ def filter_training(config: Config, pictures: CaptionedPictures) -> tuple[Captio
     """
 
     def is_kept(caption: str) -> bool:
-        return 0 < len(caption_tokens(caption)) <= (config.longest or np.inf)
+        return 0 < length_in_words(normalise(caption)) <= (config.longest or np.inf)
 
     chosen = [[caption for caption in captions if is_kept(caption)] for captions in pictures.captions]
     count, left = (sum(map(len, captions)) for captions in (pictures.captions, chosen))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from data.errors import UserError
+from data.tables.dialect import Layout
 from training.configuration import Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
@@ -16,7 +17,7 @@ EXAMPLE_INPUT = '"Gestern hat der kleine Hund zwei rote Vögel gesehen."'
 INPUTS_ARE_FILES = False
 
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
-READING = ("source_language", "target_language", "encoding", "skip_bad_lines")
+READING = ("source_language", "target_language", "delimiter", "header", "encoding", "skip_bad_lines")
 
 # Fields about the search for an answer; `evaluate`, `predict` and `export` take them too.
 ANSWERING = ("beam_width", "length_exponent", "max_length")
@@ -28,20 +29,25 @@ class Config:
 
     # --- Data ---
 
-    # auto, sample, multi30k, ted_hrlr_translate, or a path: a .tsv file, one of two parallel files (corpus.de beside
-    # corpus.en; plain, .gz or .xz), or a folder of train / validation / test files of either kind
+    # auto, sample, multi30k, ted_hrlr_translate, or a path: a table of pairs, one of two parallel files (corpus.de
+    # beside corpus.en; plain, .gz or .xz), or a folder of train / validation / test files of either kind
     data: str = "auto"
-    # the language to translate from, as the files' names end or the columns are called
+    # the language to translate from, as the files' names end or the columns are called, or a column's number
     source_language: str = "auto"
     # the language to translate into
     target_language: str = "auto"
+    # what separates the columns of a delimited table: comma, tab, semicolon, bar, or auto: what its first lines show
+    delimiter: str = "auto"
+    # whether the first line of a delimited table names the columns; by default what it says
+    header: bool | None = None
     # the files' encoding
     encoding: str = "utf-8"
     # leave bad lines out, and count them, instead of stopping at the first
     skip_bad_lines: bool = False
     # the share of the training pairs to validate on, where the data has no validation split
     validation_fraction: Annotated[float, more_than(0), below(1)] = 0.1
-    # training pairs with a side of more words than this are left out; 0: none
+    # training pairs with a side of more words than this are left out, two characters of Chinese, Japanese, Thai and the
+    # like for a word; 0: none
     longest: Annotated[int, at_least(0)] = 120
     # training pairs with a side more times as long as the other than this are left out; 0: none
     largest_ratio: Annotated[float, at_least(0)] = 5.0
@@ -123,5 +129,6 @@ class Config:
 
     def __post_init__(self):
         check_bounds(self)
+        Layout(self.delimiter)
         if 0 < self.largest_ratio < 1:
             raise UserError(f"--largest-ratio must be 0 or at least 1, got {self.largest_ratio}")

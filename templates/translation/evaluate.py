@@ -57,13 +57,14 @@ def make_predict_step(encoder: keras.Model, search: Search):
     return predict_step
 
 
-def measure(predict_step, examples: pipeline.Examples, target: Subwords) -> Measured:
+def measure(predict_step, examples: pipeline.Examples, target: Subwords, language: str = "") -> Measured:
     """Measures a model on a split.
 
     Args:
         predict_step: What `make_predict_step` gave.
         examples: The split.
         target: The target language's pieces.
+        language: What the data call the target language, which says what a word is to BLEU.
 
     Returns:
         What was found; see `Measured`.
@@ -78,7 +79,7 @@ def measure(predict_step, examples: pipeline.Examples, target: Subwords) -> Meas
             # The end is the last id that is not padding.
             found[row] = pieces[: max(np.count_nonzero(pieces) - 1, 0)]
     translations = [target.decode(pieces) for pieces in found]
-    compared = score_translations(translations, examples.pairs.targets)
+    compared = score_translations(translations, examples.pairs.targets, language)
     mean_loss = total / max(sum(map(len, examples.targets)), 1)
     return Measured(mean_loss, compared.metrics, compared.signatures, translations, found, scores)
 
@@ -112,7 +113,8 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         split: The split's name. None: "test" where there is one; a single file other than the run's is taken whole.
 
     Returns:
-        `data`, `split`, `rows` (sentences), `metrics`, `signatures`, and `bad_lines`, a sentence about those left out.
+        `data`, `split`, `rows` (sentences), `metrics`, `signatures`; `bad_lines`, a sentence about those left out; and
+        `notes`, what else is to be told about the data: a dictionary of sentences.
 
     Raises:
         UserError: There is no such split, or it cannot be read.
@@ -125,7 +127,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     pairs = opened.read([split])[split]
     examples = pipeline.make_examples(pairs, *subwords)
     predict_step = make_predict_step(model.get_layer("encoder"), model.get_layer("search"))
-    measured = measure(predict_step, examples, subwords[1])
+    measured = measure(predict_step, examples, subwords[1], pipeline.languages_of(source).target)
     return {
         "data": source.name,
         "split": split,
@@ -133,4 +135,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "metrics": measured.metrics,
         "signatures": measured.signatures,
         "bad_lines": opened.bad_lines.summary(),
+        "notes": {name: note for name, note in opened.notes.items() if note},
     }

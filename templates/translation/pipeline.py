@@ -6,12 +6,14 @@ import numpy as np
 
 from data.batches import pad
 from data.errors import BadLines
+from data.sentence_pairs.columns import Reading
 from data.sentence_pairs.datasets import in_languages, load_sentence_pairs
 from data.sentence_pairs.datasets import languages_of as choose_languages
 from data.sentence_pairs.files import PairFiles, find_pairs
-from data.sentence_pairs.filters import filter_pairs
+from data.sentence_pairs.filters import describe_entities, filter_pairs
 from data.sentence_pairs.known_datasets import DATASETS
-from data.sentence_pairs.pairs import UNNAMED, Languages, SentencePairs
+from data.sentence_pairs.languages import UNNAMED, Languages
+from data.sentence_pairs.pairs import SentencePairs
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.subwords.learning import learn_pieces
@@ -36,13 +38,18 @@ def find_source(config: Config, to_train: bool = True) -> Source[PairFiles]:
         benchmark=BENCHMARK,
         sample=SAMPLE,
         datasets=DATASETS,
-        find=lambda path: find_pairs(path, asked, config.encoding, need_train=to_train),
+        find=lambda path: find_pairs(path, asked, reading_of(config), need_train=to_train),
         choose=lambda dataset: in_languages(dataset, asked),
     )
     languages = source.files.languages if source.files else choose_languages(DATASETS[source.name], asked)
     if languages == UNNAMED:
         return source
     return replace(source, resolved={"source_language": languages.source, "target_language": languages.target})
+
+
+def reading_of(config: Config) -> Reading:
+    """How files are to be read."""
+    return Reading(config.encoding, config.delimiter, config.header)
 
 
 def languages_of(source: Source[PairFiles]) -> Languages:
@@ -53,14 +60,18 @@ def languages_of(source: Source[PairFiles]) -> Languages:
 def open_source(config: Config, source: Source[PairFiles]) -> OpenedSource[SentencePairs]:
     """Opens a source: pairs by split, as they stand in the files."""
     bad_lines = BadLines(config.skip_bad_lines)
+    notes: dict[str, str | None] = {}
 
     def read(split: str) -> SentencePairs:
         if not source.files:
             return load_sentence_pairs(DATASETS[source.name], split, languages_of(source))
-        return source.files.read(split, config.encoding, bad_lines)
+        pairs = source.files.read(split, reading_of(config), bad_lines)
+        notes[f"entities in {split}"] = describe_entities(pairs)
+        return pairs
 
-    notice = source.files.notice if source.files else ""
-    return OpenedSource(source, read, config.validation_fraction, bad_lines, {"columns": notice or None})
+    if source.files and source.kind == "path":
+        notes["read as"] = source.files.notice or None
+    return OpenedSource(source, read, config.validation_fraction, bad_lines, notes)
 
 
 def learn_vocabulary(config: Config, pairs: SentencePairs) -> dict[str, list[str]]:

@@ -11,13 +11,14 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
-from data.errors import BadLines, UserError
+from data.errors import BadLines
 from data.files import content_suffix, decoded_lines, without_end
+from data.sentence_pairs.columns import MAYBE_TABLES, find_pair_columns, is_table
+from data.sentence_pairs.languages import Languages
 from data.subwords.decoder import SubwordDecoder
 from data.subwords.encoder import SubwordEncoder
 from data.subwords.pieces import END, START, Subwords
-from data.tables.rows import TABLE_SUFFIXES, read_text_rows, table_format
-from data.tables.table_writer import TableWriter
+from data.tables.table_writer import TableWriter, unused_names
 from data.vocabulary import PADDING
 from data.word_dropout import WordDropout
 from data.writing import replacing, writing
@@ -32,6 +33,7 @@ from training.saved_model import write_saved_model
 from .blank import AreBlank
 from .config import Config
 from .model import CELLS
+from .pipeline import reading_of
 
 # Sentences answered at once: so many, and no more characters than this, padding included.
 SENTENCES_AT_A_TIME, MOST_CHARACTERS = 64, 20_000
@@ -136,7 +138,7 @@ def predict_file(translate, config: Config, path: Path, output: Path | None, as_
         UserError: After everything: some lines or rows have no text; their translation is empty, or in JSON an `error`.
     """
     unanswered = Unanswered()
-    if content_suffix(path) in TABLE_SUFFIXES:
+    if is_table(path, reading_of(config)):
         count = _translate_table(translate, config, path, output, as_json, unanswered)
     else:
         count = _translate_lines(translate, config, path, output, as_json, unanswered)
@@ -167,27 +169,29 @@ def _translate_lines(
 def _translate_table(
     translate, config: Config, path: Path, output: Path | None, as_json: bool, unanswered: Unanswered
 ) -> int:
-    bad_lines = BadLines(config.skip_bad_lines)
-    kind = ".jsonl" if as_json else table_format(path)
-
-    def source_column(row):
-        if config.source_language not in row:
-            columns = ", ".join(map(repr, row))
-            message = f"{path}: no column {config.source_language!r}; --source-language names one of {columns}"
-            raise UserError(message)
-        return config.source_language
-
-    rows = read_text_rows(path, source_column, config.encoding, bad_lines)
-    with TableWriter(output) if output else TableWriter(sys.stdout, format=kind) as writer:
-        for chunk in _chunks(rows):
-            answers = iter(predict(translate, [row.text for row in chunk if not row.problem]))
-            for line, row, _, problem in chunk:
-                if problem:
-                    unanswered.report(f"{path}:{line}", problem)
-                    translation = {"error": problem} if writer.format == ".jsonl" else {"translation": ""}
+    bad_lines, asked = BadLines(config.skip_bad_lines), Languages(config.source_language, config.target_language)
+    columns = find_pair_columns(path, asked, reading_of(config), need_target=False)
+    print(f"{path}: {columns}", file=sys.stderr)
+    kind = ".jsonl" if as_json or not columns.dialect else columns.format
+    named = output and content_suffix(output) not in MAYBE_TABLES
+    names: list[str] = []
+    with TableWriter(output or sys.stdout, format=None if named else kind) as writer:
+        if columns.dialect and writer.format == columns.format:
+            writer.writing = columns.dialect.writing
+        for chunk in _chunks(columns.rows(path, config.encoding, bad_lines)):
+            texts = [text for _, _, (text, _) in chunk]
+            answers = iter(predict(translate, [text for text in texts if text is not None]))
+            for line, row, (text, _) in chunk:
+                names = names or unused_names(row, ["translation", "error"])
+                expected = f"a text in {columns.source!r}"
+                if text is not None:
+                    writer.write({**row, names[0]: next(answers)["translation"]})
+                elif bad_lines.skip:
+                    bad_lines.report(path, line, expected=expected, found="none")
                 else:
-                    translation = {"translation": next(answers)["translation"]}
-                writer.write({**row, **translation})
+                    problem = f"expected {expected}, found none; --skip-bad-lines leaves such lines out"
+                    unanswered.report(f"{path}:{line}", problem)
+                    writer.write({**row, **({names[1]: problem} if writer.format == ".jsonl" else {names[0]: ""})})
     if bad_lines.count:
         print(bad_lines.summary(), file=sys.stderr)
     return writer.rows

@@ -12,6 +12,7 @@ from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 from training.facts import print_facts, quantiles
+from training.metrics.translations import describe_tokenizer
 from training.progress import Progress
 from training.runs.folder import RunFolder
 
@@ -67,6 +68,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch's sources, "
             f"{padding_share(plan, training.target_lengths, multiple):.1%} of its targets",
             "left out": left_out or None,
+            "words of BLEU": describe_tokenizer(validation.pairs.targets, languages.target),
             **opened.facts,
             "device": device.describe(),
             "folder": run.path,
@@ -101,7 +103,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
                 progress.step_done(*train_step(*batch), len(rows))
             # The average of the weights is what is measured and kept.
             with average.applied():
-                result = measure(predict_greedily, validation, subwords[1])
+                result = measure(predict_greedily, validation, subwords[1], languages.target)
                 progress.keep_best(result)
             progress.end_epoch(result, learning_rate=learning_rate(config, progress.step))
 
@@ -110,7 +112,11 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     serving.save(run.model_file, *subwords, model, config)
     search = Search(decoder, START, END, config.beam_width, config.length_exponent, most_steps)
     predict_step = make_predict_step(encoder, search)
-    results = {split: measure(predict_step, splits[split], subwords[1]) for split in wanted if split != "train"}
+    results = {
+        split: measure(predict_step, splits[split], subwords[1], languages.target)
+        for split in wanted
+        if split != "train"
+    }
     for split, result in results.items():
         file = run.path / f"translations_{split}.tsv"
         write_translations(file, splits[split].pairs, result.translations, result.scores)

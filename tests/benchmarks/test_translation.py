@@ -20,7 +20,8 @@ from benchmarks.processes import installed, process_for_each
 from benchmarks.translation_agreement import compare_answers, compare_losses
 from benchmarks.translation_peers import Problem, make_model, make_peers
 from benchmarks.translation_speed_report import print_report
-from data.sentence_pairs.pairs import Languages, SentencePairs
+from data.sentence_pairs.languages import Languages
+from data.sentence_pairs.pairs import SentencePairs
 from templates.translation import pipeline
 from templates.translation.config import Config
 from training.device import Device

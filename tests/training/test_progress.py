@@ -94,6 +94,20 @@ def test_patience_and_the_loss_as_the_measure(run):
     assert seen == [0, 1, 2, 3] and progress.position.best_epoch == 2
 
 
+def test_of_equal_scores_the_lower_loss_is_the_better_one_also_to_patience_and_after_a_restart(run):
+    """Before, the first of many epochs with a BLEU of 0 was kept, and patience ended the run."""
+    results = [Result(loss, {"accuracy": 0.0}) for loss in (3.0, 2.0, 2.5, 1.0, 1.0, 1.5)]
+    for stops_after in (2, 9):
+        with progress_of(run, epochs=9, patience=2) as progress:
+            for epoch in progress.epochs():
+                take(progress)
+                progress.keep_best(results[epoch])
+                progress.end_epoch(results[epoch])
+                if epoch + 1 == stops_after:
+                    break
+    assert progress.position.epoch == 6 and progress.position.best_epoch == 4
+
+
 def test_a_stopped_epoch_goes_on_where_it_was(run):
     with progress_of(run, checkpoint_steps=2) as progress:
         take(progress, losses=(1.0, 2.0))

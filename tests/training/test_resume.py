@@ -110,8 +110,9 @@ def test_a_checkpoint_of_version_0_1_whose_keys_are_numbers_is_read(tmp_path):
 
 
 def test_best_score_and_patience_follow_from_the_position():
-    position = Position(epoch=3, best=0.8, best_epoch=1)
-    assert position.improves(0.81) and not position.improves(0.8)
+    position = Position(epoch=3, best=0.8, best_epoch=1, history=[{"validation_loss": 0.5}])
+    assert position.improves(0.81, 0.9) and not position.improves(0.79, 0.1)
+    assert position.improves(0.8, 0.4) and not position.improves(0.8, 0.5)
     assert position.out_of_patience(2) and not position.out_of_patience(3) and not position.out_of_patience(0)
     position = Position(rows=10, batch=4, epoch_seconds=2.0, loss_sum=3.0, loss_weight=10.0, train_seconds=1.0)
     position.end_epoch()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from data.scripts import split_words
+
 # BLEU and CIDEr look at n-grams of 1 to 4 tokens.
 _SIZES = (1, 2, 3, 4)
 # BLEU's guards against a division by zero: a precision of 0 / 0 becomes small.
@@ -37,11 +39,23 @@ class CaptionScores:
     per_caption: dict[str, list[float]]
 
 
-def caption_tokens(caption: str) -> Tokens:
-    """Splits a caption for scoring: lower case, punctuation marks and symbols removed, split at blanks.
+def normalise(caption: str) -> str:
+    """A caption as it is learned and scored: lower case, no punctuation marks and symbols, one blank between words.
 
-    Removed means that nothing takes the place of the character. Punctuation marks and symbols are Unicode's categories
-    P and S, `[\\pP\\pS]` in a regular expression of TensorFlow's. No token is replaced by an unknown token.
+    Nothing takes the place of what is removed. Punctuation marks and symbols are Unicode's categories P and S,
+    `[\\pP\\pS]` in a regular expression of TensorFlow's.
+
+    Example:
+        normalise("A dog's T-shirt, in red & white.")   # "a dogs tshirt in red white"
+    """
+    kept = (character for character in caption.lower() if unicodedata.category(character)[0] not in "PS")
+    return " ".join("".join(kept).split())
+
+
+def caption_tokens(caption: str) -> Tokens:
+    """Splits a caption for scoring: normalised, and cut at blanks, or where a script has none into characters.
+
+    No token is replaced by an unknown token.
 
     Args:
         caption: Any text.
@@ -50,9 +64,9 @@ def caption_tokens(caption: str) -> Tokens:
         The tokens; none for a text without letters and digits.
 
     Example:
-        caption_tokens("A dog's T-shirt, in red & white.")   # ["a", "dogs", "tshirt", "in", "red", "white"]
+        caption_tokens("A dog's T-shirt."), caption_tokens("一只狗。")   # ["a", "dogs", "tshirt"], ["一", "只", "狗"]
     """
-    return "".join(character for character in caption.lower() if unicodedata.category(character)[0] not in "PS").split()
+    return split_words(normalise(caption))
 
 
 def score_captions(captions: Sequence[str], references: Sequence[Sequence[str]]) -> CaptionScores:

