@@ -3,12 +3,15 @@
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from data.errors import BadLines
+from data.errors import BadLines, UserError
 from data.sources.split_files import STANDARD_STEMS
+from data.tables.dialect import Layout
 from data.tables.rows import shown
 
+AUTO = "auto"
 # Compared by their letters and digits: "image_name" is "Image Name". The first that is there counts.
 PICTURE_COLUMNS = (
     "filename", "imagename", "imagefile", "imagefilename", "imagepath", "filepath", "image", "file", "path", "picture",
@@ -42,6 +45,31 @@ class Caption(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
+class Told:
+    """What the user says of tables of captions.
+
+    Args:
+        layout: Of delimited ones: the separator, and whether the first line names the columns.
+        picture_column: The column of the pictures' names: its name, its number from 1, or "auto".
+        caption_column: Likewise that of the captions.
+    """
+
+    layout: Layout = Layout()
+    picture_column: str = AUTO
+    caption_column: str = AUTO
+
+    def chosen(self, names: Sequence[str]) -> tuple[str | None, str | None]:
+        """The columns of pictures and captions that are asked for: `AUTO` for none, None for one that is not there."""
+        return _chosen(names, self.picture_column), _chosen(names, self.caption_column)
+
+    def check(self, path: Path, names: Sequence[str]) -> None:
+        """Raises a `UserError` if there is no column of a name that is asked for."""
+        for flag, name in (("--picture-column", self.picture_column), ("--caption-column", self.caption_column)):
+            if _chosen(names, name) is None:
+                raise UserError(f"{path} has no column {name!r} for {flag}; its columns are {', '.join(names)}")
+
+
+@dataclasses.dataclass(frozen=True)
 class Columns:
     """The columns that are read.
 
@@ -60,19 +88,29 @@ class Columns:
         return f"columns {', '.join(names[:-1])} and {names[-1]}"
 
 
-def find_columns(names: Iterable[Any]) -> Columns | None:
+def find_columns(names: Iterable[Any], told: Told = Told()) -> Columns | None:
     """Finds the columns of pictures, captions and splits by their names.
+
+    Args:
+        names: Of all columns.
+        told: Which are asked for.
+
+    Returns:
+        The columns; None where one is missing.
 
     Example:
         >>> find_columns(["image_name", " comment_number", " comment"])
         Columns(picture='image_name', captions=[' comment'], split=None)
     """
+    names = list(names)
     by_letters: dict[str, str] = {}
     for name in names:
         by_letters.setdefault(re.sub(r"[\W_]", "", str(name).lower()), name)
-    picture = _first(by_letters, PICTURE_COLUMNS)
-    captions = [name for letters, name in by_letters.items() if _NUMBERED.match(letters)]
-    captions = captions or [name for name in [_first(by_letters, CAPTION_COLUMNS)] if name is not None]
+    picture, caption = told.chosen(names)
+    captions = [name for letters, name in by_letters.items() if _NUMBERED.match(letters)] if caption == AUTO else []
+    picture = _first(by_letters, PICTURE_COLUMNS) if picture == AUTO else picture
+    caption = _first(by_letters, CAPTION_COLUMNS) if caption == AUTO else caption
+    captions = captions or ([caption] if caption is not None else [])
     if picture is None or not captions:
         return None
     return Columns(picture, captions, _first(by_letters, SPLIT_COLUMNS))
@@ -106,6 +144,15 @@ def split_name(value: Any) -> str | None:
     """The usual name of a split that a file says: `restval` belongs to "train", "val" is "validation"."""
     said = str(value or "").strip().lower()
     return "train" if said == _RESTVAL else STANDARD_STEMS.get(said, said) or None
+
+
+def _chosen(names: Sequence[str], name: str) -> str | None:
+    if name == AUTO:
+        return AUTO
+    same = [one for one in names if str(one).strip().lower() == name.strip().lower()]
+    if not same and name.isdecimal() and 0 < int(name) <= len(names):
+        return names[int(name) - 1]
+    return same[0] if same else None
 
 
 def _first(by_letters: dict[str, str], wanted: Sequence[str]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from data.captioned_pictures.caption_columns import Caption, captions_of_rows, find_columns, split_name
+from data.captioned_pictures.caption_columns import Caption, Columns, captions_of_rows, find_columns, split_name
 from data.errors import BadLines, UserError, shown
 from data.files import decoded_lines
 
@@ -63,8 +63,8 @@ def read_json_captions(path: Path, encoding: str, bad_lines: BadLines) -> tuple[
             return "COCO's JSON", _coco_captions(path, images, annotations, bad_lines)
         if content and all(isinstance(value, str | list) for value in content.values()) and _is_by_name(content):
             rows = enumerate(({"image": name, "caption": texts} for name, texts in content.items()), start=1)
-            columns = find_columns(["image", "caption"])
-            return "captions by pictures' names", captions_of_rows(f"{path}", rows, columns, bad_lines)
+            by_name = captions_of_rows(f"{path}", rows, Columns("image", ["caption"]), bad_lines)
+            return "captions by pictures' names", by_name
     if isinstance(content, list) and content and all(isinstance(one, dict) for one in content):
         columns = find_columns(dict.fromkeys(key for one in content for key in one))
         if columns:
@@ -79,7 +79,7 @@ def what_json_holds(content: Any) -> str:
         return f"an object of {', '.join(map(str, list(content)[:6])) or 'nothing'}"
     if isinstance(content, list) and content and isinstance(content[0], dict):
         return f"a list of objects of {', '.join(map(str, list(content[0])[:6])) or 'nothing'}"
-    return {list: "a list", str: "a text"}.get(type(content), shown(json.dumps(content)))
+    return "a list" if isinstance(content, list) else shown(json.dumps(content))
 
 
 def _is_by_name(content: dict) -> bool:

@@ -17,9 +17,7 @@ from data.errors import UserError
 from data.files import COMPRESSIONS, check_file, content_suffix, open_bytes
 
 # What is looked for; whether a decoder can read it shows when it is read.
-PICTURE_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp"]
-)
+PICTURE_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp"])
 # Files called so, or without a suffix, are pictures if they begin like those that are read; else they are named.
 OTHER_PICTURE_SUFFIXES = frozenset(
     [".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ico", ".svg", ".psd", ".ppm", ".pgm", ".tga"]
@@ -117,6 +115,12 @@ class PictureFiles:
         fitting = others.fitting(name, below)
         return Match(None, self.why_not_read(fitting[0]) if fitting else NOT_THERE)
 
+    def below(self, file: Path) -> str:
+        """The folder of a file, as it stands before the names of the pictures in it; "" where it is elsewhere."""
+        folder, own = file.absolute().parent, self.folder.absolute()
+        below = folder.relative_to(own).as_posix() if folder.is_relative_to(own) else "."
+        return "" if below == "." else below
+
     def why_not_read(self, name: str) -> str:
         """What one of `others` is, instead of a picture that can be read."""
         return f"{name} is {why_not_read(kind_of(self.beginning(name)))}"
@@ -127,6 +131,11 @@ class PictureFiles:
             return self._bytes(self.others[name], LONGEST_BEGINNING)
         except OSError:
             return b""
+
+    def shown(self, name: str) -> Path:
+        """Where a file is, for messages and answers: its path, or that of its archive and its own in it."""
+        place = (self.places.get(name) or self.others[name]).path
+        return place / name if place in self.archives else place
 
     def has(self, name: str) -> bool:
         """Whether there is a picture of this name, or several."""
