@@ -1,18 +1,128 @@
-"""Captions of pictures: lines of `name#k<TAB>caption` or `name<TAB>caption`, COCO's JSON, and lists of pictures."""
+"""Captions of pictures, in whichever of several formats they stand; and lists of pictures."""
 
-import json
+import itertools
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from data.errors import BadLines, UserError, shown
-from data.files import check_file, content_suffix, decoded_lines, numbered_lines, without_end
+from data.captioned_pictures.caption_columns import Caption, Told, captions_of_rows, find_columns
+from data.captioned_pictures.caption_json import beginning, read_json_captions
+from data.captioned_pictures.caption_tables import find_table, read_line_captions, read_table_captions
+from data.captioned_pictures.names import without_number
+from data.errors import BadLines, UserError
+from data.files import check_file, content_suffix, decoded_lines, numbered_lines
+from data.tables.dialect import SAMPLED_LINES, find_dialect
+from data.tables.rows import read_rows
 
-JSON = ".json"
+JSON, JSON_LINES = ".json", ".jsonl"
 # What a file of captions or a list of pictures may be called otherwise.
 TEXT_SUFFIXES = (".txt", ".tsv", ".token", ".lst")
-_NUMBER = re.compile(r"#\d+$")
+CAPTION_SUFFIXES = (*TEXT_SUFFIXES, ".csv", JSON, JSON_LINES)
+
+
+class CaptionFile(NamedTuple):
+    """A file of captions.
+
+    Args:
+        description: In words, what it was recognized as.
+        captions: What it holds.
+    """
+
+    description: str
+    captions: Iterator[Caption]
+
+
+def open_captions(
+    path: str | os.PathLike,
+    encoding: str = "utf-8",
+    bad_lines: BadLines | None = None,
+    is_picture: Callable[[str], bool] = lambda name: False,
+    told: Told = Told(),
+) -> CaptionFile:
+    """Opens a file of captions.
+
+    Args:
+        path: The file, plain, .gz or .xz; see templates/captioning/README.md for the formats.
+        encoding: How its bytes are to be read.
+        bad_lines: What is done with lines and entries that cannot be used; None raises for the first.
+        is_picture: Tells whether there is a picture that is called so.
+        told: What is known of delimited files.
+
+    Returns:
+        What it was recognized as, and its captions. A file that is none of the formats is taken for lines of
+        `name<TAB>caption`, each of which is bad then.
+
+    Raises:
+        UserError: The file is missing, or no JSON of a kind that is known; at once. A line is bad; when its turn comes.
+    """
+    path = check_file(path)
+    bad_lines = bad_lines or BadLines(skip=False)
+    suffix = content_suffix(path)
+    if suffix == JSON:
+        return CaptionFile(*read_json_captions(path, encoding, bad_lines))
+    if suffix == JSON_LINES:
+        rows = read_rows(path, encoding, bad_lines)
+        first = next(rows, (0, {}))
+        told.check(path, list(first[1]))
+        columns = find_columns(first[1], told)
+        if not columns:
+            fields = ", ".join(map(str, first[1])) or "none"
+            raise UserError(f"{path}: no fields of file names and captions, such as file_name and text; found {fields}")
+        again = read_rows(path, encoding, bad_lines)
+        return CaptionFile(f"JSON Lines, {columns}", captions_of_rows(f"{path}", again, columns, bad_lines))
+    table = find_table(path, encoding, is_picture, told)
+    if table:
+        return CaptionFile(str(table), read_table_captions(path, table, encoding, bad_lines))
+    sample = list(itertools.islice(decoded_lines(path, encoding), SAMPLED_LINES))
+    told.check(path, find_dialect(sample, told.layout).columns)
+    return CaptionFile("name, tab, caption on each line", read_line_captions(path, encoding, bad_lines))
+
+
+class NamedPictures(NamedTuple):
+    """The pictures that a file names.
+
+    Args:
+        description: In words, what it was recognized as; "" for a list of names.
+        names: Number of the line, name, and why the line is not valid text ("" if it is).
+    """
+
+    description: str
+    names: Iterator[tuple[int, str, str]]
+
+
+def open_names(
+    path: str | os.PathLike,
+    encoding: str,
+    bad_lines: BadLines,
+    is_picture: Callable[[str], bool],
+    told: Told = Told(),
+) -> NamedPictures:
+    """Opens a file that names pictures: one of captions, or a list with a name on each line.
+
+    Args:
+        path: The file, plain, .gz or .xz.
+        encoding: How its bytes are to be read.
+        bad_lines: What is done with lines of captions that cannot be used.
+        is_picture: Tells whether there is a picture that is called so.
+        told: What is known of delimited files.
+
+    Raises:
+        UserError: As `open_captions`.
+    """
+    path = check_file(path)
+    is_list = content_suffix(path) not in (JSON, JSON_LINES) and not find_table(path, encoding, is_picture, told)
+    if not is_list:
+        opened = open_captions(path, encoding, bad_lines, is_picture, told)
+        return NamedPictures(opened.description, ((one.number, one.name, "") for one in opened.captions))
+    return NamedPictures("", _listed_names(path, encoding))
+
+
+def _listed_names(path: Path, encoding: str) -> Iterator[tuple[int, str, str]]:
+    for line in decoded_lines(path, encoding):
+        name = line.text.strip()
+        if name or line.problem:
+            yield line.number, name, f"expected {encoding} text, found {line.problem}" if line.problem else ""
 
 
 def read_captions(
@@ -20,41 +130,57 @@ def read_captions(
 ) -> dict[str, list[str]]:
     """Reads the captions of pictures.
 
-    A `.json` file holds `images` (each an `id` and a `file_name`) and `annotations` (each an `image_id` and
-    a `caption`), as COCO's do. Any other has a picture's name, a tab and a caption on each line; the name may end in
-    `#` and the caption's number, which is not read.
-
     Args:
-        path: The file, plain, .gz or .xz.
+        path: As `open_captions` takes it.
         encoding: How its bytes are to be read.
         bad_lines: What is done with lines and JSON entries that cannot be used; None raises for the first.
 
     Returns:
-        From each picture's name, as it stands there, to its captions in the order of the file, one at least.
+        From each picture's name, as it stands there but for `#` and the caption's number, to its captions in the order
+        of the file, one at least.
 
     Raises:
-        UserError: The file is missing, is no JSON of this kind, has no captions, or a line is bad: it is not valid in
-            the encoding, has no tab, or nothing on one side of it.
+        UserError: The file is missing, is no JSON of a known kind, has no captions, or a line is bad: it is not valid
+            in the encoding, has no name, or no caption.
 
     Example:
         >>> read_captions("Flickr8k.token.txt.xz")["1001773457_577c3a7d70.jpg"][0]
         'A black dog and a spotted dog are fighting'
-
-    Source:
-        The entries of the JSON: https://cocodataset.org/#format-data, 5. Image Captioning
     """
-    path = check_file(path)
     bad_lines = bad_lines or BadLines(skip=False)
-    before = bad_lines.count
-    pairs = _json_pairs if content_suffix(path) == JSON else _line_pairs
     captions: dict[str, list[str]] = {}
-    for name, caption in pairs(path, encoding, bad_lines):
-        captions.setdefault(name, []).append(caption)
-    if captions:
-        return captions
+    for caption in checked_captions(path, open_captions(path, encoding, bad_lines).captions, bad_lines):
+        captions.setdefault(without_number(caption.name), []).append(caption.text)
+    return captions
+
+
+def checked_captions(path: str | os.PathLike, captions: Iterator[Caption], bad_lines: BadLines) -> list[Caption]:
+    """The captions of a file, one at least.
+
+    Raises:
+        UserError: There is none.
+    """
+    before = bad_lines.count
+    found = list(captions)
+    if found:
+        return found
     if bad_lines.count > before:
         raise UserError(f"{path}: no caption can be used: {bad_lines.summary()}")
     raise UserError(f"{path} has no captions")
+
+
+def splits_in(
+    path: Path, encoding: str, is_picture: Callable[[str], bool] = lambda name: False, told: Told = Told()
+) -> list[str]:
+    """The splits that a file of captions says that its pictures are in, in the order of the file; none if it does not.
+
+    Args:
+        path: As `open_captions` takes it, and the others likewise.
+    """
+    if content_suffix(path) == JSON and '"split"' not in beginning(path, encoding):
+        return []  # COCO's files take seconds to read
+    captions = open_captions(path, encoding, BadLines(skip=True), is_picture, told).captions
+    return list(dict.fromkeys(caption.split for caption in captions if caption.split))
 
 
 def read_picture_list(path: str | os.PathLike, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> list[str]:
@@ -73,71 +199,3 @@ def read_picture_list(path: str | os.PathLike, encoding: str = "utf-8", bad_line
     """
     names = (text.strip() for _, text in numbered_lines(path, encoding, bad_lines))
     return list(dict.fromkeys(name for name in names if name))
-
-
-def columns_of(path: str | os.PathLike, encoding: str = "utf-8") -> int:
-    """The number of columns, separated by tabs, in the first line that is not blank; 0 in an empty file."""
-    for line in decoded_lines(path, encoding):
-        if line.text.strip():
-            return 1 + without_end(line.text).count("\t")
-    return 0
-
-
-def _line_pairs(path: Path, encoding: str, bad_lines: BadLines) -> Iterator[tuple[str, str]]:
-    for number, text in numbered_lines(path, encoding, bad_lines):
-        if not text.strip():
-            continue
-        name, tab, caption = text.partition("\t")
-        name, caption = _NUMBER.sub("", name.strip()).strip(), caption.strip()
-        if name and caption:
-            yield name, caption
-            continue
-        missing = "no tab" if not tab else "no caption" if name else "no name"
-        expected = "a picture's name, a tab and a caption"
-        bad_lines.report(path, number, expected=expected, found=f"{missing} in {shown(text)}")
-
-
-def _json_pairs(path: Path, encoding: str, bad_lines: BadLines) -> Iterator[tuple[str, str]]:
-    # A damaged character may be anywhere in the structure, so that it cannot be left out with its line.
-    lines = list(decoded_lines(path, encoding))
-    for line in lines:
-        if line.problem:
-            raise UserError(
-                f"{path}:{line.number}: expected {encoding} text, found {line.problem}; --encoding names another one"
-            )
-    try:
-        content = json.loads("".join(line.text for line in lines))
-    except (json.JSONDecodeError, RecursionError) as error:
-        number = getattr(error, "lineno", 1)
-        raise UserError(f"{path}:{number}: expected JSON ({error}); get the file again or mend it") from None
-    images, annotations = (_entries(content, key) for key in ("images", "annotations"))
-    if images is None or annotations is None:
-        expected = "a JSON object with the lists images and annotations, as COCO's captions have"
-        found = ", ".join(map(str, list(content)[:6])) if isinstance(content, dict) else type(content).__name__
-        raise UserError(f"{path}: expected {expected}, found {found or 'nothing'}")
-    names: dict[object, str] = {}
-    for number, entry in enumerate(images, start=1):
-        identity, name = (entry.get(key) if isinstance(entry, dict) else None for key in ("id", "file_name"))
-        if _is_key(identity) and isinstance(name, str) and name.strip():
-            names[identity] = name.strip()
-        else:
-            bad_lines.report(f"{path}:images", number, expected="an id and a file_name", found=shown(str(entry)))
-    for number, entry in enumerate(annotations, start=1):
-        identity, caption = (entry.get(key) if isinstance(entry, dict) else None for key in ("image_id", "caption"))
-        if not isinstance(caption, str) or not caption.strip():
-            found = shown(str(entry))
-            bad_lines.report(f"{path}:annotations", number, expected="an image_id and a caption", found=found)
-        elif not _is_key(identity) or identity not in names:
-            found = f"{identity!r}"
-            bad_lines.report(f"{path}:annotations", number, expected="the id of one of the images", found=found)
-        else:
-            yield names[identity], " ".join(caption.split())
-
-
-def _entries(content: object, key: str) -> list | None:
-    entries = content.get(key) if isinstance(content, dict) else None
-    return entries if isinstance(entries, list) else None
-
-
-def _is_key(identity: object) -> bool:
-    return isinstance(identity, (int, str))

@@ -11,11 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
+from data.captioned_pictures.kinds import LONGEST_BEGINNING, READ_KINDS, kind_of, why_not_read
+from data.captioned_pictures.names import PictureNames, normalised
 from data.errors import UserError
 from data.files import COMPRESSIONS, check_file, content_suffix, open_bytes
 
 # What is looked for; whether a decoder can read it shows when it is read.
-PICTURE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"])
+PICTURE_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp"])
+# Files called so, or without a suffix, are pictures if they begin like those that are read; else they are named.
+OTHER_PICTURE_SUFFIXES = frozenset(
+    [".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ico", ".svg", ".psd", ".ppm", ".pgm", ".tga"]
+)
 # Of a compressed archive, what may stand in memory; a larger one is better unpacked.
 LARGEST_UNPACKED = 512 * 2**20  # bytes
 
@@ -28,12 +34,30 @@ class Place(NamedTuple):
     size: int
 
 
+class Match(NamedTuple):
+    """What a name means.
+
+    Args:
+        picture: The picture, one of `PictureFiles.places`; None where there is none of this name, or several.
+        problem: Why there is none; "" where there is one.
+    """
+
+    picture: str | None
+    problem: str
+
+
+# What is said of a name that nothing has.
+NOT_THERE = "not there"
+
+
 @dataclasses.dataclass(frozen=True)
 class PictureFiles:
     """Pictures by their names.
 
     Args:
+        folder: The folder or the archive in which they are.
         places: From a picture's path below the folder or in the archive, parts separated by "/", to its bytes.
+        others: The same of every other file.
         archives: The .tar files among the places' paths.
         unpacked: The content of those archives that are compressed.
 
@@ -45,7 +69,9 @@ class PictureFiles:
         b'\\xff\\xd8\\xff'
     """
 
+    folder: Path
     places: dict[str, Place]
+    others: dict[str, Place] = dataclasses.field(default_factory=dict)
     archives: list[Path] = dataclasses.field(default_factory=list)
     unpacked: dict[Path, bytes] = dataclasses.field(default_factory=dict, repr=False)
 
@@ -54,54 +80,90 @@ class PictureFiles:
         """Every file that holds pictures, once."""
         return list(dict.fromkeys(place.path for place in self.places.values()))
 
-    @functools.cached_property
-    def _by_last_part(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """The pictures of each file name, and of each file name without its suffix."""
-        named: dict[str, list[str]] = {}
-        bare: dict[str, list[str]] = {}
-        for name in self.places:
-            last = PurePosixPath(name)
-            named.setdefault(last.name, []).append(name)
-            bare.setdefault(last.stem, []).append(name)
-        return named, bare
+    @property
+    def not_read(self) -> list[str]:
+        """The names of pictures of kinds that are not read, such as TIFF."""
+        return [name for name in self.others if PurePosixPath(name).suffix.lower() in OTHER_PICTURE_SUFFIXES]
 
-    def find(self, name: str) -> str | None:
+    @functools.cached_property
+    def _names(self) -> tuple[PictureNames, PictureNames]:
+        return PictureNames(self.places), PictureNames(self.others)
+
+    def find(self, name: str, below: str = "") -> str | None:
+        """The picture that a captions file or a list means, as `look_up`; None where none fits, or several do."""
+        return self.look_up(name, below).picture
+
+    def look_up(self, name: str, below: str = "") -> Match:
         """Finds the picture that a captions file or a list means.
 
         Args:
-            name: A path, of which the first folders may be missing here or in `places`; or one without its suffix.
+            name: As `data.captioned_pictures.names.PictureNames.fitting` takes it, or the picture's full path.
+            below: The folder of the file that says it, as it stands in `places`.
 
         Returns:
-            The picture's name in `places`; None where none fits, or several do.
+            The picture, or which of three problems there is: nothing has this name, several have, or what has it is no
+            picture that is read.
         """
-        name = _normalised(name)
-        if name in self.places:
-            return name
-        named, bare = self._by_last_part
-        last = name.rpartition("/")[2]
-        fitting = [one for one in named.get(last, ()) if _is_end(one, name)]
-        if not fitting:
-            fitting = [one for one in bare.get(last, ()) if _is_end(str(PurePosixPath(one).with_suffix("")), name)]
-        return fitting[0] if len(fitting) == 1 else None
+        name = normalised(name).removeprefix(f"{self.folder.absolute().as_posix()}/")
+        pictures, others = self._names
+        fitting = pictures.fitting(name, below)
+        if len(fitting) == 1:
+            return Match(fitting[0], "")
+        if fitting:
+            more = ", ..." if len(fitting) > 4 else ""
+            return Match(None, f"ambiguous: {' or '.join(fitting[:4])}{more}")
+        fitting = others.fitting(name, below)
+        return Match(None, self.why_not_read(fitting[0]) if fitting else NOT_THERE)
+
+    def below(self, file: Path) -> str:
+        """The folder of a file, as it stands before the names of the pictures in it; "" where it is elsewhere."""
+        folder, own = file.absolute().parent, self.folder.absolute()
+        below = folder.relative_to(own).as_posix() if folder.is_relative_to(own) else "."
+        return "" if below == "." else below
+
+    def why_not_read(self, name: str) -> str:
+        """What one of `others` is, instead of a picture that can be read."""
+        return f"{name} is {why_not_read(kind_of(self.beginning(name)))}"
+
+    def beginning(self, name: str) -> bytes:
+        """As many bytes of one of `others` as tell what it is; none of a file that must not be read."""
+        try:
+            return self._bytes(self.others[name], LONGEST_BEGINNING)
+        except OSError:
+            return b""
+
+    def shown(self, name: str) -> Path:
+        """Where a file is, for messages and answers: its path, or that of its archive and its own in it."""
+        place = (self.places.get(name) or self.others[name]).path
+        return place / name if place in self.archives else place
+
+    def has(self, name: str) -> bool:
+        """Whether there is a picture of this name, or several."""
+        return bool(self._names[0].fitting(name))
 
     def read(self, name: str) -> bytes:
         """The bytes of a picture's file; several threads may do so at once.
 
         Args:
-            name: One of `places`.
+            name: One of `places`, or of `others`.
 
         Raises:
             UserError: The file ends before the picture does, as when it was changed meanwhile.
         """
-        path, offset, size = self.places[name]
-        if path in self.unpacked:
-            return self.unpacked[path][offset : offset + size]
-        with open(path, "rb") as file:
-            file.seek(offset)
-            content = file.read(size)
-        if len(content) < size:
-            raise UserError(f"{path}: expected {size} bytes of {name}, found {len(content)}; was the file changed?")
+        place = self.places.get(name) or self.others[name]
+        content = self._bytes(place, place.size)
+        if len(content) < place.size:
+            found = f"expected {place.size} bytes of {name}, found {len(content)}"
+            raise UserError(f"{place.path}: {found}; was the file changed?")
         return content
+
+    def _bytes(self, place: Place, most: int) -> bytes:
+        most = min(most, place.size)
+        if place.path in self.unpacked:
+            return self.unpacked[place.path][place.offset : place.offset + most]
+        with open(place.path, "rb") as file:
+            file.seek(place.offset)
+            return file.read(most)
 
 
 def find_picture_files(path: str | os.PathLike) -> PictureFiles:
@@ -120,14 +182,17 @@ def find_picture_files(path: str | os.PathLike) -> PictureFiles:
     """
     path = Path(path)
     archives = [entry for entry in sorted(path.iterdir()) if is_archive(entry)] if path.is_dir() else [check_file(path)]
-    places = dict(sorted(_loose_pictures(path))) if path.is_dir() else {}
+    found = dict(sorted(_loose_files(path))) if path.is_dir() else {}
     unpacked: dict[Path, bytes] = {}
     for archive in archives:
         if archive.suffix.lower() in COMPRESSIONS:
             unpacked[archive] = _uncompressed(archive)
         for name, place in _members(archive, unpacked.get(archive)):
-            places.setdefault(name, place)
-    return PictureFiles(places, archives, unpacked)
+            found.setdefault(name, place)
+    files = PictureFiles(path, {}, found, archives, unpacked)
+    places = {name: place for name, place in found.items() if _is_picture(name, files)}
+    others = {name: place for name, place in found.items() if name not in places}
+    return PictureFiles(path, places, others, archives, unpacked)
 
 
 def is_archive(path: Path) -> bool:
@@ -135,22 +200,18 @@ def is_archive(path: Path) -> bool:
     return content_suffix(path) == ".tar" and not path.name.startswith(".") and path.is_file()
 
 
-def _normalised(name: str) -> str:
-    return name.replace("\\", "/").removeprefix("./")
+def _is_picture(name: str, files: PictureFiles) -> bool:
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix and suffix not in OTHER_PICTURE_SUFFIXES:
+        return suffix in PICTURE_SUFFIXES
+    return kind_of(files.beginning(name)) in READ_KINDS
 
 
-def _is_end(one: str, other: str) -> bool:
-    """Whether one path is the other, or its last parts."""
-    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
-def _is_picture(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not hidden and PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES
-
-
-def _loose_pictures(folder: Path) -> Iterator[tuple[str, Place]]:
+def _loose_files(folder: Path) -> Iterator[tuple[str, Place]]:
     seen = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
@@ -161,19 +222,19 @@ def _loose_pictures(folder: Path) -> Iterator[tuple[str, Place]]:
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
         for file in files:
             path = Path(place, file)
-            if _is_picture(file) and path.is_file():
+            if not _is_hidden(file) and path.is_file():
                 yield path.relative_to(folder).as_posix(), Place(path, 0, path.stat().st_size)
 
 
 def _members(archive: Path, content: bytes | None) -> Iterator[tuple[str, Place]]:
-    """Yields the name and place of each picture in an archive; of several of one name, the last counts."""
+    """Yields the name and place of each file in an archive; of several of one name, the last counts."""
     found: dict[str, Place] = {}
     try:
         with open(archive, "rb") if content is None else io.BytesIO(content) as stream:
             # By the headers alone: between them it leaps over the pictures.
             for member in tarfile.open(fileobj=stream, mode="r:"):  # noqa: SIM115 (the stream is closed)
-                name = _normalised(member.name)
-                if member.isreg() and not member.issparse() and _is_picture(name):
+                name = normalised(member.name)
+                if member.isreg() and not member.issparse() and not _is_hidden(name):
                     found[name] = Place(archive, member.offset_data, member.size)
             if stream.seek(0, os.SEEK_END) % tarfile.BLOCKSIZE:
                 raise tarfile.ReadError("unexpected end of data")  # in a header, which tarfile takes for the end

@@ -3,22 +3,21 @@
 import dataclasses
 import functools
 import os
-import re
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from data.captioned_pictures.captions import JSON, TEXT_SUFFIXES, columns_of, read_captions, read_picture_list
-from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
+from data.captioned_pictures.caption_columns import Caption, Told
+from data.captioned_pictures.caption_files import TextFiles, texts_beside
+from data.captioned_pictures.captions import checked_captions, open_captions, read_picture_list, splits_in
+from data.captioned_pictures.files import NOT_THERE, PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
+from data.captioned_pictures.names import without_number
 from data.errors import BadLines, UserError
-from data.files import content_name, content_suffix, near_names
+from data.files import near_names
 from data.sources.rows import Rows
-from data.sources.split_files import DOCUMENTATION, STANDARD_STEMS, Splits
+from data.sources.split_files import STANDARD_STEMS, Splits
 
 # The pictures' bytes count in the fingerprint if there are no more: reading them takes a second for each GiB.
 LARGEST_FINGERPRINT = 2 * 2**30  # bytes
-_EXPECTED = "name<TAB>caption or name#k<TAB>caption on each line, or COCO's JSON called *captions*.json"
-# After the word that names the split: trainImages, test_list, val2017.
-_AFTER_SPLIT = re.compile(r"(images?|imgs?|lists?|set|split|ids?|names?|files?|ing)$")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,26 +39,29 @@ class JoinedPictures:
 
     Args:
         files: Where each split is listed.
-        rows: From that file to the split's pictures.
+        rows: From each split to its pictures.
         notes: One line about each kind of thing that fits nothing, with how many there are and the first few.
+        formats: What each file of captions was recognized as.
     """
 
     files: Splits
-    rows: dict[Path, CaptionedPictures]
+    rows: dict[str, CaptionedPictures]
     notes: list[str]
+    formats: list[str]
 
     def split(self, name: str) -> CaptionedPictures:
         """The pictures of a split, one at least.
 
         Args:
-            name: As `data.sources.split_files.Splits.path` takes it.
+            name: As `data.sources.split_files.Splits.split` takes it.
 
         Raises:
             UserError: There is no such split, or no picture with a caption in it.
         """
-        path = self.files.path(name)
-        rows = self.rows[path]
+        split = self.files.split(name)
+        rows = self.rows[split]
         if not rows.names:
+            path = self.files.files[split]
             raise UserError(f"{path}: none of the pictures has both a file and a caption; {'; '.join(self.notes)}")
         return rows
 
@@ -73,17 +75,23 @@ class CaptionFiles(Splits):
     Args:
         pictures: Where the pictures are.
         captions: The files that hold the captions.
+        beside: The text beside each picture that is its caption, where there are no such files.
+        told: What is known of how the files of captions are written.
     """
 
     pictures: PictureFiles
     captions: list[Path]
+    beside: dict[str, str] = dataclasses.field(default_factory=dict)
+    told: Told = Told()
 
     @property
     def used(self) -> list[Path]:
         """The files of which the fingerprint is taken: captions, lists, and the pictures unless they are very large."""
         total = sum(place.size for place in self.pictures.places.values())
         pictures = self.pictures.paths if total <= LARGEST_FINGERPRINT else []
-        return list(dict.fromkeys([*self.captions, *self.files.values(), *pictures]))
+        texts = [self.pictures.others[text].path for text in self.beside.values()]
+        lists = [path for path in self.files.values() if path.is_file()]
+        return list(dict.fromkeys([*self.captions, *texts, *lists, *pictures]))
 
     def join(self, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> JoinedPictures:
         """Reads captions and lists, and brings them together with the pictures.
@@ -98,36 +106,57 @@ class CaptionFiles(Splits):
             The pictures of each split, in the order of its list.
 
         Raises:
-            UserError: No picture is left, or as `read_captions` and `read_picture_list`.
+            UserError: No picture is left, or as `open_captions` and `read_picture_list`.
         """
-        find = functools.cache(self.pictures.find)
-        by_file = {path: read_captions(path, encoding, bad_lines) for path in self.captions}
+        bad_lines = bad_lines or BadLines(skip=False)
+        look_up = functools.cache(self.pictures.look_up)
+        formats: list[str] = []
         known: dict[str, list[str]] = {}
-        absent: dict[str, int] = {}
-        for captions in by_file.values():
-            for name, texts in captions.items():
-                picture = find(name)
-                if picture is None:
-                    absent[name] = absent.get(name, 0) + len(texts)
-                else:
-                    known.setdefault(picture, []).extend(texts)
+        in_split: dict[str, list[str]] = {}
+        # By what is wrong with them: names, and how often they occur.
+        unfit: dict[str, dict[str, int]] = {}
+        for path, own_split, captions in self._read(encoding, bad_lines, formats):
+            below = self.pictures.below(path)
+            for caption in captions:
+                match = look_up(caption.name, below)
+                if match.picture is None:
+                    _count(unfit, match.problem, without_number(caption.name) or caption.name)
+                    continue
+                known.setdefault(match.picture, []).append(caption.text)
+                in_split.setdefault(caption.split or own_split or "all", []).append(match.picture)
         empty = [name for name, place in self.pictures.places.items() if not place.size]
         usable = known.keys() - set(empty)
         if not usable:
-            raise UserError(self._nothing_left(absent, known, empty))
-        rows, unknown = {}, []
+            raise UserError(self._nothing_left(unfit, known, empty))
+        rows: dict[str, CaptionedPictures] = {}
+        unlisted: dict[str, dict[str, int]] = {}
         listed: dict[str, int] = {}
-        for path in self.files.values():
-            names = list(by_file[path]) if path in by_file else read_picture_list(path, encoding, bad_lines)
-            found = [name for name in dict.fromkeys(map(find, names)) if name is not None]
-            unknown += [name for name in names if find(name) is None and name not in absent]
-            for name in found:
+        for split, path in self.files.items():
+            names = in_split.get(split, [])
+            if self._is_list(path):
+                below = self.pictures.below(path)
+                matches = [(name, look_up(name, below)) for name in read_picture_list(path, encoding, bad_lines)]
+                for name, match in matches:
+                    if match.picture is None and name not in unfit.get(match.problem, ()):
+                        _count(unlisted, match.problem, name)
+                names = [match.picture for _, match in matches if match.picture is not None]
+            names = list(dict.fromkeys(names))
+            for name in names:
                 listed[name] = listed.get(name, 0) + 1
-            chosen = [name for name in found if name in usable]
-            rows[path] = CaptionedPictures(chosen, [known[name] for name in chosen])
+            chosen = [name for name in names if name in usable]
+            rows[split] = CaptionedPictures(chosen, [known[name] for name in chosen])
         notes = [
-            _note(absent, "picture that has captions is not there", "pictures that have captions are not there"),
-            _note(unknown, "picture of a split list is not there", "pictures of split lists are not there"),
+            _note(
+                unfit.pop(NOT_THERE, {}),
+                "picture that has captions is not there",
+                "pictures that have captions are not there",
+            ),
+            _note(
+                unlisted.pop(NOT_THERE, {}),
+                "picture of a split list is not there",
+                "pictures of split lists are not there",
+            ),
+            *_notes_of_problems([unfit, unlisted]),
             _note(
                 [name for name in self.pictures.places if name not in known],
                 "picture has no caption",
@@ -145,25 +174,47 @@ class CaptionFiles(Splits):
                 "pictures are in several splits",
             ),
         ]
-        return JoinedPictures(self, rows, [note for note in notes if note])
+        return JoinedPictures(self, rows, [note for note in notes if note], formats)
 
-    def _nothing_left(self, absent: dict[str, int], known: dict[str, list[str]], empty: list[str]) -> str:
-        where = ", ".join(map(str, self.captions))
+    def _read(
+        self, encoding: str, bad_lines: BadLines, formats: list[str]
+    ) -> Iterator[tuple[Path, str | None, Iterable[Caption]]]:
+        """Reads each file of captions, and tells its split where its name says one."""
+        split_of = {path: split for split, path in self.files.items() if list(self.files.values()).count(path) == 1}
+        for path in self.captions:
+            opened = open_captions(path, encoding, bad_lines, self.pictures.has, self.told)
+            formats.append(f"{path.name}: {opened.description}")
+            yield path, split_of.get(path), checked_captions(path, opened.captions, bad_lines)
+        if self.beside:
+            formats.append(f"a text beside each of {len(self.beside):,} pictures")
+            captions = texts_beside(self.pictures, self.beside, list(self.files), encoding, bad_lines)
+            yield self.folder, None, captions
+
+    def _is_list(self, path: Path) -> bool:
+        return path not in self.captions and path.is_file() and not is_archive(path)
+
+    def _nothing_left(self, unfit: dict[str, dict[str, int]], known: dict[str, list[str]], empty: list[str]) -> str:
+        where = ", ".join(map(str, self.captions or [self.folder]))
         if known:
             return f"{where}: all pictures that have captions are files of 0 bytes, such as {empty[0]}"
-        one, other = next(iter(absent)), next(iter(self.pictures.places))
-        return f"{where}: no caption is of a picture that is there; one is of {one}, and one picture is {other}"
+        problem, names = next(iter(unfit.items()))
+        one, other = next(iter(names)), next(iter(self.pictures.places))
+        more = "" if problem == NOT_THERE else f" ({problem})"
+        return f"{where}: no caption is of a picture that is there; one is of {one}{more}, and one picture is {other}"
 
 
-def find_pictures(path: str | os.PathLike, encoding: str = "utf-8", *, need_train: bool = True) -> CaptionFiles:
+def find_pictures(
+    path: str | os.PathLike, encoding: str = "utf-8", *, need_train: bool = True, told: Told = Told()
+) -> CaptionFiles:
     """Finds pictures, captions and lists of splits by their names and first lines.
 
     Args:
         path: A folder with the pictures (loose, in subfolders or in .tar files) and beside them the captions (in the
-            folder or in one just below it) and lists such as train.txt or Flickr_8k.trainImages.txt; or the .tar file,
-            or the captions, of such a folder where it has several.
+            folder or in one just below it, or a text beside each picture) and lists such as train.txt or
+            Flickr_8k.trainImages.txt; or the .tar file, or the captions, of such a folder where it has several.
         encoding: How the bytes of captions and lists are to be read.
-        need_train: Whether lists of which none is of the training split are an error.
+        need_train: Whether splits of which none is the training split are an error.
+        told: What is known of how the captions are written.
 
     Returns:
         The files.
@@ -180,103 +231,83 @@ def find_pictures(path: str | os.PathLike, encoding: str = "utf-8", *, need_trai
     path = Path(path)
     if not path.exists():
         raise UserError(f"{path}: no such file or folder{near_names(path)}")
-    folder = path if path.is_dir() else path.parent
-    texts = _Texts(folder, encoding)
     is_captions = not path.is_dir() and not is_archive(path)
     if is_captions and path.suffix.lower() in PICTURE_SUFFIXES | {".tgz", ".zip"}:
         raise UserError(f"{path}: expected a folder, a .tar file or the captions' file")
-    captions = {path: None} if is_captions else texts.captions()
-    pictures = find_picture_files(path if is_archive(path) else folder)
+    pictures = pictures_of(path) if is_captions else find_picture_files(path)
+    folder = pictures.folder if pictures.folder.is_dir() else path.parent
     if not pictures.places:
-        where = path if is_archive(path) else folder
+        found = f"; it has {pictures.why_not_read(pictures.not_read[0])}" if pictures.not_read else ""
         kinds = ", ".join(sorted(PICTURE_SUFFIXES))
-        raise UserError(f"{where} has no pictures; expected {kinds} files, or a .tar of them")
-    if not captions:
-        found = ", ".join(entry.name for entry in texts.entries[:20]) or "nothing"
-        raise UserError(f"{folder} has no captions; expected {_EXPECTED} (plain, .gz or .xz), found {found}")
-    files = texts.lists()
+        raise UserError(f"{pictures.folder} has no pictures; expected {kinds} files, or a .tar of them{found}")
+    texts = TextFiles(folder, encoding, pictures, told)
+    if is_captions:
+        texts.check(path)
+    captions: dict[Path, str | None] = {path: None} if is_captions else texts.captions()
+    beside = {} if captions else texts.beside()
+    if not captions and not beside:
+        raise UserError(texts.nothing_found())
+    files = _splits(path, folder, texts, captions, beside, need_train)
+    used = {
+        path,
+        *captions,
+        *files.values(),
+        *pictures.archives,
+        *(pictures.others[text].path for text in beside.values()),
+    }
+    ignored = [entry for entry in texts.entries if entry not in used]
+    return CaptionFiles(folder, files, ignored, pictures, list(captions), beside, told)
+
+
+def _splits(
+    path: Path,
+    folder: Path,
+    texts: TextFiles,
+    captions: dict[Path, str | None],
+    beside: dict[str, str],
+    need_train: bool,
+) -> dict[str, Path]:
+    """From each split to what tells its pictures: the captions themselves, lists, or folders of these names."""
+    files: dict[str, Path] = {}
+    if len(captions) == 1:
+        (only,) = captions
+        files = dict.fromkeys(splits_in(only, texts.encoding, texts.pictures.has, texts.told), only)
+    files = files or texts.lists()
+    if not files and beside:
+        tops = dict.fromkeys(STANDARD_STEMS.get(name.partition("/")[0].lower()) for name in beside)
+        files = {split: folder / split for split in tops if split} if None not in tops else {"all": path}
     if not files:
         # Files of captions tell the splits only if each of them does.
         files = {split: file for file, split in captions.items() if split} or {"all": next(iter(captions))}
-    elif need_train and "train" not in files:
+    elif need_train and "train" not in files and "all" not in files:
         found = ", ".join(f"{file.name} ({split})" for split, file in sorted(files.items()))
         raise UserError(f"{folder} has no list of the pictures to train on, such as train.txt; it has {found}")
-    used = {path, *captions, *files.values(), *pictures.archives}
-    ignored = [entry for entry in texts.entries if entry not in used]
-    return CaptionFiles(folder, files, ignored, pictures, list(captions))
+    return files
 
 
-class _Texts:
-    """The files of a folder that may be captions or lists."""
-
-    def __init__(self, folder: Path, encoding: str):
-        self.folder = folder
-        below = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
-        self.entries = _files(folder)
-        self.candidates = [*self.entries, *(file for entry in below for file in _files(entry))]
-        self.columns = {
-            file: columns_of(file, encoding) for file in self.candidates if content_suffix(file) in TEXT_SUFFIXES
-        }
-
-    def captions(self) -> dict[Path, str | None]:
-        """The files of captions, and the split that each names: several only if they are of different splits."""
-        found = [file for file, columns in self.columns.items() if columns == 2]
-        found += [file for file in self.candidates if content_suffix(file) == JSON and "caption" in file.name.lower()]
-        # The lemmas of the captions come beside them.
-        found = [file for file in found if "lemma" not in file.name.lower()] or found
-        found = [file for file in found if file.parent == self.folder] or found
-        found = [file for file in found if re.search("caption|token", file.name.lower())] or found
-        splits = {file: split_of(file) for file in found}
-        if len(found) > 1 and (None in splits.values() or len(set(splits.values())) < len(found)):
-            names = ", ".join(str(file.relative_to(self.folder)) for file in found)
-            raise UserError(f"{self.folder}: {names} could all be the captions; give the right one as --data")
-        return splits
-
-    def lists(self) -> dict[str, Path]:
-        """The list of each split: of those in the folder, else of those below."""
-        found = [(split_of(file), file) for file, columns in self.columns.items() if columns == 1]
-        named = [(split, file) for split, file in found if split]
-        named = [(split, file) for split, file in named if file.parent == self.folder] or named
-        splits: dict[str, list[Path]] = {}
-        for split, file in named:
-            splits.setdefault(split, []).append(file)
-        files = {}
-        for split, several in splits.items():
-            if len(several) == 1:
-                files[split] = several[0]
-            elif split == "test" and len({_stem(file) for file in several}) == len(several):
-                files |= {_stem(file): file for file in several}  # test_2016 and test_2017, each under its own name
-            else:
-                raise UserError(f"{several[0]} and {several[1]} are both the {split} split; keep one of them")
-        return files
+def pictures_of(path: Path) -> PictureFiles:
+    """The pictures that a file of captions or a list speaks of: those in its folder, else those in the one above."""
+    pictures = find_picture_files(path.parent)
+    if pictures.places:
+        return pictures
+    above = path.absolute().parent.parent
+    # Not all that somebody's home holds.
+    return pictures if Path.home().is_relative_to(above) else find_picture_files(above)
 
 
-def split_of(path: Path) -> str | None:
-    """The split that a file's name says, in any of its words: Flickr_8k.devImages.txt is "validation".
-
-    Args:
-        path: The file.
-
-    Returns:
-        "train", "validation" or "test"; None where the name says no split or several.
-    """
-    words = re.findall("[a-z]+", re.sub("(?<=[a-z])(?=[A-Z])", " ", _stem(path)).lower())
-    splits = {STANDARD_STEMS.get(word) or STANDARD_STEMS.get(_AFTER_SPLIT.sub("", word)) for word in words} - {None}
-    return splits.pop() if len(splits) == 1 else None
+def _count(unfit: dict[str, dict[str, int]], problem: str, name: str) -> None:
+    names = unfit.setdefault(problem, {})
+    names[name] = names.get(name, 0) + 1
 
 
-def _stem(path: Path) -> str:
-    return PurePosixPath(content_name(path)).stem
-
-
-def _files(folder: Path) -> list[Path]:
-    """The files directly in a folder that are neither pictures, hidden, nor documentation."""
+def _notes_of_problems(all_unfit: list[dict[str, dict[str, int]]]) -> list[str]:
+    """Of names that mean several pictures, and of pictures of other kinds, how many there are, and the first few."""
+    named = {name: problem for unfit in all_unfit for problem, names in unfit.items() for name in names}
+    ambiguous = [f"{name} is {problem}" for name, problem in named.items() if problem.startswith("ambiguous")]
+    others = [problem for problem in named.values() if not problem.startswith("ambiguous")]
     return [
-        entry
-        for entry in sorted(folder.iterdir())
-        if not entry.name.lower().startswith((".", *DOCUMENTATION))
-        and entry.suffix.lower() not in PICTURE_SUFFIXES
-        and entry.is_file()
+        _note(ambiguous, "name means several pictures", "names mean several pictures each"),
+        _note(others, "picture is of a kind that is not read", "pictures are of a kind that is not read"),
     ]
 
 

@@ -47,23 +47,27 @@ class Splits:
         return [part for path in self.files.values() for part in parts(path)]
 
     def path(self, name: str) -> Path:
-        """The file of a split.
+        """The file of a split, as `split` finds it."""
+        return self.files[self.split(name)]
+
+    def split(self, name: str) -> str:
+        """The split that a word means.
 
         Args:
             name: A split's name, or another word for it ("val", "dev"). "test" also finds the only split whose name
                 begins with test.
 
         Returns:
-            The file's path.
+            One of `files`.
 
         Raises:
             UserError: There is no such split, or "test" could mean several; it lists those there are.
         """
         if name in self.files:
-            return self.files[name]
+            return name
         standard = STANDARD_STEMS.get(name.lower(), name)
         if standard in self.files:
-            return self.files[standard]
+            return standard
         if "all" in self.files:
             raise UserError(
                 f"{self.folder} is one file and has no split {name!r}; "
@@ -71,7 +75,7 @@ class Splits:
             )
         tests = sorted(split for split in self.files if split.lower().startswith("test"))
         if standard == "test" and len(tests) == 1:
-            return self.files[tests[0]]
+            return tests[0]
         if standard == "test" and tests:
             raise UserError(f"{self.folder}: 'test' could mean {' or '.join(tests)}; choose one with --split")
         raise UserError(f"{self.folder} has no split {name!r}; it has {', '.join(sorted(self.files)) or 'none'}")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from data.errors import UserError
+from data.tables.dialect import Layout
 from training.configuration import Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
@@ -16,7 +17,7 @@ EXAMPLE_INPUT = "picture.jpg"
 INPUTS_ARE_FILES = True
 
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
-READING = ("encoding", "skip_bad_lines")
+READING = ("picture_column", "caption_column", "delimiter", "header", "encoding", "skip_bad_lines")
 
 # Fields about the search for an answer; `evaluate`, `predict` and `export` take them too.
 ANSWERING = ("beam_width", "length_exponent", "max_length")
@@ -32,8 +33,17 @@ class Config:
     # --- Data ---
 
     # auto, sample, flickr8k, coco_captions, or a path: a folder with pictures (loose or in a .tar), captions (lines of
-    # name<TAB>caption, or COCO's JSON) and lists of the pictures of each split
+    # name<TAB>caption, a table, COCO's or Karpathy's JSON, or a .txt beside each picture) and lists of the pictures of
+    # each split
     data: str = "auto"
+    # of a table of captions, the column that names the pictures: its name, or its number from 1
+    picture_column: str = "auto"
+    # of a table of captions, the column that holds them: its name, or its number from 1
+    caption_column: str = "auto"
+    # what separates the columns of such a table: comma, tab, semicolon, bar, or auto: what its first lines show
+    delimiter: str = "auto"
+    # whether the first line of such a table names the columns; by default what its first lines show
+    header: bool | None = None
     # the encoding of captions and lists
     encoding: str = "utf-8"
     # leave bad lines out, and count them, instead of stopping at the first
@@ -142,5 +152,6 @@ class Config:
 
     def __post_init__(self):
         check_bounds(self)
+        Layout(self.delimiter)
         if self.picture_size < 2 * self.grid_stride:
             raise UserError(f"--picture-size must be at least twice --grid-stride, got {self.picture_size}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.batches import pad
+from data.captioned_pictures.caption_columns import Told
 from data.captioned_pictures.datasets import load_captions, picture_contents
 from data.captioned_pictures.known_datasets import DATASETS
 from data.captioned_pictures.source import CaptionedPictures, CaptionFiles, find_pictures
@@ -14,6 +15,7 @@ from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.subwords.learning import learn_pieces
 from data.subwords.pieces import END, START, Subwords, count_words
+from data.tables.dialect import Layout
 from training.metrics.captions import normalise
 
 from .config import BENCHMARK, SAMPLE, Config
@@ -37,8 +39,13 @@ def find_source(config: Config, to_train: bool = True) -> Source[CaptionFiles]:
         benchmark=BENCHMARK,
         sample=SAMPLE,
         datasets=DATASETS,
-        find=lambda path: find_pictures(path, config.encoding, need_train=to_train),
+        find=lambda path: find_pictures(path, config.encoding, need_train=to_train, told=told_of(config)),
     )
+
+
+def told_of(config: Config) -> Told:
+    """What the configuration says of how files of captions are written."""
+    return Told(Layout(config.delimiter, config.header), config.picture_column, config.caption_column)
 
 
 def open_source(config: Config, source: Source[CaptionFiles]) -> OpenedSource[CaptionedPictures]:
@@ -52,7 +59,8 @@ def open_source(config: Config, source: Source[CaptionFiles]) -> OpenedSource[Ca
         dataset = DATASETS[source.name]
         return OpenedSource(source, lambda split: load_captions(dataset, split), config.validation_fraction, bad_lines)
     joined = files.join(config.encoding, bad_lines)
-    notes = {f"note {number}": note for number, note in enumerate(joined.notes, start=1)}
+    notes = {"captions": "; ".join(joined.formats) if source.kind == "path" else None}
+    notes |= {f"note {number}": note for number, note in enumerate(joined.notes, start=1)}
     return OpenedSource(source, joined.split, config.validation_fraction, bad_lines, notes)
 
 

@@ -1,22 +1,17 @@
 """From a picture's bytes to a caption: the saved model, the exported signature, and what `predict` does."""
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from data.captioned_pictures.arrays import why_unreadable
 from data.captioned_pictures.decoder_layer import PictureDecoder
-from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
 from data.errors import UserError
-from data.files import decoded_lines, near_names
 from data.subwords.decoder import SubwordDecoder
 from data.subwords.pieces import END, START, Subwords
 from data.writing import replacing, writing
@@ -27,6 +22,7 @@ from training.commands.unanswered import Unanswered
 from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
 
+from .asked import Picture, pictures_at, pictures_in, said
 from .config import Config
 from .encoders import FusedBatchNormalization, PlaceEmbedding
 from .model import CELLS
@@ -113,20 +109,6 @@ def as_functions(model: keras.Model) -> dict:
     return {"serving_default": tf.function(answer, input_signature=[contents], autograph=False)}
 
 
-class Picture(NamedTuple):
-    """A picture that was asked for.
-
-    Args:
-        name: What its answer calls it.
-        read: Gives its file's bytes; None where there is no such file.
-        error: Why there is none.
-    """
-
-    name: str
-    read: Callable[[], bytes] | None
-    error: str = ""
-
-
 def predict(describe, inputs: list[str]) -> Iterator[dict]:
     """Describes pictures.
 
@@ -139,33 +121,9 @@ def predict(describe, inputs: list[str]) -> Iterator[dict]:
         of `length_exponent`, in nats. Of what is not there or cannot be read, `error` instead of the last two.
     """
     suggests = len(inputs) <= MOST_SUGGESTIONS
-    pictures = [picture for text in inputs for picture in _pictures_of(text, suggests)]
+    pictures = [picture for text in inputs for picture in pictures_at(text, suggests)]
     for start in range(0, len(pictures), PICTURES_AT_A_TIME):
         yield from _describe(describe, pictures[start : start + PICTURES_AT_A_TIME])
-
-
-def _pictures_of(text: str, suggests: bool) -> list[Picture]:
-    path = Path(text)
-    try:
-        if not text or not path.exists():
-            raise UserError(f"no such picture or folder{near_names(path) if suggests else ''}")
-        if not path.is_dir() and not is_archive(path):
-            return [Picture(text, path.read_bytes)]
-        files = find_picture_files(path)
-        if not files.places:
-            kinds = ", ".join(sorted(PICTURE_SUFFIXES))
-            raise UserError(f"no picture in it; expected {kinds} files, or a .tar of them")
-    except (UserError, OSError) as error:
-        return [Picture(text, None, _said(error))]
-    pictures = []
-    for name, place in files.places.items():
-        shown = place.path / name if place.path in files.archives else place.path
-        pictures.append(Picture(str(shown), partial(files.read, name)))
-    return pictures
-
-
-def _said(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _describe(describe, pictures: list[Picture]) -> list[dict]:
@@ -191,7 +149,7 @@ def _content(picture: Picture) -> tuple[bytes, str]:
     try:
         content = picture.read()
     except (UserError, OSError) as error:
-        return b"", _said(error)
+        return b"", said(error)
     # Looked at alone: a damaged one must not take the others' answers with it.
     return content, why_unreadable(content)
 
@@ -202,15 +160,15 @@ def as_line(answer: dict) -> str:
 
 
 def predict_file(describe, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
-    """Describes the pictures of a list, a name a line.
+    """Describes the pictures of a list, a name a line; or of a file of captions, each of its pictures once.
 
-    A name is a path from the list's folder on, or is found among the pictures of that folder as training finds those of
-    its lists.
+    A name is a path from the file's folder on, or is found among the pictures of that folder as training finds those of
+    its lists and captions.
 
     Args:
         describe: What `load` gave.
-        config: Says how the list is read.
-        path: The list.
+        config: Says how the file is read.
+        path: The file.
         output: Where to: a line of name, tab and caption for each; None prints.
         as_json: Print an object per line instead.
 
@@ -218,7 +176,7 @@ def predict_file(describe, config: Config, path: Path, output: Path | None, as_j
         UserError: The list cannot be read; `output` is as it was then.
         UserError: After everything: some of the pictures were not there or could not be read.
     """
-    unanswered, count, listed = Unanswered(), 0, _listed(path, config.encoding)
+    unanswered, count, listed = Unanswered(), 0, pictures_in(path, config)
     with writing(output) as stream:
         while chunk := list(islice(listed, PICTURES_AT_A_TIME)):
             answers = _describe(describe, [picture for _, picture in chunk])
@@ -231,33 +189,6 @@ def predict_file(describe, config: Config, path: Path, output: Path | None, as_j
     if output:
         print(f"{output}: {count:,} pictures", file=sys.stderr)
     unanswered.check()
-
-
-def _listed(path: Path, encoding: str) -> Iterator[tuple[int, Picture]]:
-    """The numbers of a list's lines and the pictures that they name."""
-    folder = path.parent
-    beside, problem = None, ""
-    for line in decoded_lines(path, encoding):
-        name = line.text.strip()
-        if line.problem:
-            yield line.number, Picture(name, None, f"expected {encoding} text, found {line.problem}")
-        elif os.path.isfile(folder / name):
-            yield line.number, Picture(name, (folder / name).read_bytes)
-        elif name:
-            # Only now: the folder may be a large one.
-            if beside is None:
-                beside, problem = _pictures_beside(folder)
-            found = beside.find(name)
-            read = partial(beside.read, found) if found else None
-            yield line.number, Picture(name, read, problem or "no picture of this name beside the list, or several")
-
-
-def _pictures_beside(folder: Path) -> tuple[PictureFiles, str]:
-    """The pictures of a list's folder; none where they cannot be found, and why."""
-    try:
-        return find_picture_files(folder), ""
-    except (UserError, OSError) as error:
-        return PictureFiles({}), _said(error)
 
 
 def export(run: RunFolder, config: Config, folder: Path) -> None:

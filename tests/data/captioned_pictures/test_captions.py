@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.captioned_pictures.captions import columns_of, read_captions, read_picture_list
+from data.captioned_pictures.caption_files import columns_of, split_of
+from data.captioned_pictures.captions import read_captions, read_picture_list
 from data.captioned_pictures.files import find_picture_files
-from data.captioned_pictures.source import CaptionedPictures, find_pictures, split_of
+from data.captioned_pictures.source import CaptionedPictures, find_pictures
 from data.errors import BadLines, UserError
 from data.files import fingerprint
 
@@ -122,8 +123,8 @@ def test_coco_captions(tmp_path, name):
     ("content", "message"),
     [
         ('{"images": [\n{"id": 1,}]}', ":2: expected JSON"),
-        ("[]", "expected a JSON object with the lists images and annotations, .* found list"),
-        ('{"images": [], "licenses": []}', "found images, licenses"),
+        ("[]", r"expected captions as COCO's \(images, annotations\), .*; found a list"),
+        ('{"images": [], "licenses": []}', "found an object of images, licenses"),
         ('{"images": [], "annotations": []}', "has no captions"),
         (b'{"images": [], "annotations": ["\xff"]}', ":1: expected utf-8 text, found the byte 0xff"),
     ],
@@ -358,7 +359,7 @@ def test_without_lists_all_pictures_are_one_split(tmp_path):
     [
         ({"captions.txt": "1.png\tone\n"}, "has no pictures; expected .*.png.* files, or a .tar"),
         ({"1.png": "x"}, r"has no captions; expected name<TAB>caption .*found nothing"),
-        ({"1.png": "x", "captions.txt": "1.png,one\n"}, "has no captions; .*found captions.txt"),
+        ({"1.png": "x", "captions.txt": "one\n"}, r"has no captions; .*found captions.txt \(begins with 'one'\)"),
         ({"1.png": "x", "captions.txt": "2.png\ttwo\n"}, "no caption is of a picture that is there; one is of 2.png"),
         ({"1.png": "", "captions.txt": "1.png\tone\n"}, "all pictures that have captions are files of 0 bytes"),
         ({"1.png": "x", "captions.txt": "1.png\tone\n", "dev.txt": "1.png"}, r"no list .*has dev.txt \(validation\)"),
