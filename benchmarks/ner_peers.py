@@ -106,7 +106,7 @@ def make_problem(config: Config) -> Problem:
     vocabulary = pipeline.choose_vocabulary(config, sentences["train"])
     features = TokenFeatures(*(vocabulary[name] for name in ("words", "characters", "affixes")))
     first_rare = FIRST_WORD + len(vocabulary["words"]) - len(vocabulary["rare"])
-    examples = pipeline.make_examples(sentences, features, tags, opened.place)
+    examples = pipeline.make_examples(sentences, features, tags)
     return Problem(source.name, config, features, tags, first_rare, device, *(examples[split] for split in splits))
 
 

@@ -3,18 +3,25 @@
 import dataclasses
 import os
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from data.errors import BadLines, UserError, shown
-from data.files import check_file, content_suffix, decoded_lines, report_encoding, without_end
+from data.files import Line, check_file, content_suffix, decoded_lines, report_encoding, without_end
 from data.sources.rows import Rows
+from data.tagged_sentences.column_layout import (
+    BLANKS,
+    SAMPLED_LINES,
+    ColumnLayout,
+    Wanted,
+    begins_document,
+    cut,
+    find_layout,
+)
 from data.tagged_sentences.conllu import SUFFIX, ConlluColumns, UnusableLine
 
 # What a file of tagged sentences may be called in a folder, for `data.sources.split_files.find_splits`; "" is for
 # eng.testa.
-SUFFIXES = (".conll", SUFFIX, ".txt", ".bio", ".iob", ".tsv", ".col", "")
-
-_DOCUMENT_MARK = "-DOCSTART-"
-_BLANKS = " \t\r"
+SUFFIXES = (".conll", SUFFIX, ".txt", ".bio", ".iob", ".iob2", ".bmes", ".tsv", ".col", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,20 +44,24 @@ def read_tagged_sentences(
     column: str = "auto",
     encoding: str = "utf-8",
     bad_lines: BadLines | None = None,
+    token_column: str = "auto",
 ) -> TaggedSentences:
     """Reads tagged sentences: a token and its tag on each line, a blank line after each sentence.
 
     In a `.conllu` file the columns are those of CoNLL-U; its comments, the ranges of multiword tokens and the empty
-    nodes are no tokens. In any other file the first column is the token. There the columns are separated by tabs where
-    a line has one, else by blanks, and every line has as many as the first; a `-DOCSTART-` line is none of a sentence.
+    nodes are no tokens. In any other file columns are separated by tabs where a line has one, else by blanks, and
+    every line has as many as most of the first lines have; a `-DOCSTART-` line is none of a sentence, nor is a comment
+    above one (`# id 1`). See `data.tagged_sentences.column_layout`.
 
     Args:
         path: The file, plain, .gz or .xz.
-        column: The column of the tags: a number from 2 on, or in a .conllu file a name such as "xpos". "auto" takes
-            the last column, and upos in a .conllu file.
+        column: The column of the tags: its number from 1 on, "last", or in a .conllu file a name such as "xpos". "auto"
+            takes the last column that is not the tokens', and upos in a .conllu file.
         encoding: How the file's bytes are to be read.
         bad_lines: What is done with lines that cannot be used; None raises for the first. Where bad lines are skipped,
             the whole sentence around one is left out.
+        token_column: The column of the tokens, likewise. "auto" takes the first column, or the second where the first
+            numbers the tokens; and form in a .conllu file.
 
     Returns:
         The sentences, each of at least one token.
@@ -69,7 +80,7 @@ def read_tagged_sentences(
     bad_lines = bad_lines or BadLines(skip=False)
     before = bad_lines.count
     result = TaggedSentences([], [])
-    for part in read_parts(path, column, encoding, bad_lines):
+    for part in read_parts(path, Wanted(token_column, column), encoding, bad_lines):
         if part.tokens:
             result.tokens.append(part.tokens)
             result.tags.append(part.tags)
@@ -80,6 +91,15 @@ def read_tagged_sentences(
         raise UserError(f"{path}: no sentence can be used: {bad_lines.summary()}")
     is_empty = not any(line.text.strip() for line in decoded_lines(path, encoding))
     raise UserError(f"{path} is empty" if is_empty else f"{path} has no sentences; expected a token and its tag a line")
+
+
+def describe_columns(path: str | os.PathLike, wanted: Wanted, encoding: str = "utf-8") -> str:
+    """What `read_parts` takes the columns of a file to be, in words.
+
+    Raises:
+        UserError: As `read_parts` does for its first lines.
+    """
+    return str(_columns(path, wanted, list(islice(decoded_lines(path, encoding), SAMPLED_LINES))))
 
 
 @dataclasses.dataclass
@@ -101,12 +121,12 @@ class Part:
     places: list[int] = dataclasses.field(default_factory=list)
 
 
-def read_parts(path: str | os.PathLike, column: str | None, encoding: str, bad_lines: BadLines) -> Iterator[Part]:
+def read_parts(path: str | os.PathLike, wanted: Wanted, encoding: str, bad_lines: BadLines) -> Iterator[Part]:
     """Reads a file sentence by sentence, without holding it in memory.
 
     Args:
         path: As `read_tagged_sentences` takes it.
-        column: Likewise; None reads the tokens alone, and the file need not have tags.
+        wanted: Which columns are the token and the tag.
         encoding: How the file's bytes are to be read.
         bad_lines: What is done with lines that cannot be used; the whole sentence around one is left out.
 
@@ -116,11 +136,13 @@ def read_parts(path: str | os.PathLike, column: str | None, encoding: str, bad_l
     Raises:
         UserError: As `read_tagged_sentences`, when the iterator gets there.
     """
-    columns = (ConlluColumns if content_suffix(path) == SUFFIX else TextColumns)(path, column)
+    lines = decoded_lines(path, encoding)
+    sample = list(islice(lines, SAMPLED_LINES))
+    columns = _columns(path, wanted, sample)
     part, is_bad = Part(1), False
-    for line in decoded_lines(path, encoding):
+    for line in chain(sample, lines):
         text = without_end(line.text)
-        if not line.problem and (columns.begins_document(text) or not text.strip(_BLANKS)):
+        if not line.problem and (columns.begins_document(text) or not text.strip(BLANKS)):
             if part.lines and not is_bad:
                 yield part
             yield Part(line.number, [text])
@@ -132,7 +154,7 @@ def read_parts(path: str | os.PathLike, column: str | None, encoding: str, bad_l
             is_bad = True
             continue
         try:
-            word = columns.word(line.number, text)
+            word = columns.word(line.number, text, begins=not part.tokens)
         except UnusableLine as problem:
             bad_lines.report(path, line.number, expected=problem.expected, found=problem.found, advice=problem.advice)
             is_bad = True
@@ -145,57 +167,44 @@ def read_parts(path: str | os.PathLike, column: str | None, encoding: str, bad_l
         yield part
 
 
+def _columns(path: str | os.PathLike, wanted: Wanted, sample: list[Line]) -> "ConlluColumns | TextColumns":
+    if content_suffix(path) == SUFFIX:
+        return ConlluColumns(path, wanted.tag, wanted.token)
+    return TextColumns(find_layout(path, sample, wanted))
+
+
 class TextColumns:
-    """The columns of a file in which the first is the token and a later one, by default the last, the tag.
+    """The columns of a file that is laid out in some way, as `ConlluColumns` are those of CoNLL-U."""
 
-    Args:
-        path: The file, for the messages.
-        column: The number of the tags' column, from 2 on, or "auto" for the last; None: tags are not read.
+    begins_document = staticmethod(begins_document)
 
-    Raises:
-        UserError: It is another word than these.
-    """
+    def __init__(self, layout: ColumnLayout):
+        self.layout = layout
 
-    def __init__(self, path: str | os.PathLike, column: str | None):
-        if column not in (None, "auto") and not (column.isdecimal() and int(column) > 1):
-            raise UserError(
-                f"{path}: the column {column!r} is not one of the tags; --tag-column takes auto for the last column, "
-                "or a number from 2 on (1 is the token)"
-            )
-        self.path = path
-        self.index = None if column is None else -1 if column == "auto" else int(column) - 1
-        self.width: int | None = None  # columns in a line, once there was one
-        self.first_line = 0
+    def __str__(self) -> str:
+        return str(self.layout)
 
-    def begins_document(self, text: str) -> bool:
-        """Whether a line stands between two documents."""
-        return text.startswith(_DOCUMENT_MARK) and text[len(_DOCUMENT_MARK) :][:1] in ("", " ", "\t")
+    def word(self, number: int, text: str, begins: bool) -> tuple[str, str] | None:
+        """The token and the tag of a line; None of a line that is no token.
 
-    def word(self, number: int, text: str) -> tuple[str, str]:
-        """The token and the tag of a line.
+        Args:
+            number: The line's number.
+            text: The line.
+            begins: Whether no token of the sentence stands before it.
 
         Raises:
-            UnusableLine: It has too few columns, or not as many as the first line.
-            UserError: The first line does not have the tags' column.
+            UnusableLine: It has too few columns, or not as many as most lines.
         """
-        if "\t" in text:
-            fields = [field.strip(_BLANKS) for field in text.split("\t")]
-        else:
-            fields = [field for field in text.split(" ") if field]
-        if self.index is not None and len(fields) < 2:
+        layout, fields = self.layout, cut(text)
+        if number == layout.header or (begins and layout.is_comment(text, fields)):
+            return None
+        if layout.tag is not None and len(fields) < 2:
             raise UnusableLine("a token and its tag, with a tab or a blank between", shown(text))
-        if self.width is None:
-            self.width, self.first_line = len(fields), number
-            if self.index is not None and self.index >= self.width:
-                raise UserError(
-                    f"{self.path}:{number}: expected a column {self.index + 1}, found {self.width} columns; "
-                    f"--tag-column takes a number from 2 to {self.width}, or auto for the last"
-                )
-        if len(fields) != self.width:
-            columns = "1 column" if self.width == 1 else f"{self.width} columns"
-            raise UnusableLine(f"{columns}, as on line {self.first_line}", f"{len(fields)} in {shown(text)}")
-        token, tag = fields[0], "" if self.index is None else fields[self.index]
-        if not token or not (tag or self.index is None):
+        if len(fields) != layout.width:
+            columns = "1 column" if layout.width == 1 else f"{layout.width} columns"
+            raise UnusableLine(f"{columns}, as on line {layout.first_line}", f"{len(fields)} in {shown(text)}")
+        token, tag = fields[layout.token], "" if layout.tag is None else fields[layout.tag]
+        if not token or not (tag or layout.tag is None):
             missing = "tag" if token else "token"
             raise UnusableLine(f"a {missing}", f"an empty column in {shown(text)}")
         return token, tag

@@ -35,6 +35,7 @@ class ConlluColumns:
     Args:
         path: The file, for the messages.
         column: The name of the tags' column or its number, from 2 on; "auto" is upos; None: tags are not read.
+        token_column: That of the tokens, likewise; "auto" is form.
 
     Raises:
         UserError: CoNLL-U has no such column.
@@ -43,23 +44,20 @@ class ConlluColumns:
         https://universaldependencies.org/format
     """
 
-    def __init__(self, path: str | os.PathLike, column: str | None):
-        name = "upos" if column in (None, "auto") else column.strip().lower()
-        if name.isdecimal() and 2 <= int(name) <= len(COLUMNS):
-            name = COLUMNS[int(name) - 1]
-        if name not in _TAG_COLUMNS:
-            raise UserError(
-                f"{path}: CoNLL-U has no column {column!r} for tags; --tag-column takes {', '.join(_TAG_COLUMNS)}, "
-                "or auto for upos"
-            )
-        self.name = name
-        self.index = None if column is None else COLUMNS.index(name)
+    def __init__(self, path: str | os.PathLike, column: str | None, token_column: str = "auto"):
+        self.token = _column_named(path, "--token-column", "form" if token_column == "auto" else token_column)
+        self.tag = (
+            None if column is None else _column_named(path, "--tag-column", "upos" if column == "auto" else column)
+        )
+
+    def __str__(self) -> str:
+        return f"CoNLL-U; the token is {self.token}" + (f", the tag {self.tag}" if self.tag else "")
 
     def begins_document(self, text: str) -> bool:
         """Whether a line, a comment, begins a document."""
         return text.startswith("#") and _NEW_DOCUMENT.match(text) is not None
 
-    def word(self, number: int, text: str) -> tuple[str, str] | None:
+    def word(self, number: int, text: str, begins: bool) -> tuple[str, str] | None:
         """The token and the tag of a line; None of a line that is no word.
 
         Raises:
@@ -78,10 +76,23 @@ class ConlluColumns:
             if _NO_WORD_NUMBER.fullmatch(fields[0]):
                 return None
             raise UnusableLine("a word's number, such as 1, 1-2 or 1.1", shown(fields[0]))
-        token = fields[COLUMNS.index("form")]
+        token, tag = fields[COLUMNS.index(self.token)], fields[COLUMNS.index(self.tag)] if self.tag else ""
         if not token:
-            raise UnusableLine("a form", f"an empty column in {shown(text)}")
-        tag = "" if self.index is None else fields[self.index]
-        if self.index is not None and tag in ("", "_"):
-            raise UnusableLine(f"a tag in {self.name}", shown(tag), "--tag-column NAME reads another column")
+            raise UnusableLine(f"a {self.token}", f"an empty column in {shown(text)}")
+        # "_" says that a word has none, no features, say; a part of speech every word has.
+        if self.tag and tag in ("", "_" if self.tag == "upos" else ""):
+            raise UnusableLine(f"a tag in {self.tag}", shown(tag), "--tag-column NAME reads another column")
         return token, tag
+
+
+def _column_named(path: str | os.PathLike, flag: str, column: str) -> str:
+    name = column.strip().lower()
+    if name.isdecimal() and 2 <= int(name) <= len(COLUMNS):
+        name = COLUMNS[int(name) - 1]
+    if name not in _TAG_COLUMNS:
+        what = "for tags" if flag == "--tag-column" else "for tokens"
+        raise UserError(
+            f"{path}: CoNLL-U has no column {column!r} {what}; {flag} takes {', '.join(_TAG_COLUMNS)}, or auto for "
+            f"{'upos' if what == 'for tags' else 'form'}"
+        )
+    return name

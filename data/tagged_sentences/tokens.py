@@ -102,9 +102,7 @@ def split_tokens(texts: tf.Tensor) -> Tokens:
         split_tokens(tf.constant(["Germany's U.N. envoy left."])).tokens
         # [["Germany", "'s", "U.N.", "envoy", "left", "."]]
     """
-    characters = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
-    margin = tf.fill(tf.stack([characters.nrows(out_type=tf.int32), _MARGIN]), ord(" "))
-    padded = tf.concat([margin, characters], axis=1)
+    padded = _with_margin(tf.strings.unicode_decode(texts, "UTF-8", errors="replace"))
     points, rows = padded.flat_values, padded.value_rowids()
     kinds = _kinds(points)
     attached = _attached(kinds)
@@ -118,7 +116,35 @@ def split_tokens(texts: tf.Tensor) -> Tokens:
     starting = _starting(base_points, base_rows, _Kinds(*base_kinds), after_joiner)
     first = tf.boolean_mask(base, starting)
 
-    inside = attached | ~kinds.separator
+    return _cut(padded, attached | ~kinds.separator, first)
+
+
+def split_at_blanks(texts: tf.Tensor) -> Tokens:
+    """Splits texts that are already cut: at blanks, tabs and line ends, and nowhere else.
+
+    Args:
+        texts: Strings in UTF-8, (batch,); what is not valid is read as `split_tokens` reads it.
+
+    Returns:
+        The tokens and their places.
+
+    Example:
+        split_at_blanks(tf.constant(["@nasa is in #London http://t.co/x"])).tokens
+        # [["@nasa", "is", "in", "#London", "http://t.co/x"]]
+    """
+    padded = _with_margin(tf.strings.unicode_decode(texts, "UTF-8", errors="replace"))
+    inside = ~_is(padded.flat_values, " \t\r\n")
+    return _cut(padded, inside, tf.where(inside & ~_behind(inside))[:, 0])
+
+
+def _with_margin(characters: tf.RaggedTensor) -> tf.RaggedTensor:
+    margin = tf.fill(tf.stack([characters.nrows(out_type=tf.int32), _MARGIN]), ord(" "))
+    return tf.concat([margin, characters], axis=1)
+
+
+def _cut(padded: tf.RaggedTensor, inside: tf.Tensor, first: tf.Tensor) -> Tokens:
+    """The tokens, given which characters are in one, and the places of those that one begins with."""
+    points, rows = padded.flat_values, padded.value_rowids()
     token = tf.cumsum(tf.scatter_nd(first[:, None], tf.ones_like(first), tf.shape(points, tf.int64))) - 1
     spelled = tf.RaggedTensor.from_value_rowids(
         tf.boolean_mask(points, inside), tf.boolean_mask(token, inside), tf.size(first, tf.int64), validate=False
@@ -129,10 +155,7 @@ def split_tokens(texts: tf.Tensor) -> Tokens:
     columns = (tf.strings.unicode_encode(spelled, "UTF-8"), starts, ends)
     token_rows = tf.gather(rows, first)
     return Tokens(
-        *(
-            tf.RaggedTensor.from_value_rowids(column, token_rows, characters.nrows(), validate=False)
-            for column in columns
-        )
+        *(tf.RaggedTensor.from_value_rowids(column, token_rows, padded.nrows(), validate=False) for column in columns)
     )
 
 

@@ -16,10 +16,10 @@ EXAMPLE_INPUT = '"Mr Marlow arrived in Hartfield on Friday ."'
 INPUTS_ARE_FILES = False
 
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
-READING = ("tag_column", "encoding", "skip_bad_lines")
+READING = ("token_column", "tag_column", "encoding", "skip_bad_lines")
 
-# Fields about how an answer is found: none.
-ANSWERING = ()
+# Fields about how an answer is found.
+ANSWERING = ("tokens",)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,11 @@ class Config:
     data: str = "auto"
     # what a tag is: part of a named entity (IOB1, IOB2, IOBES), or a tag by itself (a part of speech); auto looks
     task: Literal["auto", "entities", "tags"] = "auto"
-    # the column of the tags: its number from 1, or its name in .conllu (upos, xpos, ...); auto is the last, or upos
+    # the column of the tokens: its number from 1, last, or its name in .conllu (form, lemma); auto is the first that
+    # does not number the tokens, or form
+    token_column: str = "auto"
+    # the column of the tags: its number from 1, last, or its name in .conllu (upos, feats, ...); auto is the last, or
+    # upos
     tag_column: str = "auto"
     # the files' encoding
     encoding: str = "utf-8"
@@ -41,6 +45,8 @@ class Config:
     skip_bad_lines: bool = False
     # the share of the training sentences to validate on, where the data has no validation split
     validation_fraction: Annotated[float, more_than(0), below(1)] = 0.1
+    # how raw text is cut into tokens: by rules, as newswire is, or at blanks, for what is already cut, such as tweets
+    tokens: Literal["rules", "blanks"] = "rules"
     # ids for words, most frequent first, padding and unknown included
     vocabulary_size: Annotated[int, at_least(3)] = 50_000
 

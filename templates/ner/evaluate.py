@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
 from data.sources.source import Source
-from data.tagged_sentences.tag_schemes import PLAIN, entities
+from data.tagged_sentences.tag_schemes import PLAIN, convert, entities
 from data.vocabulary import PADDING
 from training.metrics.classes import accuracy, confusion_matrix, precision_recall_f1
 from training.metrics.entities import score_entities
@@ -29,7 +29,7 @@ class Measured:
     """What `measure` found.
 
     Args:
-        loss: -log p(tags) per token, in nats.
+        loss: -log p(tags) per token, in nats, over the sentences whose tags training has.
         metrics: `precision`, `recall` and `f1` of entities (not for plain tags), and `accuracy` of tokens; 0 to 1.
         per_class: Type of entity, or tag -> `precision`, `recall`, `f1`, `rows`.
         confusion: (classes, classes) counts, rows true, columns predicted.
@@ -79,24 +79,29 @@ def measure(predict_step, examples: pipeline.Examples, tags: pipeline.Tags) -> M
     total = 0.0
     for rows in plan_in_order_of_length(examples.lengths, BATCH, POSITIONS):
         chosen, losses = predict_step(*pipeline.make_batch(examples, rows, len(rows)))
-        total += float(tf.reduce_sum(losses))
+        total += float(tf.reduce_sum(tf.boolean_mask(losses, examples.known[rows])))
         for row, found in zip(rows, chosen.numpy(), strict=True):
             numbers[row] = found[: examples.lengths[row]]
     predicted = [written_tags(tags, row) for row in numbers]
-    mean_loss = total / max(int(examples.lengths.sum()), 1)
+    mean_loss = total / max(int(examples.lengths[examples.known].sum()), 1)
     true = examples.sentences.tags
-    right = sum(one == other for pair in zip(true, predicted, strict=True) for one, other in zip(*pair, strict=True))
     if tags.scheme != PLAIN:
+        # Each in the same scheme and letters: what says the same is the same.
+        told = [convert(row, tags.scheme, tags.scheme, tags.letters) for row in true]
+        right = sum(one == other for pair in zip(told, predicted, strict=True) for one, other in zip(*pair))
         scores = score_entities([entities(row) for row in true], [entities(row) for row in predicted])
         metrics = {**scores.micro, "accuracy": right / max(int(examples.lengths.sum()), 1)}
         return Measured(mean_loss, metrics, scores.per_type, scores.confusion, scores.types, predicted)
-    confusion = confusion_matrix(np.concatenate(examples.tags), np.concatenate(numbers), len(tags.names))
-    figures = zip(tags.names, *precision_recall_f1(confusion), confusion.sum(axis=1), strict=True)
+    classes = [*tags.names, *sorted({tag for row in true for tag in row} - {*tags.names})]
+    number = {name: place for place, name in enumerate(classes)}
+    labels = np.array([number[tag] for row in true for tag in row], int)
+    confusion = confusion_matrix(labels, np.concatenate(numbers), len(classes))
+    figures = zip(classes, *precision_recall_f1(confusion), confusion.sum(axis=1), strict=True)
     per_class = {
         name: {"precision": float(precision), "recall": float(recall), "f1": float(f1), "rows": int(rows)}
         for name, precision, recall, f1, rows in figures
     }
-    return Measured(mean_loss, {"accuracy": accuracy(confusion)}, per_class, confusion, tags.names, predicted)
+    return Measured(mean_loss, {"accuracy": accuracy(confusion)}, per_class, confusion, classes, predicted)
 
 
 def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:
@@ -109,18 +114,19 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         split: The split's name. None: "test" where there is one; a single file other than the run's is taken whole.
 
     Returns:
-        `data`, `split`, `rows` (sentences), `metrics`, `per_class`, and `bad_lines`, a sentence about those left out.
+        `data`, `split`, `rows` (sentences), `metrics`, `per_class`, `bad_lines`, a sentence about those left out, and
+        `notes`, what else there is to say of the data, under a name.
 
     Raises:
-        UserError: There is no such split, or it has a tag that the model does not know.
+        UserError: There is no such split, or it cannot be read.
     """
     features, tagger, tags = serving.parts(serving.load_model(run))
     own = source.fingerprint == run.read_record().source.fingerprint
     opened = pipeline.open_source(config, source)
     split = split or opened.to_evaluate(own)
     sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read([split]), tags.scheme)
-    tags = pipeline.Tags(scheme, tags.names)
-    examples = pipeline.make_examples(sentences, features, tags, opened.place)[split]
+    tags = pipeline.Tags(scheme.name, tags.names, scheme.letters)
+    examples = pipeline.make_examples(sentences, features, tags)[split]
     measured = measure(make_predict_step(tagger, config.decoder, examples.features), examples, tags)
     return {
         "data": source.name,
@@ -129,4 +135,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "metrics": measured.metrics,
         "per_class": measured.per_class,
         "bad_lines": opened.bad_lines.summary(),
+        "notes": {**opened.notes, "not in training": pipeline.not_in_training(sentences, tags)},
     }

@@ -7,11 +7,12 @@ MISC = COLUMNS.index("misc")
 
 
 def with_tags(part: Part, tags: list[str], is_conllu: bool) -> list[str]:
-    """Some lines of a file, with the tags.
+    r"""Some lines of a file, with the tags.
 
     Args:
         part: A sentence and its lines.
-        tags: The tag of each token: one more column, or `Predicted=TAG` in the MISC column of CoNLL-U.
+        tags: The tag of each token: one more column, or `Predicted=TAG` in the MISC column of CoNLL-U. There | would
+            end the tag; it is written \p, and \ is written \\, as in UDPipe's `SpacesAfter`.
         is_conllu: Whether the columns are those of CoNLL-U.
 
     Returns:
@@ -21,7 +22,8 @@ def with_tags(part: Part, tags: list[str], is_conllu: bool) -> list[str]:
     for place, tag in zip(part.places, tags, strict=True):
         if is_conllu:
             fields = lines[place].split("\t")
-            fields[MISC] = f"Predicted={tag}" if fields[MISC] == "_" else f"{fields[MISC]}|Predicted={tag}"
+            predicted = "Predicted=" + tag.replace("\\", r"\\").replace("|", r"\p")
+            fields[MISC] = predicted if fields[MISC] == "_" else f"{fields[MISC]}|{predicted}"
             lines[place] = "\t".join(fields)
         else:
             lines[place] += f"\t{tag}" if "\t" in lines[place] else f" {tag}"

@@ -1,7 +1,7 @@
 """From a data source to batches: read, find the tags' scheme, choose words, turn tokens into ids, pad."""
 
+import dataclasses
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,12 @@ from data.errors import BadLines, UserError
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.sources.split_files import find_splits
-from data.tagged_sentences.columns import SUFFIXES, TaggedSentences, read_tagged_sentences
+from data.tagged_sentences.column_layout import Wanted
+from data.tagged_sentences.columns import SUFFIXES, TaggedSentences, describe_columns, read_tagged_sentences
 from data.tagged_sentences.datasets import load_tagged_sentences
 from data.tagged_sentences.known_datasets import DATASETS
-from data.tagged_sentences.tag_schemes import IOBES, OUTSIDE, PLAIN, convert, entities, find_scheme
+from data.tagged_sentences.scheme_of_data import FoundScheme, TagsOfSentence, find_scheme
+from data.tagged_sentences.tag_schemes import IOBES, LETTERS, OUTSIDE, PLAIN, UNNAMED, as_conlleval, convert, entities
 from data.vocabulary import FIRST_WORD, build_vocabulary
 from data.vocabulary import unknown_share as words_unknown
 
@@ -53,11 +55,14 @@ class Tags:
     Args:
         scheme: How the data writes entities, one of `data.tagged_sentences.tag_schemes.SCHEMES`; `PLAIN` where tags are
             no entities'.
-        names: The tags inside the network: "O" and B-, I-, E-, S- of each type; of plain tags the tags themselves.
+        names: The tags inside the network: "O" and B-, I-, E-, S- of each type, or B, I, E, S where tags name none; of
+            plain tags the tags themselves.
+        letters: How the data spell B, I, E and S.
     """
 
     scheme: str
     names: list[str]
+    letters: str = LETTERS
 
     @property
     def inner_scheme(self) -> str:
@@ -80,6 +85,8 @@ class Examples:
         lengths: Tokens per sentence, (sentences,).
         features: Feature name -> ids of every distinct token, (distinct tokens + 1, ...) int32.
         sentences: The sentences as they were read.
+        known: Whether training has all the tags of a sentence, (sentences,) bool. One that it lacks is some number in
+            `tags`, so that the sentence has no loss.
     """
 
     tokens: list[np.ndarray]
@@ -87,6 +94,7 @@ class Examples:
     lengths: np.ndarray
     features: dict[str, np.ndarray]
     sentences: TaggedSentences
+    known: np.ndarray
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -95,67 +103,113 @@ class Examples:
 def open_source(config: Config, source: Source) -> OpenedSource[TaggedSentences]:
     """Opens a source: sentences by split, as they stand in the file."""
     bad_lines = BadLines(config.skip_bad_lines)
+    notes: dict[str, str | None] = {}
 
     def read(split: str) -> TaggedSentences:
         if not source.files:
             return load_tagged_sentences(DATASETS[source.name], split)
-        return read_tagged_sentences(source.files.path(split), config.tag_column, config.encoding, bad_lines)
+        path, before = source.files.path(split), bad_lines.count
+        try:
+            columns = describe_columns(path, Wanted(config.token_column, config.tag_column), config.encoding)
+            rows = read_tagged_sentences(path, config.tag_column, config.encoding, bad_lines, config.token_column)
+        except UserError as error:
+            advice = "; run --no-test trains without the test split" if split.startswith("test") else ""
+            raise UserError(f"{error}{advice}") from None
+        if columns not in notes.values():
+            notes["columns" if "columns" not in notes else f"columns of {path.name}"] = columns
+        if bad_lines.count > before and split not in ("train", "all"):
+            notes[f"not measured of {split}"] = f"the sentences around {bad_lines.count - before:,} bad lines"
+        return rows
 
-    return OpenedSource(source, read, config.validation_fraction, bad_lines)
+    return OpenedSource(source, read, config.validation_fraction, bad_lines, notes)
 
 
 def in_one_scheme(
     config: Config, opened: OpenedSource, sentences: dict[str, TaggedSentences], scheme: str | None = None
-) -> tuple[dict[str, TaggedSentences], str]:
-    """Finds the scheme of the tags, and leaves out sentences that do not fit it if bad lines are skipped.
+) -> tuple[dict[str, TaggedSentences], FoundScheme]:
+    """Finds the scheme of the tags; tags that do not fit it are read as conlleval reads them, and noted.
 
     Args:
         config: The run's configuration.
-        opened: Where the sentences are from.
-        sentences: The splits.
+        opened: Where the sentences are from; told what does not fit.
+        sentences: The splits. Of those that are not learned from, no sentence is left out.
         scheme: PLAIN if the tags are known to be no entities'; None finds out, unless `task` says it.
 
     Returns:
-        The sentences of each split, and the scheme of their tags.
+        The sentences of each split, and what was found.
 
     Raises:
-        UserError: A tag does not fit the others, or none is part of an entity though it should.
+        UserError: A tag to learn from is that of no entity, or none is though it should.
     """
     if scheme == PLAIN or config.task == "tags":
-        return sentences, PLAIN
+        return sentences, FoundScheme(PLAIN)
+    learned = _learned(opened)
     told = [
-        (tags, rows.lines[number] if rows.lines else [], opened.place(split))
+        TagsOfSentence(tags, rows.lines[n] if rows.lines else [], opened.place(split), split not in learned)
         for split, rows in sentences.items()
-        for number, tags in enumerate(rows.tags)
+        for n, tags in enumerate(rows.tags)
     ]
     found = find_scheme(told, opened.bad_lines)
     if found.name == PLAIN and (config.task == "entities" or scheme):
-        raise UserError(
-            f"{opened.source.name}: no tag is part of an entity (such as B-PER); --task tags takes tags as they are"
-        )
+        hint = found.irregular or "--task tags takes tags as they are"
+        raise UserError(f"{opened.source.name}: no tag is part of an entity (such as B-PER); {hint}{_columns(opened)}")
+    opened.notes["irregular tags"] = found.irregular or None
     left_out, start, kept = set(found.left_out), 0, {}
     for split, rows in sentences.items():
-        kept[split] = rows.select(number for number in range(len(rows)) if start + number not in left_out)
+        rows_kept = rows.select(number for number in range(len(rows)) if start + number not in left_out)
+        read = as_conlleval if found.name != PLAIN else str
+        kept[split] = dataclasses.replace(rows_kept, tags=[[read(tag) for tag in tags] for tags in rows_kept.tags])
         start += len(rows)
-    return kept, found.name
+    return kept, found
 
 
-def find_tags(opened: OpenedSource, sentences: dict[str, TaggedSentences], scheme: str) -> Tags:
+def _learned(opened: OpenedSource) -> list[str]:
+    """The splits whose tags are learned, and those held out of them."""
+    return ["train", "validation"] if opened.holds_out else ["train"]
+
+
+def _columns(opened: OpenedSource) -> str:
+    columns = opened.notes.get("columns")
+    return f"; columns: {columns}" if columns else ""
+
+
+def find_tags(opened: OpenedSource, sentences: dict[str, TaggedSentences], scheme: FoundScheme) -> Tags:
     """What the tagger is to choose from: the tags of the training sentences, and of those held out of them.
 
     Raises:
         UserError: There is nothing to learn: no entity, or one tag only.
     """
-    known, name = ["train", "validation"] if opened.holds_out else ["train"], opened.source.name
-    distinct = {tag for split in known for tags in sentences[split].tags for tag in tags}
-    if scheme == PLAIN:
+    name = opened.source.name
+    distinct = {tag for split in _learned(opened) for tags in sentences[split].tags for tag in tags}
+    if scheme.name == PLAIN:
         if len(distinct) < 2:
-            raise UserError(f"{name}: every token has the tag {min(distinct)!r}; a tagger needs at least two")
-        return Tags(scheme, sorted(distinct))
-    types = sorted({tag.partition("-")[2] for tag in distinct} - {""})
-    if not types:
-        raise UserError(f"{name}: no entity in the training sentences, every tag is {OUTSIDE}")
-    return Tags(scheme, [OUTSIDE, *(f"{letter}-{entity_type}" for entity_type in types for letter in "BIES")])
+            only = f"every token has the tag {min(distinct)!r}; a tagger needs at least two"
+            raise UserError(f"{name}: {only}{_columns(opened)}")
+        return Tags(PLAIN, sorted(distinct))
+    endings = sorted({tag[1:] for tag in distinct} - {""}) or ([""] if distinct - {OUTSIDE} else [])
+    if not endings:
+        raise UserError(f"{name}: no entity in the training sentences, every tag is {OUTSIDE}{_columns(opened)}")
+    names = [OUTSIDE, *(f"{letter}{ending}" for ending in endings for letter in LETTERS)]
+    return Tags(scheme.name, names, scheme.letters)
+
+
+def not_in_training(sentences: dict[str, TaggedSentences], tags: Tags) -> str | None:
+    """The types of entities, or the plain tags, that only splits to measure on have, with how many there are."""
+    known = {name.partition("-")[2] or UNNAMED for name in tags.names} if tags.are_entities else {*tags.names}
+    told = []
+    for split, rows in sentences.items():
+        found = Counter(
+            name
+            for given in rows.tags
+            for name in ([entity.type for entity in entities(given)] if tags.are_entities else given)
+            if name not in known
+        )
+        told += [f"{name} ({count:,} in {split})" for name, count in sorted(found.items())]
+    return f"{_few(told)}: counted as missed" if told else None
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
 def best_by(config: Config, tags: Tags) -> str:
@@ -201,50 +255,31 @@ def choose_vocabulary(config: Config, sentences: TaggedSentences) -> dict[str, l
     }
 
 
-def make_examples(
-    sentences: dict[str, TaggedSentences], features, tags: Tags, place: Callable[[str], str]
-) -> dict[str, Examples]:
+def make_examples(sentences: dict[str, TaggedSentences], features, tags: Tags) -> dict[str, Examples]:
     """Turns splits into numbers.
 
     Args:
         sentences: The splits.
         features: The `data.tagged_sentences.token_features.TokenFeatures` layer.
         tags: What the tagger chooses from.
-        place: Says where a split stands, for messages.
-
-    Raises:
-        UserError: A tag does not occur in the training split.
     """
     distinct = sorted({token for rows in sentences.values() for tokens in rows.tokens for token in tokens})
     numbers = {token: number for number, token in enumerate(distinct, start=1)}
+    tag_numbers = {name: number for number, name in enumerate(tags.names)}
     # Computed once for each distinct token, and looked up batch by batch; row 0 is padding.
     table = features.rows(["", *distinct])
     examples = {}
     for split, rows in sentences.items():
+        inner = [convert(given, tags.scheme, tags.inner_scheme) for given in rows.tags]
         examples[split] = Examples(
             [np.array([numbers[token] for token in tokens], np.int32) for tokens in rows.tokens],
-            _tag_numbers(rows, tags, place(split)),
+            [np.array([tag_numbers.get(tag, 0) for tag in row], np.int32) for row in inner],
             np.array([len(tokens) for tokens in rows.tokens], int),
             table,
             rows,
+            np.array([all(tag in tag_numbers for tag in row) for row in inner], bool),
         )
     return examples
-
-
-def _tag_numbers(rows: TaggedSentences, tags: Tags, place: str) -> list[np.ndarray]:
-    numbers = {name: number for number, name in enumerate(tags.names)}
-    converted = []
-    for sentence, given in enumerate(rows.tags):
-        inner = convert(given, tags.scheme, tags.inner_scheme)
-        for token, tag in enumerate(inner):
-            if tag not in numbers:
-                line = rows.lines[sentence][token] if rows.lines else f"sentence {sentence + 1}"
-                known = ", ".join(sorted({name.partition("-")[2] or name for name in tags.names})[:12])
-                raise UserError(
-                    f"{place}:{line}: the tag {given[token]!r} does not occur in training; there are {known}"
-                )
-        converted.append(np.array([numbers[tag] for tag in inner], np.int32))
-    return converted
 
 
 def describe(examples: Examples, tags: Tags) -> str:
@@ -255,9 +290,13 @@ def describe(examples: Examples, tags: Tags) -> str:
 
 def describe_tags(tags: Tags) -> str:
     """The tags in one line."""
-    names = sorted({name.partition("-")[2] for name in tags.names} - {""}) if tags.are_entities else tags.names
-    shown = ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
-    return f"entities of {len(names)} types, written in {tags.scheme}: {shown}" if tags.are_entities else shown
+    if not tags.are_entities:
+        return _few(tags.names)
+    written = tags.scheme + (f" (with the letters {', '.join(tags.letters)})" if tags.letters != LETTERS else "")
+    types = sorted({name.partition("-")[2] for name in tags.names} - {""})
+    if not types:
+        return f"entities of one type without a name, written in {written}"
+    return f"entities of {len(types)} types, written in {written}: {_few(types)}"
 
 
 def unknown_share(examples: Examples) -> float:

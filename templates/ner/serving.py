@@ -1,8 +1,10 @@
 """From raw text to tags: the saved model, the exported signatures, and what `predict` does."""
 
+import dataclasses
 import json
 import sys
 import zlib
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +17,12 @@ import tensorflow as tf
 from data.batches import plan_in_order_of_length
 from data.errors import BadLines
 from data.files import content_suffix
-from data.tagged_sentences.columns import read_parts
+from data.tagged_sentences.column_layout import Wanted
+from data.tagged_sentences.columns import describe_columns, read_parts
 from data.tagged_sentences.conllu import SUFFIX
-from data.tagged_sentences.tag_schemes import entities
+from data.tagged_sentences.tag_schemes import LETTERS, UNNAMED, entities
 from data.tagged_sentences.token_features import TokenFeatures
-from data.tagged_sentences.tokens import split_tokens
+from data.tagged_sentences.tokens import split_at_blanks, split_tokens
 from data.vocabulary import PADDING
 from data.writing import replacing, writing
 from rnn_layers.portable import portable
@@ -43,7 +46,10 @@ COLOURS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
 class SplitTokens(keras.layers.Layer):
-    """Cuts texts into tokens; the rules are `data.tagged_sentences.tokens.split_tokens`'.
+    """Cuts texts into tokens.
+
+    Args:
+        by: "rules", those of `data.tagged_sentences.tokens.split_tokens`, or "blanks", for what is already cut.
 
     Call arguments:
         texts: Strings, (batch,).
@@ -53,8 +59,12 @@ class SplitTokens(keras.layers.Layer):
         the text in characters, the end exclusive; `lengths` (batch,) int32. There is one step at least.
     """
 
+    def __init__(self, by: str = "rules", **kwargs):
+        super().__init__(**kwargs)
+        self.by = by
+
     def call(self, texts):
-        split = split_tokens(texts)
+        split = split_at_blanks(texts) if self.by == "blanks" else split_tokens(texts)
         lengths = tf.cast(split.tokens.row_lengths(), tf.int32)
         # A batch of empty texts must still have one step, or the loop over time has nothing to run on.
         shape = tf.stack([-1, tf.reduce_max(tf.concat([lengths, [1]], axis=0))])
@@ -74,6 +84,9 @@ class SplitTokens(keras.layers.Layer):
             "lengths": keras.KerasTensor((batch,), "int32"),
         }
 
+    def get_config(self):
+        return {**super().get_config(), "by": self.by}
+
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
 class TagAnswer(keras.layers.Layer):
@@ -83,6 +96,7 @@ class TagAnswer(keras.layers.Layer):
         decoder: "crf" or "softmax".
         scheme: The data's scheme.
         names: The tagger's tags.
+        letters: How the data spell B, I, E and S.
 
     Call arguments:
         outputs: What the tagger gave.
@@ -92,18 +106,18 @@ class TagAnswer(keras.layers.Layer):
         Tags, (batch, time) string, "" at padding.
     """
 
-    def __init__(self, decoder: str, scheme: str, names: list[str], **kwargs):
+    def __init__(self, decoder: str, scheme: str, names: list[str], letters: str = LETTERS, **kwargs):
         super().__init__(**kwargs)
-        self.decoder, self.scheme, self.names = decoder, scheme, list(names)
+        self.decoder, self.tags = decoder, Tags(scheme, list(names), letters)
         # A mask that comes with the outputs ends here; without this Keras warns that it is lost.
         self.supports_masking = True
 
     def call(self, outputs, words):
         valid = words != PADDING
         chosen = decode(self.decoder, outputs, valid)
-        first = tf.fill(tf.stack([tf.shape(chosen)[0], 1]), len(self.names))
+        first = tf.fill(tf.stack([tf.shape(chosen)[0], 1]), len(self.tags.names))
         before = tf.concat([first, chosen[:, :-1]], axis=1)
-        written = tf.constant(written_after(Tags(self.scheme, self.names)))
+        written = tf.constant(written_after(self.tags))
         return tf.where(valid, tf.gather_nd(written, tf.stack([before, chosen], axis=-1)), "")
 
     def compute_mask(self, outputs, previous_mask=None):
@@ -113,7 +127,7 @@ class TagAnswer(keras.layers.Layer):
         return keras.KerasTensor(words.shape, "string")
 
     def get_config(self):
-        return {**super().get_config(), "decoder": self.decoder, "scheme": self.scheme, "names": self.names}
+        return {**super().get_config(), "decoder": self.decoder, **dataclasses.asdict(self.tags)}
 
 
 def save(path: Path, features: TokenFeatures, tagger: keras.Model, config: Config, tags: Tags) -> None:
@@ -123,9 +137,9 @@ def save(path: Path, features: TokenFeatures, tagger: keras.Model, config: Confi
         keras.models.load_model("runs/mine/model.keras")(tf.constant(["Ann lives in Paris."]))["tags"]
     """
     text = keras.Input((), dtype="string", name="text")
-    split = SplitTokens(name="split")(text)
+    split = SplitTokens(config.tokens, name="split")(text)
     ids = features(split["tokens"])
-    answer = TagAnswer(config.decoder, tags.scheme, tags.names, name="answer", dtype="float32")
+    answer = TagAnswer(config.decoder, tags.scheme, tags.names, tags.letters, name="answer", dtype="float32")
     model = keras.Model(text, {**split, "tags": answer(tagger(ids), ids["words"])})
     with replacing(path) as temporary:
         model.save(temporary)
@@ -153,20 +167,26 @@ class Tagger(NamedTuple):
 def load(run: RunFolder, config: Config) -> Tagger:
     """Loads a run's model for `predict`."""
     model = load_model(run)
-    return Tagger(as_functions(model), parts(model)[2])
+    return Tagger(as_functions(model, config.tokens), parts(model)[2])
 
 
-def as_functions(model: keras.Model) -> dict:
+def as_functions(model: keras.Model, tokens: str) -> dict:
     """The model as traced functions, under the names of their signatures.
 
     Args:
         model: What `load_model` gave.
+        tokens: How texts are cut, as `SplitTokens` takes it.
 
     Returns:
         `serving_default`: `text` (batch,) string -> `tokens`, `tags`, `starts`, `ends`, `lengths`; and `tokens`:
         `tokens` (batch, time) string, padded with "" -> `tags`.
     """
     features, tagger, answer = (model.get_layer(name) for name in ("features", "tagger", "answer"))
+    split = SplitTokens(tokens)
+
+    def tag_texts(text):
+        found = split(text)
+        return {**found, **tag_tokens(found["tokens"])}
 
     def tag_tokens(tokens):
         # One step at least, also for a batch without a token.
@@ -175,17 +195,16 @@ def as_functions(model: keras.Model) -> dict:
         tags = answer(tagger(ids, training=False), ids["words"])
         return {"tags": tags[:, : tf.shape(tokens)[1]]}
 
-    texts, tokens = tf.TensorSpec([None], tf.string, name="text"), tf.TensorSpec([None, None], tf.string, name="tokens")
+    texts, cut = tf.TensorSpec([None], tf.string, name="text"), tf.TensorSpec([None, None], tf.string, name="tokens")
     return {
-        "serving_default": tf.function(lambda text: model(text, training=False), input_signature=[texts]),
-        "tokens": tf.function(tag_tokens, input_signature=[tokens]),
+        "serving_default": tf.function(tag_texts, input_signature=[texts]),
+        "tokens": tf.function(tag_tokens, input_signature=[cut]),
     }
 
 
 def parts(model: keras.Model) -> tuple[TokenFeatures, keras.Model, Tags]:
     """Takes a loaded model apart: tokens to ids, ids to potentials or scores, the tags."""
-    answer = model.get_layer("answer")
-    return model.get_layer("features"), model.get_layer("tagger"), Tags(answer.scheme, answer.names)
+    return model.get_layer("features"), model.get_layer("tagger"), model.get_layer("answer").tags
 
 
 def predict(tagger: Tagger, texts: list[str]) -> list[dict]:
@@ -246,7 +265,8 @@ def as_line(answer: dict) -> str:
         return " ".join(f"{token}/{click.style(tag, fg=_colour(tag))}" for token, tag in pairs)
     pieces, end = [], 0
     for entity in answer["entities"]:
-        inside = f"[{entity['type']} {entity['text']}]"
+        name = "" if entity["type"] == UNNAMED else f"{entity['type']} "
+        inside = f"[{name}{entity['text']}]"
         pieces += [
             answer["text"][end : entity["start_char"]],
             click.style(inside, fg=_colour(entity["type"]), bold=True),
@@ -275,7 +295,10 @@ def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None
         UserError: The file cannot be read; `output` is as it was then.
     """
     bad_lines, is_conllu = BadLines(config.skip_bad_lines), content_suffix(path) == SUFFIX
-    parts = read_parts(path, None, config.encoding, bad_lines)
+    wanted = Wanted(config.token_column, tag=None)
+    if path.is_file():  # a pipe is read once
+        print(f"columns of {path}: {describe_columns(path, wanted, config.encoding)}", file=sys.stderr)
+    parts = read_parts(path, wanted, config.encoding, bad_lines)
     with writing(output) as stream:
         count = 0
         while chunk := list(islice(parts, PARTS_AT_A_TIME)):
@@ -322,4 +345,4 @@ def export(run: RunFolder, config: Config, folder: Path) -> None:
             "serving_default": {"text": ["Ann Lee lives in Paris.", "No."]},
             "tokens": {"tokens": [["Ann", "Lee", "lives", "in", "Paris", "."]]},
         }
-        write_saved_model(folder, load_model(run), as_functions, examples)
+        write_saved_model(folder, load_model(run), partial(as_functions, tokens=config.tokens), examples)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from data.tagged_sentences.tag_schemes import IOB1, IOB2, OUTSIDE, PLAIN
+from data.tagged_sentences.tag_schemes import IOB1, IOB2, LETTERS, OUTSIDE, PLAIN
 
 from .pipeline import Tags
 
@@ -19,7 +19,7 @@ def written_after(tags: Tags) -> list[list[str]]:
     Returns:
         A table (tags + 1, tags): entry [i][j] is the tag j after the tag i, the last row at a sentence's beginning.
     """
-    return [[_written(before, name, tags.scheme) for name in tags.names] for before in [*tags.names, OUTSIDE]]
+    return [[_written(before, name, tags) for name in tags.names] for before in [*tags.names, OUTSIDE]]
 
 
 def written_tags(tags: Tags, numbers: Sequence[int]) -> list[str]:
@@ -33,15 +33,16 @@ def written_tags(tags: Tags, numbers: Sequence[int]) -> list[str]:
         written_tags(Tags("IOB2", ["O", "B-PER", "I-PER", "E-PER", "S-PER"]), [1, 3, 0])   # ["B-PER", "I-PER", "O"]
     """
     names = [tags.names[number] for number in numbers]
-    return [_written(before, name, tags.scheme) for before, name in zip([OUTSIDE, *names], names)]
+    return [_written(before, name, tags) for before, name in zip([OUTSIDE, *names], names)]
 
 
-def _written(before: str, name: str, scheme: str) -> str:
-    if scheme not in (IOB1, IOB2) or name == OUTSIDE or scheme == PLAIN:
+def _written(before: str, name: str, tags: Tags) -> str:
+    if tags.scheme == PLAIN or name == OUTSIDE:
         return name
-    letter, _, entity_type = name.partition("-")
-    letter = WITHOUT_ENDS[letter]
-    # IOB1 has B only where an entity would else seem to go on; a softmax may also begin one with I or E.
-    if scheme == IOB1 and letter == "B" and before.partition("-")[2] != entity_type:
-        letter = "I"
-    return f"{letter}-{entity_type}"
+    letter, ending = name[0], name[1:]
+    if tags.scheme in (IOB1, IOB2):
+        letter = WITHOUT_ENDS[letter]
+        # IOB1 has B only where an entity would else seem to go on; a softmax may also begin one with I or E.
+        if tags.scheme == IOB1 and letter == "B" and (before == OUTSIDE or before[1:] != ending):
+            letter = "I"
+    return f"{tags.letters[LETTERS.index(letter)]}{ending}"

@@ -67,7 +67,7 @@ def examples_of(path, **fields):
         config,
         features,
         tags,
-        pipeline.make_examples(sentences, features, tags, str)["all"],
+        pipeline.make_examples(sentences, features, tags)["all"],
     )
 
 
@@ -175,7 +175,7 @@ def test_a_tag_that_training_lacks_is_named_by_file_and_line(tmp_path):
     tags = pipeline.find_tags(opened, sentences, scheme)
     features = TokenFeatures(["ann"], [], [])
     with pytest.raises(UserError, match=r"valid.conll:3: the tag 'B-LOC' does not occur in training; there are O, PER"):
-        pipeline.make_examples(sentences, features, tags, opened.place)
+        pipeline.make_examples(sentences, features, tags)
 
 
 def test_measure_agrees_with_the_tags_of_the_file(tmp_path):

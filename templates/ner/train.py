@@ -59,7 +59,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     run.write_vocabulary(vocabulary)
     words = vocabulary["words"] + vocabulary["others"]
     features = TokenFeatures(words, vocabulary["characters"], vocabulary["affixes"], name="features")
-    splits = pipeline.make_examples(sentences, features, tags, opened.place)
+    splits = pipeline.make_examples(sentences, features, tags)
     training, validation = splits["train"], splits["validation"]
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
     batch_rows = device.rows_of_batch(config.batch_size)
@@ -69,6 +69,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         {
             **{split: pipeline.describe(examples, tags) for split, examples in splits.items()},
             "tags": pipeline.describe_tags(tags),
+            "not in training": pipeline.not_in_training(sentences, tags),
             "tokens per sentence": quantiles(training.lengths),
             "vocabulary": f"{len(features.words) + FIRST_WORD:,} ids, {len(vocabulary['rare']):,} of words seen once",
             "vectors": vectors and vectors.summary(pipeline.count_words(sentences["train"])),

@@ -46,7 +46,7 @@ def problem():
     sentences = TaggedSentences(*([row.split() for row in rows] for rows in (SENTENCES, SENTENCES.values())))
     vocabulary = pipeline.choose_vocabulary(config, sentences)
     features = TokenFeatures(*(vocabulary[name] for name in ("words", "characters", "affixes")))
-    examples = pipeline.make_examples({"train": sentences}, features, TAGS, str)["train"]
+    examples = pipeline.make_examples({"train": sentences}, features, TAGS)["train"]
     device = Device(tf.distribute.get_strategy(), "CPU", "float32", jit=False)
     return Problem("five", config, features, TAGS, FIRST_WORD + 3, device, examples, examples)
 
