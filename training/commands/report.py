@@ -44,12 +44,13 @@ def print_evaluation(result: dict) -> None:
     """Prints what `evaluate` measured: the metrics, and a row per class where there are classes.
 
     Args:
-        result: `split`, `rows`, `metrics` (name -> number), and perhaps `per_class` (label -> figures).
+        result: `split`, `rows`, `metrics` (name -> number), and perhaps `per_class` (label -> figures) and `notes`
+            (name -> sentence).
     """
     out = console()
     signatures = result.get("signatures") or {}
     figures = {k: f"{number(v)}  {signatures.get(k, '')}".rstrip() for k, v in result["metrics"].items()}
-    print_facts(f"{result['split']}, {result['rows']:,} rows", figures)
+    print_facts(f"{result['split']}, {result['rows']:,} rows", {**figures, **result.get("notes", {})})
     if result.get("bad_lines"):
         out.print(result["bad_lines"])
     if result.get("per_class"):
