@@ -32,7 +32,7 @@ class BadLines:
 
     Args:
         skip: Whether bad lines are left out (`--skip-bad-lines`) instead of raising.
-        count: How many lines were left out so far.
+        counts: How many lines of each file were left out so far.
         examples: The messages of the first few.
 
     Example:
@@ -43,8 +43,13 @@ class BadLines:
     """
 
     skip: bool = False
-    count: int = 0
+    counts: dict[str, int] = dataclasses.field(default_factory=dict)
     examples: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many lines were left out so far."""
+        return sum(self.counts.values())
 
     def report(self, path: str | os.PathLike, line: int, *, expected: str, found: str, advice: str = "") -> None:
         """Counts one bad line, or raises for it.
@@ -63,7 +68,8 @@ class BadLines:
         if not self.skip:
             advice = f"{advice}; " if advice else ""
             raise UserError(f"{problem}; {advice}--skip-bad-lines leaves such lines out")
-        self.count += 1
+        file = os.fspath(path)
+        self.counts[file] = self.counts.get(file, 0) + 1
         if len(self.examples) < KEPT_EXAMPLES:
             self.examples.append(problem)
 
@@ -72,5 +78,7 @@ class BadLines:
         if not self.count:
             return ""
         lines = "line" if self.count == 1 else "lines"
+        each = [f"{count} of {os.path.basename(file)}" for file, count in self.counts.items()]
+        files = f": {', '.join(each)}" if len(each) > 1 else ""
         more = "" if self.count == len(self.examples) else "; ..."
-        return f"{self.count} bad {lines} left out ({'; '.join(self.examples)}{more})"
+        return f"{self.count} bad {lines} left out{files} ({'; '.join(self.examples)}{more})"

@@ -13,6 +13,7 @@ from training.runs.folder import RunFolder
 
 from . import pipeline, serving
 from .config import Config
+from .labels import as_in_training
 
 # Rows per step: no gradient is kept, so there is room for more than in training.
 BATCH = 256
@@ -23,10 +24,10 @@ class Measured:
     """What `measure` found.
 
     Args:
-        loss: The mean cross-entropy, in nats.
-        metrics: `accuracy`, `macro_f1`, and `auc` for two classes; 0 to 1.
-        per_class: Label -> `precision`, `recall`, `f1` and `rows`.
-        confusion: (classes, classes) counts, rows true, columns predicted.
+        loss: The mean cross-entropy of the rows whose label occurs in training, in nats.
+        metrics: `accuracy`, `macro_f1`, and `auc` for two classes (of the same rows as the loss); 0 to 1.
+        per_class: Label -> `precision`, `recall`, `f1` and `rows`; labels that do not occur in training come last.
+        confusion: (classes, classes) counts, rows true, columns predicted, in the order of `per_class`.
     """
 
     loss: float
@@ -50,23 +51,26 @@ def measure(predict_step, examples: pipeline.Examples, names: list[str]) -> Meas
         names: The labels.
 
     Returns:
-        What was found; see `Measured`.
+        What was found; see `Measured`. A row whose label does not occur in training counts as missed.
     """
     probabilities = np.empty((len(examples), len(names)))
     for rows in plan_in_order_of_length(examples.lengths, BATCH):
         # Always so many rows, the last ones empty if need be: for a known number the recurrence is compiled.
         ids = [examples.ids[row] for row in rows] + [np.zeros(0, np.int32)] * (BATCH - len(rows))
         probabilities[rows] = predict_step(tf.constant(pad(ids)))[: len(rows)].numpy()
-    confusion = confusion_matrix(examples.labels, probabilities.argmax(axis=1), len(names))
+    all_names = [*names, *examples.unknown]
+    confusion = confusion_matrix(examples.labels, probabilities.argmax(axis=1), len(all_names))
+    known = examples.labels < len(names)
+    labels, probabilities = examples.labels[known], probabilities[known]
     metrics = {"accuracy": accuracy(confusion), "macro_f1": macro_f1(confusion)}
     if len(names) == 2:
-        metrics["auc"] = area_under_roc_curve(examples.labels, probabilities[:, 1])
-    figures = zip(names, *precision_recall_f1(confusion), confusion.sum(axis=1), strict=True)
+        metrics["auc"] = area_under_roc_curve(labels, probabilities[:, 1])
+    figures = zip(all_names, *precision_recall_f1(confusion), confusion.sum(axis=1), strict=True)
     per_class = {
         name: {"precision": float(precision), "recall": float(recall), "f1": float(f1), "rows": int(rows)}
         for name, precision, recall, f1, rows in figures
     }
-    right = probabilities[np.arange(len(examples)), examples.labels]
+    right = probabilities[np.arange(len(labels)), labels]
     loss = float(-np.log(np.maximum(right, 1e-12)).mean())
     return Measured(loss, metrics, per_class, confusion)
 
@@ -81,17 +85,18 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         split: The split's name. None: "test" where there is one; a single file other than the run's is taken whole.
 
     Returns:
-        `data`, `split`, `rows`, `metrics`, `per_class`, and `bad_lines`, a sentence about those left out.
+        `data`, `split`, `rows`, `metrics`, `per_class`; `bad_lines`, a sentence about those left out; and `notes`, what
+        else is to be told about the data: a dictionary of sentences.
 
     Raises:
-        UserError: There is no such split, or it has a label that the model does not know.
+        UserError: There is no such split, or no label of it is known to the model.
     """
     word_ids, classifier, names = serving.parts(serving.load_model(run))
     own = source.fingerprint == run.read_record().source.fingerprint
     opened = pipeline.open_source(config, source)
     split = split or opened.to_evaluate(own)
-    texts = opened.read([split])[split]
-    examples = pipeline.make_examples(texts, word_ids, names, opened.place(split))
+    texts, note = as_in_training(opened.read([split])[split], names, opened.place(split))
+    examples = pipeline.make_examples(texts, word_ids, names)
     measured = measure(make_predict_step(classifier), examples, names)
     return {
         "data": source.name,
@@ -100,4 +105,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "metrics": measured.metrics,
         "per_class": measured.per_class,
         "bad_lines": opened.bad_lines.summary(),
+        "notes": {name: said for name, said in {**opened.notes, "labels": note}.items() if said},
     }

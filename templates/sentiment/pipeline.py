@@ -1,14 +1,13 @@
 """From a data source to batches: read, hold out, choose words and labels, turn texts into ids, pad."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from data.batches import pad
 from data.errors import BadLines, UserError
 from data.labelled_texts.datasets import load_labelled_texts
-from data.labelled_texts.files import LabelledTexts, read_labelled_texts
+from data.labelled_texts.files import LabelledTexts, column_names, read_labelled_texts
 from data.labelled_texts.known_datasets import DATASETS
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
@@ -17,6 +16,7 @@ from data.tables.rows import TABLE_SUFFIXES
 from data.vocabulary import build_vocabulary
 
 from .config import BENCHMARK, SAMPLE, Config
+from .labels import as_in_training
 
 
 def find_source(config: Config, to_train: bool = True) -> Source:
@@ -46,25 +46,35 @@ class Examples:
         ids: A row of word ids per text, int32 arrays.
         labels: The labels' numbers, (rows,) int32.
         lengths: Words per row, (rows,).
+        unknown: The labels that do not occur in training: they have the numbers after all others, and no answer.
     """
 
     ids: list[np.ndarray]
     labels: np.ndarray
     lengths: np.ndarray
+    unknown: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
 def open_source(config: Config, source: Source) -> OpenedSource[LabelledTexts]:
-    """Opens a source: texts and labels by split, as they stand in the file."""
+    """Opens a source: texts and labels by split, as they stand in the file; a test split may have no labels."""
     bad_lines = BadLines(config.skip_bad_lines)
 
     def read(split: str) -> LabelledTexts:
         if not source.files:
             return load_labelled_texts(DATASETS[source.name], split)
-        columns = config.text_column, config.label_column
-        return read_labelled_texts(source.files.path(split), *columns, config.encoding, bad_lines)
+        training = source.files.files.get("train")
+        return read_labelled_texts(
+            source.files.path(split),
+            config.text_column,
+            config.label_column,
+            config.encoding,
+            bad_lines,
+            training_columns=column_names(training, config.encoding) if training else (),
+            need_labels=not split.lower().startswith("test"),
+        )
 
     return OpenedSource(source, read, config.validation_fraction, bad_lines)
 
@@ -75,19 +85,32 @@ def known_labels(opened: OpenedSource, texts: dict[str, LabelledTexts]) -> list[
     return [*texts["train"].labels, *held_out]
 
 
-def label_names(labels: Sequence[str]) -> list[str]:
-    """The distinct labels of the training rows, in order of value where all are numbers, else in alphabetical order.
+def measurable(
+    opened: OpenedSource[LabelledTexts], texts: dict[str, LabelledTexts], names: list[str]
+) -> dict[str, LabelledTexts]:
+    """The splits to train on and to measure, their labels spelled as in training; `opened.notes` tells what is odd.
+
+    Args:
+        opened: The source.
+        texts: Its splits, as they were read.
+        names: The labels.
+
+    Returns:
+        The splits; without a test split that has no label of training's, which is no reason not to train.
 
     Raises:
-        UserError: There are fewer than two.
+        UserError: No row of the validation split has a label that occurs in training.
     """
-    names = sorted(set(labels))
-    if len(names) < 2:
-        raise UserError(f"every training row has the label {names[0]!r}; a classifier needs at least two labels")
-    try:
-        return sorted(names, key=float)
-    except ValueError:
-        return names
+    found = dict(texts)
+    for split in [split for split in texts if split != "train"]:
+        try:
+            found[split], opened.notes[f"labels of {split}"] = as_in_training(texts[split], names, opened.place(split))
+        except UserError as error:
+            if split == "validation":
+                raise
+            del found[split]
+            opened.notes[split] = f"not measured: {error}"
+    return found
 
 
 def choose_words(config: Config, texts: LabelledTexts) -> list[str]:
@@ -98,57 +121,19 @@ def choose_words(config: Config, texts: LabelledTexts) -> list[str]:
     return build_vocabulary(count_words(texts.texts), config.vocabulary_size)
 
 
-def make_examples(texts: LabelledTexts, word_ids, names: list[str], where: str) -> Examples:
+def make_examples(texts: LabelledTexts, word_ids, names: list[str]) -> Examples:
     """Turns a split's texts and labels into numbers.
 
     Args:
         texts: The split.
         word_ids: The `data.labelled_texts.word_ids.WordIds` layer.
         names: The labels.
-        where: The split's file or name, for messages.
-
-    Raises:
-        UserError: A label does not occur in the training split.
     """
-    numbers = {name: number for number, name in enumerate(names)}
-    for row, label in enumerate(texts.labels):
-        if label not in numbers:
-            line = texts.lines[row] if texts.lines else f"row {row + 1}"
-            raise UserError(f"{where}:{line}: the label {label!r} does not occur in training; labels are {_few(names)}")
+    unknown = sorted(set(texts.labels) - set(names))
+    numbers = {name: number for number, name in enumerate([*names, *unknown])}
     ids = word_ids.rows(texts.texts)
     labels = np.array([numbers[label] for label in texts.labels], np.int32)
-    return Examples(ids, labels, np.array([len(row) for row in ids]))
-
-
-def class_weights(config: Config, labels: np.ndarray, names: list[str]) -> np.ndarray:
-    """The loss weight of each class, (classes,) float32.
-
-    Args:
-        config: `class_weights` is "none", "balanced" (rows / (classes * rows of the class)), or "label=weight,...".
-        labels: The training labels' numbers.
-        names: The labels' names.
-
-    Raises:
-        UserError: The setting names no label, or gives no positive number.
-    """
-    if config.class_weights == "none":
-        return np.ones(len(names), np.float32)
-    if config.class_weights == "balanced":
-        return (len(labels) / (len(names) * np.maximum(np.bincount(labels, minlength=len(names)), 1))).astype(
-            np.float32
-        )
-    weights = dict.fromkeys(names, 1.0)
-    for part in config.class_weights.split(","):
-        name, _, number = part.rpartition("=")
-        if name.strip() not in weights:
-            raise UserError(f"--class-weights: no label {name.strip()!r} in {part!r}; labels are {_few(names)}")
-        try:
-            weights[name.strip()] = float(number)
-        except ValueError:
-            raise UserError(f"--class-weights: {number!r} in {part!r} is not a number") from None
-    if not all(0 < weight < np.inf for weight in weights.values()):
-        raise UserError("--class-weights: every weight must be a positive number")
-    return np.array([weights[name] for name in names], np.float32)
+    return Examples(ids, labels, np.array([len(row) for row in ids]), unknown)
 
 
 def batch_signature():
@@ -178,7 +163,3 @@ def make_batch(
     spare = size - len(rows)
     ids = pad([*(examples.ids[row] for row in rows), *[np.zeros(1, np.int32)] * spare], multiple)
     return ids, np.pad(labels, (0, spare)), np.pad(weights[labels], (0, spare))
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -18,6 +18,7 @@ from training.runs.folder import RunFolder
 from . import pipeline, serving
 from .config import Config
 from .evaluate import make_predict_step, measure
+from .labels import class_weights, label_names, spelled_alike
 from .model import build_model
 from .transfer import copy_weights, open_parent
 
@@ -42,9 +43,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
 
     # The data. A run that goes on keeps its words and labels, whatever became of the run it was initialized from.
     opened = pipeline.open_source(config, source)
-    wanted = opened.to_train(test)
-    texts = opened.read(wanted)
-    names = pipeline.label_names(pipeline.known_labels(opened, texts))
+    texts = opened.read(opened.to_train(test))
+    names = label_names(pipeline.known_labels(opened, texts))
+    texts = pipeline.measurable(opened, texts, names)
     resumed = run.checkpoint_file.is_file()
     parent = open_parent(config) if config.initialize_from and not resumed else None
     if resumed:
@@ -53,11 +54,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         vocabulary = parent.vocabulary if parent else pipeline.choose_words(config, texts["train"])
     run.write_vocabulary(vocabulary)
     word_ids = WordIds(vocabulary, config.maximum_length, config.keep, name="word_ids")
-    splits = {
-        split: pipeline.make_examples(rows, word_ids, names, opened.place(split)) for split, rows in texts.items()
-    }
+    splits = {split: pipeline.make_examples(rows, word_ids, names) for split, rows in texts.items()}
     training, validation = splits["train"], splits["validation"]
-    weights = pipeline.class_weights(config, training.labels, names)
+    weights = class_weights(config, training.labels, names)
     multiple = LENGTH_MULTIPLE_WITH_JIT if device.jit else 1
     batch_rows = device.rows_of_batch(config.batch_size)
     plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch=0)
@@ -68,6 +67,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         {
             "train": f"{len(training):,} rows ({counts(names, rows_of)})",
             **{split: f"{len(examples):,} rows" for split, examples in splits.items() if split != "train"},
+            "labels": spelled_alike(names),
             "words per text": f"{quantiles(training.lengths)} (read: {config.maximum_length} at most, {config.keep})",
             "vocabulary": f"{len(vocabulary) + FIRST_WORD:,} ids",
             "unknown words": unknown,
@@ -108,11 +108,11 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     # The best epoch's weights, measured on the splits, and the files that last.
     progress.restore_best()
     serving.save(run.model_file, word_ids, model, names)
-    results = {split: measure(predict_step, splits[split], names) for split in wanted if split != "train"}
+    results = {split: measure(predict_step, splits[split], names) for split in splits if split != "train"}
     for split, result in results.items():
         title = f"{split}, {len(splits[split]):,} rows"
-        plot_confusion_matrix(run.plot_file(f"confusion_{split}"), result.confusion, names, title)
-    is_tested = "test" in results or not opened.has_test
+        plot_confusion_matrix(run.plot_file(f"confusion_{split}"), result.confusion, list(result.per_class), title)
+    is_tested = test or not opened.has_test
     per_class = {split: result.per_class for split, result in results.items()}
     progress.finish(source.name, results, is_tested, per_class=per_class)
 
