@@ -161,8 +161,10 @@ def _names_columns(fields: list[str], given: set[str]) -> bool:
     languages = [field for field, name in zip(fields, names) if is_language(field.strip()) and name not in SIDES]
     words = [name for name in names if name in _OTHERS or name in SIDES]
     numbers = [name for number, name in enumerate(names, start=1) if name in ("", str(number))]
-    all_known = len(languages) + len(words) + len(numbers) == len(names) and len(set(languages)) == len(languages)
-    return all_known and (len(languages) > 1 or bool(words))
+    if len(languages) + len(words) + len(numbers) < len(names) or len(set(languages)) < len(languages):
+        return False
+    of_one_kind = len({len(re.split("[-_]", name)[0]) for name in languages if " " not in name and len(name) < 12}) < 2
+    return bool(words) or (len(languages) > 1 and of_one_kind)
 
 
 def _named(asked: Languages, names: list[str], where: str, need_target: bool) -> Languages:
