@@ -11,6 +11,7 @@ from data.sentence_pairs.columns import MAYBE_TABLES, Reading, find_pair_columns
 from data.sentence_pairs.languages import AUTO, UNNAMED, Languages, check_different, choose_languages
 from data.sentence_pairs.pairs import TAGGED, SentencePairs, read_pair_table, read_parallel_files
 from data.sources.split_files import Splits, find_splits, split_name
+from data.tables.parquet import PARQUET
 from data.tables.rows import TABLE_SUFFIXES
 
 # What a file's name may end in that is no language.
@@ -114,10 +115,11 @@ def find_pairs(
 
 def _table_suffixes(folder: Path, reading: Reading) -> list[str]:
     """The suffixes of a folder's tables; those of any text only where there are no others."""
-    for suffixes in (TABLE_SUFFIXES, MAYBE_TABLES):
-        if any(split_name(entry, suffixes) and is_table(entry, reading) for entry in folder.iterdir()):
-            return list(suffixes)
-    return []
+    entries = list(folder.iterdir())
+    if any(split_name(entry, TABLE_SUFFIXES) or any(entry.glob(f"*{PARQUET}")) for entry in entries):
+        return list(TABLE_SUFFIXES)
+    is_there = any(split_name(entry, MAYBE_TABLES) and is_table(entry, reading) for entry in entries)
+    return list(MAYBE_TABLES) if is_there else []
 
 
 def _tables(splits: Splits, asked: Languages, reading: Reading) -> PairFiles:

@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -223,6 +224,27 @@ def test_either_direction_can_be_asked_for_and_a_single_file_is_split(tmp_path):
     assert pipeline.open_source(turned, source).read(["all"])["all"].sources == list(PAIRS.targets)
     with pytest.raises(UserError, match="fr"):
         pipeline.find_source(dataclasses.replace(config, source_language="fr"))
+
+
+def test_the_lines_that_the_readme_shows_are_read(tmp_path):
+    readme = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("with a line of each")[2].partition("What a file was taken for")[0]
+    names = []
+    for line in shown.splitlines():
+        if line.startswith(" " * 8):
+            with open(tmp_path / names[-1], "a", encoding="utf-8") as file:
+                file.write(line[8:] + "\n")
+        elif line.startswith(" " * 4):
+            names.append(line.split()[0])
+    assert len(names) == 13
+    for name in names:
+        source = pipeline.find_source(dataclasses.replace(SMALL, data=str(tmp_path / name)))
+        pairs = pipeline.open_source(SMALL, source).read_own("all")
+        (sentence,), (translation,) = pairs.sources, pairs.targets
+        assert {sentence, translation} in (
+            {"Ein Hund schläft.", "A dog is sleeping."},
+            {"a dog is sleeping.", "犬が眠っている。"},
+        ), name
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import json
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -111,6 +113,19 @@ def test_rows_of_the_hub_are_pairs_within_a_column(tmp_path):
     bad_lines = BadLines(skip=True)
     assert read_pair_table(path, Languages("q", "a"), bad_lines=bad_lines).targets == ["Va !"]
     assert bad_lines.examples == [f"{path}:2: expected a target sentence, found nothing beside 'Hi.'"]
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_parquet_files_of_the_hub(tmp_path, nested):
+    rows = [{"translation": {"en": en, "fr": fr}} if nested else {"en": en, "fr": fr} for en, fr in SENTENCES]
+    write = lambda name, rows: pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / name)  # noqa: E731
+    for number in (0, 1):
+        write(f"train-0000{number}-of-00002.parquet", rows[2 * number : 2 * number + 2])
+    write("validation-00000-of-00001.parquet", rows[:1])
+    pairs = find_pairs(tmp_path)
+    assert pairs.languages == ("en", "fr") and pairs.notice == "source in 'en', target in 'fr'"
+    assert pairs.read("train") == SentencePairs(*map(list, zip(*SENTENCES)), [1, 2, 3, 4])
+    assert find_pairs(tmp_path, Languages("fr")).read("validation").sources == ["Va !"] and len(pairs.used) == 3
 
 
 def test_text_files_are_tables_where_tabs_separate_their_columns(tmp_path):
