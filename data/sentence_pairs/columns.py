@@ -20,7 +20,7 @@ from data.sentence_pairs.languages import (
     is_language,
 )
 from data.tables.dialect import SAMPLED_LINES, Dialect, Layout, find_dialect
-from data.tables.rows import TABLE_SUFFIXES, as_text, dialect_of, read_rows
+from data.tables.rows import TABLE_SUFFIXES, dialect_of, read_rows
 
 # Files of any text, which may be tables: what the first lines show decides.
 MAYBE_TABLES = (".txt", "")
@@ -76,16 +76,15 @@ class PairColumns:
 
     def rows(
         self, path: str | os.PathLike, encoding: str, bad_lines: BadLines
-    ) -> Iterator[tuple[int, dict[str, Any], list[str | None]]]:
+    ) -> Iterator[tuple[int, dict[str, Any], list[Any]]]:
         """The rows of the table.
 
         Yields:
-            Of each its line; its columns, as they stand there; and its sentence and the translation, None where there
-            is no text.
+            Of each its line; its columns; and of these the sentence and its translation, which may be no texts.
         """
         for line, row in read_rows(path, encoding, bad_lines, self.layout, self.format):
             sides = _unnested(row)
-            yield line, row, [as_text(sides.get(column)) if column else None for column in (self.source, self.target)]
+            yield line, row, [sides.get(column) if column else None for column in (self.source, self.target)]
 
 
 def is_table(path: str | os.PathLike, reading: Reading = Reading()) -> bool:
@@ -177,7 +176,9 @@ def _named(asked: Languages, names: list[str], where: str, need_target: bool) ->
         known = {name.casefold(): name for name in names}
         wanted = names[0] if asked.source == AUTO else asked.source
         if wanted.casefold() not in known:
-            raise UserError(f"{where}: no column {wanted!r}; --source-language names one of {', '.join(names)}")
+            raise UserError(
+                f"{where}: no column {wanted!r}; --source-language names one of {', '.join(map(repr, names))}"
+            )
         return Languages(known[wanted.casefold()])
     if asked == Languages() and len(likely) == 2:
         # Both are there, in the order of the columns, but for those that say it themselves.

@@ -10,6 +10,7 @@ from data.files import check_file, decoded_lines, report_encoding, without_end
 from data.sentence_pairs.columns import Reading, find_pair_columns
 from data.sentence_pairs.languages import UNNAMED, Languages
 from data.sources.rows import Rows
+from data.tables.rows import as_text
 
 # In the names of files of talks in which further facts of each talk stand between tags.
 TAGGED = ".tags."
@@ -109,7 +110,7 @@ def read_pair_table(
     columns = find_pair_columns(path, asked, reading)
     result = SentencePairs([], [], [])
     for line, _, sides in columns.rows(path, reading.encoding, bad_lines):
-        _add(result, line, [text or "" for text in sides], (path, path), bad_lines)
+        _add(result, line, [as_text(value) or "" for value in sides], (path, path), bad_lines)
     return _checked(result, path, bad_lines, before)
 
 

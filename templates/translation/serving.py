@@ -18,6 +18,7 @@ from data.sentence_pairs.languages import Languages
 from data.subwords.decoder import SubwordDecoder
 from data.subwords.encoder import SubwordEncoder
 from data.subwords.pieces import END, START, Subwords
+from data.tables.rows import as_text, shown
 from data.tables.table_writer import TableWriter, unused_names
 from data.vocabulary import PADDING
 from data.word_dropout import WordDropout
@@ -179,17 +180,17 @@ def _translate_table(
         if columns.dialect and writer.format == columns.format:
             writer.writing = columns.dialect.writing
         for chunk in _chunks(columns.rows(path, config.encoding, bad_lines)):
-            texts = [text for _, _, (text, _) in chunk]
+            texts = [as_text(source) for _, _, (source, _) in chunk]
             answers = iter(predict(translate, [text for text in texts if text is not None]))
-            for line, row, (text, _) in chunk:
+            for (line, row, (source, _)), text in zip(chunk, texts, strict=True):
                 names = names or unused_names(row, ["translation", "error"])
-                expected = f"a text in {columns.source!r}"
+                expected, found = f"a text in {columns.source!r}", shown(source)
                 if text is not None:
                     writer.write({**row, names[0]: next(answers)["translation"]})
                 elif bad_lines.skip:
-                    bad_lines.report(path, line, expected=expected, found="none")
+                    bad_lines.report(path, line, expected=expected, found=found)
                 else:
-                    problem = f"expected {expected}, found none; --skip-bad-lines leaves such lines out"
+                    problem = f"expected {expected}, found {found}; --skip-bad-lines leaves such lines out"
                     unanswered.report(f"{path}:{line}", problem)
                     writer.write({**row, **({names[1]: problem} if writer.format == ".jsonl" else {names[0]: ""})})
     if bad_lines.count:

@@ -155,7 +155,7 @@ def test_a_file_for_which_only_the_source_is_needed(tmp_path):
     assert columns("1\tHund\n2\tKatze\n", Languages("2")) == ("2", None, False)
     assert columns("Hund\nKatze\n", Languages()) == ("1", None, False)
     assert columns("en\tde\nDog\tHund\n", Languages()) == ("en", None, True)
-    with pytest.raises(UserError, match="a.tsv:1: no column 'de'; --source-language names one of id, text$"):
+    with pytest.raises(UserError, match="a.tsv:1: no column 'de'; --source-language names one of 'id', 'text'$"):
         columns("id\ttext\n1\tHund\n", Languages("de", "en"))
 
 
