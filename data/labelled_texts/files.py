@@ -2,7 +2,9 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 from data.errors import BadLines, UserError
 from data.sources.rows import Rows
@@ -75,7 +77,7 @@ def read_labelled_texts(
     path: str | os.PathLike,
     reading: Reading = Reading(),
     bad_lines: BadLines | None = None,
-    training_columns: Sequence[str] = (),
+    training_columns: Collection[str] = (),
     need_labels: bool = True,
 ) -> LabelledTexts:
     """Reads the texts and labels of a table; no other column is looked at.
@@ -123,10 +125,10 @@ def read_labelled_texts(
     return result.select(place for place in range(len(result)) if place not in unlabelled)
 
 
-def column_names(path: str | os.PathLike, reading: Reading = Reading()) -> list[str]:
-    """The columns of a table, as its first row has them; none where no row can be read."""
+def first_row(path: str | os.PathLike, reading: Reading = Reading()) -> dict[str, Any]:
+    """The columns of a table's first row; none where no row can be read."""
     rows = read_rows(path, reading.encoding, BadLines(skip=True), reading.layout)
-    return list(next((row for _, row in rows), ()))
+    return next((row for _, row in rows), {})
 
 
 def described(path: str | os.PathLike, reading: Reading, columns: Sequence[str | None]) -> str:
@@ -144,30 +146,29 @@ def described(path: str | os.PathLike, reading: Reading, columns: Sequence[str |
 
 def find_text_column(
     path: str | os.PathLike,
-    columns: Iterable[str],
+    row: Mapping[str, Any],
     reading: Reading = Reading(),
-    training_columns: Sequence[str] = (),
+    training_columns: Collection[str] = (),
 ) -> str:
     """The column that holds the text: `find_columns`, of a file that need not have labels."""
-    columns = list(columns)
-    found = _find_column(columns, reading.text_column, TEXT_COLUMNS, training_columns)
+    found = _find_column(list(row), reading.text_column, TEXT_COLUMNS, training_columns)
     if found is None:
-        raise _missing(path, columns, reading.text_column, TEXT_COLUMNS, "text")
+        raise _missing(path, row, reading.text_column, TEXT_COLUMNS, "text")
     return found
 
 
 def find_columns(
     path: str | os.PathLike,
-    columns: Iterable[str],
+    row: Mapping[str, Any],
     reading: Reading = Reading(),
-    training_columns: Sequence[str] = (),
+    training_columns: Collection[str] = (),
     need_labels: bool = True,
 ) -> tuple[str, str | None]:
     """Finds the columns that hold the text and the label.
 
     Args:
         path: The file, for the messages.
-        columns: The names of its columns.
+        row: Its first row: a column's name -> its value.
         reading: Says which columns are asked for.
         training_columns: The names of the training file's columns. One that is not taken for the texts or labels there
             is not taken here: a test file without `sentiment` is not measured by its `rating`.
@@ -179,11 +180,10 @@ def find_columns(
     Raises:
         UserError: A column is missing; it lists those there are and the flag that names one.
     """
-    columns = list(columns)
-    text = find_text_column(path, columns, reading, training_columns)
-    label = _find_column(columns, reading.label_column, LABEL_COLUMNS, training_columns)
+    text = find_text_column(path, row, reading, training_columns)
+    label = _find_column(list(row), reading.label_column, LABEL_COLUMNS, training_columns)
     if label is None and need_labels:
-        raise _missing(path, columns, reading.label_column, LABEL_COLUMNS, "label")
+        raise _missing(path, row, reading.label_column, LABEL_COLUMNS, "label")
     if label == text:
         raise UserError(
             f"{path}: the column {text!r} cannot be both the text and the label; use --text-column and --label-column"
@@ -196,7 +196,7 @@ def _plain(name: str) -> str:
 
 
 def _find_column(
-    columns: list[str], wanted: str, usual: tuple[str, ...], training_columns: Sequence[str]
+    columns: list[str], wanted: str, usual: tuple[str, ...], training_columns: Collection[str]
 ) -> str | None:
     if wanted in columns:
         return wanted
@@ -209,10 +209,14 @@ def _find_column(
     return next((written[name] for name in names if name in written and name not in not_taken), None)
 
 
-def _missing(path: str | os.PathLike, columns: list[str], wanted: str, usual: tuple[str, ...], role: str) -> UserError:
+def _missing(
+    path: os.PathLike | str, row: Mapping[str, Any], wanted: str, usual: Sequence[str], role: str
+) -> UserError:
     missing = f"no {role} column ({', '.join(usual)})" if wanted == "auto" else f"no column {wanted!r}"
-    present = ", ".join(map(shown, columns[:20])) + (", ..." if len(columns) > 20 else "")
-    if columns == [str(number) for number in range(1, len(columns) + 1)]:
-        count = f"{len(columns)} columns without names" if len(columns) > 1 else "one column without a name"
-        return UserError(f"{path}: {missing}; it has {count}; use --{role}-column NUMBER, or --header if it has names")
-    return UserError(f"{path}: {missing}; its columns are {present}; use --{role}-column NAME")
+    more = ", ..." if len(row) > 20 else ""
+    if list(row) == [str(number) for number in range(1, len(row) + 1)]:
+        values = ", ".join(f"{name}: {shown(value)}" for name, value in islice(row.items(), 20))
+        advice = f"use --{role}-column NUMBER, or --header if the first line names them"
+        return UserError(f"{path}: {missing}; its columns have no names; they begin {values}{more}; {advice}")
+    present = ", ".join(map(shown, islice(row, 20)))
+    return UserError(f"{path}: {missing}; its columns are {present}{more}; use --{role}-column NAME")

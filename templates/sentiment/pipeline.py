@@ -10,9 +10,9 @@ from data.labelled_texts.datasets import load_labelled_texts
 from data.labelled_texts.files import (
     LabelledTexts,
     Reading,
-    column_names,
     described,
     find_columns,
+    first_row,
     read_labelled_texts,
 )
 from data.labelled_texts.known_datasets import DATASETS
@@ -79,11 +79,11 @@ def open_source(config: Config, source: Source) -> OpenedSource[LabelledTexts]:
         if not source.files:
             return load_labelled_texts(DATASETS[source.name], split)
         path, training = source.files.path(split), source.files.files.get("train")
-        training_columns = column_names(training, reading) if training else []
+        training_columns = first_row(training, reading) if training else {}
         need_labels = not split.lower().startswith("test")
         texts = read_labelled_texts(path, reading, bad_lines, training_columns, need_labels)
         if source.kind == "path":
-            columns = find_columns(path, column_names(path, reading), reading, training_columns, need_labels)
+            columns = find_columns(path, first_row(path, reading), reading, training_columns, need_labels)
             told = described(path, reading, columns)
             if told not in notes.values():
                 notes["read as" if not notes else f"{split} read as"] = told

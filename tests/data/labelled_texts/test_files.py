@@ -1,13 +1,14 @@
 """Tables of texts and labels: what is written in whatever way is read back, without a flag."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import BadLines, UserError
-from data.labelled_texts.files import Reading, described, read_labelled_texts
+from data.labelled_texts.files import LABEL_COLUMNS, TEXT_COLUMNS, Reading, described, read_labelled_texts
 from data.tables import rows as table_rows
 from data.tables.delimited import Writing
 from data.tables.dialect import DELIMITERS
@@ -94,3 +95,33 @@ def test_new_columns_have_names_that_no_column_has():
     names = ["predicted_label", "predicted_score"]
     assert unused_names(["text"], names) == names
     assert unused_names(["predicted_score", "predicted_label (2)"], names) == [f"{name} (3)" for name in names]
+
+
+README = Path(__file__).parents[3] / "templates" / "sentiment" / "README.md"
+
+
+def readme_formats() -> dict[str, tuple[str, list[str]]]:
+    """The files that the README shows, by name: what is in each, and the flags beside it."""
+    block = README.read_text(encoding="utf-8").partition("The same row as each format has it")[2].split("```")[1]
+    found: dict[str, tuple[str, list[str]]] = {}
+    for line in block.strip("\n").split("\n"):
+        name, (text, _, flags) = line[:17].strip() or list(found)[-1], line[17:].partition("   ")
+        before = found.get(name, ("", []))
+        found[name] = before[0] + text.replace("<TAB>", "\t") + "\n", before[1] + flags.split()
+    return found
+
+
+@pytest.mark.parametrize("name", readme_formats())
+def test_the_lines_of_the_readme_are_read(tmp_path, name):
+    text, flags = readme_formats()[name]
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    given = {flag[2:].replace("-", "_"): value for flag, value in zip(flags[::2], flags[1::2], strict=True)}
+    read = read_labelled_texts(tmp_path / name, Reading(**given))
+    assert (read.texts, read.labels) == (["Dull, and far too long."], ["0"])
+    assert read.lines == [text.count("\n")]
+
+
+def test_the_readme_names_the_formats_and_the_columns():
+    text = README.read_text(encoding="utf-8")
+    assert {Path(name).suffix for name in readme_formats()} | {".parquet"} == set(table_rows.TABLE_SUFFIXES)
+    assert not [name for name in (*TEXT_COLUMNS, *LABEL_COLUMNS) if f"`{name}`" not in text.lower()]

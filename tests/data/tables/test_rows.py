@@ -188,7 +188,7 @@ def test_rows_without_a_usable_text_or_label(tmp_path, row, message):
 
 def test_columns_are_found_or_named(tmp_path):
     def find(*columns, **given):
-        return find_columns("a.csv", columns, Reading(**given))
+        return find_columns("a.csv", dict.fromkeys(columns, "x"), Reading(**given))
 
     assert find("id", "rating", "Sentiment", " Review ") == (" Review ", "Sentiment")
     assert find("body", "text", "tag", "label") == ("text", "label")
@@ -198,11 +198,11 @@ def test_columns_are_found_or_named(tmp_path):
         assert find("Tweet", label) == ("Tweet", label)
     assert find("text", "x", "y", label_column="3") == ("text", "y")
     assert find("text", "x", "1", label_column="1") == ("text", "1")
-    assert find_text_column("a.csv", ["text", "Text"], Reading("Text")) == "Text"
+    assert find_text_column("a.csv", {"text": "a", "Text": "b"}, Reading("Text")) == "Text"
     # A name that is there in training, and not taken there, is not taken elsewhere.
     training = ("text", "sentiment", "stars")
-    assert find_columns("a.csv", ["text", "stars"], Reading(), training, need_labels=False) == ("text", None)
-    assert find_columns("a.csv", ["text", "label"], Reading(), training) == ("text", "label")
+    assert find_columns("a.csv", {"text": "a", "stars": "1"}, Reading(), training, need_labels=False) == ("text", None)
+    assert find_columns("a.csv", {"text": "a", "label": "1"}, Reading(), training) == ("text", "label")
     with pytest.raises(UserError) as error:
         find("great film", "1")
     assert str(error.value) == (
@@ -212,7 +212,7 @@ def test_columns_are_found_or_named(tmp_path):
         UserError, match=r"no label column \(label, .*its columns are 'text', 'x'; use --label-column N"
     ):
         find("text", "x")
-    with pytest.raises(UserError, match="it has 2 columns without names; use --text-column NUMBER, or --header if it"):
+    with pytest.raises(UserError, match="its columns have no names; they begin 1: 'x', 2: 'x'; use --text-column NUM"):
         find("1", "2")
     with pytest.raises(UserError, match="a.csv: no column 'txt'; its columns are 'text', 'label'; use --text-column"):
         find("text", "label", text_column="txt")
