@@ -2,12 +2,14 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 from data.errors import BadLines, UserError
-from data.files import content_suffix
 from data.sources.rows import Rows
-from data.tables.rows import as_text, read_rows, shown
+from data.tables.dialect import Layout
+from data.tables.rows import as_text, dialect_of, read_rows, shown
 
 # The usual names, in the order in which they are looked for; v1 and v2 are those of Kaggle's SMS Spam Collection.
 TEXT_COLUMNS = (
@@ -18,6 +20,10 @@ LABEL_COLUMNS = (
     *("label", "sentiment", "class", "category", "target", "tag", "airline_sentiment", "polarity", "liked", "rating"),
     *("stars", "star_rating", "overall", "v1"),
 )
+
+
+# What `predict` adds to a table, which may be one that is read: predicted_label, predicted_score.
+PREDICTED_COLUMN = "predicted_"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,22 +41,50 @@ class LabelledTexts(Rows):
     lines: list[int] = dataclasses.field(default_factory=list)
 
 
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How tables of texts are to be read.
+
+    Args:
+        text_column: The column of the texts: its name, compared without regard to case, or its number from 1; "auto"
+            takes the first present of `TEXT_COLUMNS`.
+        label_column: Likewise of the labels, and of `LABEL_COLUMNS`.
+        delimiter: What separates the columns of a .csv or .tsv file; see `data.tables.dialect.Layout`.
+        header: Whether the first line of a .csv or .tsv file names the columns; None: look.
+        encoding: How the file's bytes are to be read.
+    """
+
+    text_column: str = "auto"
+    label_column: str = "auto"
+    delimiter: str = "auto"
+    header: bool | None = None
+    encoding: str = "utf-8"
+
+    @property
+    def layout(self) -> Layout:
+        """What is known of a delimited file."""
+        return Layout(self.delimiter, self.header, self._names_columns)
+
+    def _names_columns(self, fields: list[str]) -> bool | None:
+        names = set(map(_plain, fields))
+        asked = {_plain(name) for name in (self.text_column, self.label_column) if not name.isdecimal()} - {"auto"}
+        usual = not names.isdisjoint(TEXT_COLUMNS) and not names.isdisjoint(LABEL_COLUMNS)
+        answered = any(name.startswith(PREDICTED_COLUMN) for name in names)
+        return True if usual or answered or (asked and asked <= names) else None
+
+
 def read_labelled_texts(
     path: str | os.PathLike,
-    text_column: str = "auto",
-    label_column: str = "auto",
-    encoding: str = "utf-8",
+    reading: Reading = Reading(),
     bad_lines: BadLines | None = None,
-    training_columns: Sequence[str] = (),
+    training_columns: Collection[str] = (),
     need_labels: bool = True,
 ) -> LabelledTexts:
     """Reads the texts and labels of a table; no other column is looked at.
 
     Args:
         path: A table; see `data.tables.rows.read_rows`.
-        text_column: The column of the texts; "auto" takes the first present of `TEXT_COLUMNS`.
-        label_column: The column of the labels; "auto" takes the first present of `LABEL_COLUMNS`.
-        encoding: How the file's bytes are to be read.
+        reading: How it is to be read.
         bad_lines: What is done with lines that cannot be used; None raises for the first.
         training_columns: As for `find_columns`.
         need_labels: Whether a file without labels is a mistake; else its rows come without.
@@ -65,21 +99,20 @@ def read_labelled_texts(
     result = LabelledTexts([], [])
     columns: tuple[str, str | None] | None = None
     unlabelled: dict[int, str] = {}  # the row -> what stands where its label should
-    for number, row in read_rows(path, encoding, bad_lines):
-        columns = columns or _columns_of(path, row, text_column, label_column, training_columns, need_labels)
-        text_name, label_name = columns
-        text = as_text(row.get(text_name))
+    for number, row in read_rows(path, reading.encoding, bad_lines, reading.layout):
+        columns = columns or find_columns(path, row, reading, training_columns, need_labels)
+        text_column, label_column = columns
+        text = as_text(row.get(text_column))
         if text is None:
-            bad_lines.report(path, number, expected=f"a text in {text_name!r}", found=shown(row.get(text_name)))
+            bad_lines.report(path, number, expected=f"a text in {text_column!r}", found=shown(row.get(text_column)))
             continue
-        value = row.get(label_name) if label_name is not None else None
+        value = row.get(label_column) if label_column is not None else None
         label = (as_text(value) or "").strip()
+        if not label and need_labels:
+            bad_lines.report(path, number, expected=f"a label in {label_column!r}", found=shown(value))
+            continue
         if not label:
-            found = shown(value)
-            if need_labels:
-                bad_lines.report(path, number, expected=f"a label in {label_name!r}", found=found)
-                continue
-            unlabelled[len(result)] = found
+            unlabelled[len(result)] = shown(value)
         result.texts.append(text)
         result.labels.append(label)
         result.lines.append(number)
@@ -88,68 +121,69 @@ def read_labelled_texts(
     if len(unlabelled) == len(result):
         return dataclasses.replace(result, labels=[])
     for place, found in unlabelled.items():
-        bad_lines.report(path, result.lines[place], expected=f"a label in {label_name!r}", found=found)
+        bad_lines.report(path, result.lines[place], expected=f"a label in {label_column!r}", found=found)
     return result.select(place for place in range(len(result)) if place not in unlabelled)
 
 
-def column_names(path: str | os.PathLike, encoding: str = "utf-8") -> list[str]:
-    """The columns of a table, as its first row has them; none where no row can be read."""
-    return list(next((row for _, row in read_rows(path, encoding, BadLines(skip=True))), ()))
+def first_row(path: str | os.PathLike, reading: Reading = Reading()) -> dict[str, Any]:
+    """The columns of a table's first row; none where no row can be read."""
+    rows = read_rows(path, reading.encoding, BadLines(skip=True), reading.layout)
+    return next((row for _, row in rows), {})
+
+
+def described(path: str | os.PathLike, reading: Reading, columns: Sequence[str | None]) -> str:
+    """What a table is taken for: "separated by bars, no line of column names; text in '2', label in '1'".
+
+    Args:
+        path: The file.
+        reading: How it is to be read.
+        columns: The column of the texts and, where it is needed, that of the labels.
+    """
+    roles = [f"{role} in {column!r}" for role, column in zip(("text", "label"), columns) if column is not None]
+    dialect = dialect_of(path, reading.encoding, reading.layout)
+    return "; ".join([*([str(dialect)] if dialect else []), ", ".join(roles)])
 
 
 def find_text_column(
-    path: str | os.PathLike, columns: Iterable[str], text_column: str = "auto", training_columns: Sequence[str] = ()
+    path: str | os.PathLike,
+    row: Mapping[str, Any],
+    reading: Reading = Reading(),
+    training_columns: Collection[str] = (),
 ) -> str:
     """The column that holds the text: `find_columns`, of a file that need not have labels."""
-    columns = list(columns)
-    found = _find_column(columns, text_column, TEXT_COLUMNS, training_columns)
+    found = _find_column(list(row), reading.text_column, TEXT_COLUMNS, training_columns)
     if found is None:
-        raise _missing(path, columns, text_column, TEXT_COLUMNS, "text")
+        raise _missing(path, row, reading.text_column, TEXT_COLUMNS, "text")
     return found
 
 
 def find_columns(
     path: str | os.PathLike,
-    columns: Iterable[str],
-    text_column: str = "auto",
-    label_column: str = "auto",
-    training_columns: Sequence[str] = (),
-) -> tuple[str, str]:
+    row: Mapping[str, Any],
+    reading: Reading = Reading(),
+    training_columns: Collection[str] = (),
+    need_labels: bool = True,
+) -> tuple[str, str | None]:
     """Finds the columns that hold the text and the label.
 
     Args:
         path: The file, for the messages.
-        columns: The names of its columns.
-        text_column: A name, compared without regard to case, or "auto".
-        label_column: Likewise.
+        row: Its first row: a column's name -> its value.
+        reading: Says which columns are asked for.
         training_columns: The names of the training file's columns. One that is not taken for the texts or labels there
             is not taken here: a test file without `sentiment` is not measured by its `rating`.
+        need_labels: Whether there must be a column of labels.
 
     Returns:
-        The names of both, as the file writes them.
+        The names of both, as the file writes them; None in the place of a column of labels that is not there.
 
     Raises:
         UserError: A column is missing; it lists those there are and the flag that names one.
     """
-    columns = list(columns)
-    text, label = _columns_of(path, columns, text_column, label_column, training_columns, need_labels=True)
-    assert label is not None
-    return text, label
-
-
-def _columns_of(
-    path: str | os.PathLike,
-    columns: Iterable[str],
-    text_column: str,
-    label_column: str,
-    training_columns: Sequence[str],
-    need_labels: bool,
-) -> tuple[str, str | None]:
-    columns = list(columns)
-    text = find_text_column(path, columns, text_column, training_columns)
-    label = _find_column(columns, label_column, LABEL_COLUMNS, training_columns)
+    text = find_text_column(path, row, reading, training_columns)
+    label = _find_column(list(row), reading.label_column, LABEL_COLUMNS, training_columns)
     if label is None and need_labels:
-        raise _missing(path, columns, label_column, LABEL_COLUMNS, "label")
+        raise _missing(path, row, reading.label_column, LABEL_COLUMNS, "label")
     if label == text:
         raise UserError(
             f"{path}: the column {text!r} cannot be both the text and the label; use --text-column and --label-column"
@@ -157,22 +191,32 @@ def _columns_of(
     return text, label
 
 
+def _plain(name: str) -> str:
+    return name.strip().lower()
+
+
 def _find_column(
-    columns: list[str], wanted: str, usual: tuple[str, ...], training_columns: Sequence[str]
+    columns: list[str], wanted: str, usual: tuple[str, ...], training_columns: Collection[str]
 ) -> str | None:
     if wanted in columns:
         return wanted
-    names = usual if wanted == "auto" else (wanted.strip().lower(),)
-    in_training = [column.strip().lower() for column in training_columns]
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(columns):
+        return columns[int(wanted) - 1]
+    names = usual if wanted == "auto" else (_plain(wanted),)
+    in_training = set(map(_plain, training_columns))
     not_taken = [name for name in names if name in in_training][1:]
-    written = {column.strip().lower(): column for column in reversed(columns)}
+    written = {_plain(column): column for column in reversed(columns)}
     return next((written[name] for name in names if name in written and name not in not_taken), None)
 
 
-def _missing(path: str | os.PathLike, columns: list[str], wanted: str, usual: tuple[str, ...], role: str) -> UserError:
+def _missing(
+    path: os.PathLike | str, row: Mapping[str, Any], wanted: str, usual: Sequence[str], role: str
+) -> UserError:
     missing = f"no {role} column ({', '.join(usual)})" if wanted == "auto" else f"no column {wanted!r}"
-    present = ", ".join(map(shown, columns[:20])) + (", ..." if len(columns) > 20 else "")
-    message = f"{path}: {missing}; its columns are {present}; use --{role}-column NAME"
-    if content_suffix(path) != ".jsonl":
-        message += ", or add a first line that names the columns if the file has none"
-    return UserError(message)
+    more = ", ..." if len(row) > 20 else ""
+    if list(row) == [str(number) for number in range(1, len(row) + 1)]:
+        values = ", ".join(f"{name}: {shown(value)}" for name, value in islice(row.items(), 20))
+        advice = f"use --{role}-column NUMBER, or --header if the first line names them"
+        return UserError(f"{path}: {missing}; its columns have no names; they begin {values}{more}; {advice}")
+    present = ", ".join(map(shown, islice(row, 20)))
+    return UserError(f"{path}: {missing}; its columns are {present}{more}; use --{role}-column NAME")

@@ -23,6 +23,8 @@ STANDARD_STEMS = {
 }
 # As many files that hold a split together are named: train-00000-of-00002.parquet, once with a hash behind it.
 _SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<hash>-[0-9a-f]+)?\.parquet")
+# Looked at where no other format has what is looked for: beside tables, such a file may be of another kind.
+LAST_FORMATS = (".json", PARQUET)
 DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changelog", "citation")
 
 
@@ -109,9 +111,22 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
         if "" not in suffixes and not content_name(path).lower().endswith(tuple(suffixes)):
             raise UserError(f"{path}: expected a name in {', '.join(suffixes)} (plain, .gz or .xz)")
         return Splits(path, {"all": path}, [])
+    files, ignored = _splits_in(path, [suffix for suffix in suffixes if suffix not in LAST_FORMATS])
+    if not files or (need_train and "train" not in files):
+        files, ignored = _splits_in(path, suffixes)
+    if not files or (need_train and "train" not in files):
+        wanted = "train" if need_train else "test"
+        kinds = ", ".join(f"{wanted}{suffix}" for suffix in suffixes)
+        found = ", ".join(entry.name for entry in [*files.values(), *ignored][:20]) or "nothing"
+        raise UserError(f"{path} has no {wanted} file; expected {kinds} (plain, .gz or .xz), found {found}")
+    return Splits(path, files, ignored)
+
+
+def _splits_in(folder: Path, suffixes: Sequence[str]) -> tuple[dict[str, Path], list[Path]]:
+    """The files of a folder's splits, and its other files."""
     files: dict[str, Path] = {}
     ignored = []
-    for entry in sorted(path.iterdir()):
+    for entry in sorted(folder.iterdir()):
         split, file = split_name(entry, suffixes), entry
         if PARQUET in suffixes:
             split, file = (_known_split(entry.name), shards) if (shards := _shards_inside(entry)) else (split, file)
@@ -120,12 +135,7 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
             ignored.append(entry)
         elif files.setdefault(split, file) != file:
             raise UserError(f"{files[split]} and {file} are both the {split} split; keep one of them")
-    if not files or (need_train and "train" not in files):
-        wanted = "train" if need_train else "test"
-        kinds = ", ".join(f"{wanted}{suffix}" for suffix in suffixes)
-        found = ", ".join(entry.name for entry in [*files.values(), *ignored][:20]) or "nothing"
-        raise UserError(f"{path} has no {wanted} file; expected {kinds} (plain, .gz or .xz), found {found}")
-    return Splits(path, files, ignored)
+    return files, ignored
 
 
 def _all_shards(entry: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Reading .jsonl, .csv, .tsv and .parquet row by row."""
+"""Reading .jsonl, .json, .csv, .tsv and .parquet row by row."""
 
 import json
 import os
@@ -19,7 +19,11 @@ from data.tables.delimited import Records
 from data.tables.dialect import SAMPLED_LINES, Dialect, Layout, find_dialect
 from data.tables.parquet import PARQUET, Row, read_parquet
 
-TABLE_SUFFIXES = (".jsonl", ".csv", ".tsv", PARQUET)
+DELIMITED = (".csv", ".tsv")
+WRITTEN = (".jsonl", *DELIMITED)
+TABLE_SUFFIXES = (*WRITTEN, ".json", PARQUET)
+# An array of JSON objects is read whole: so many characters at most.
+LARGEST_ARRAY = 2**28
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -67,10 +71,10 @@ def read_text_rows(
 
 
 def as_text(value: Any) -> str | None:
-    """A single value as the text that stands for it in JSON, or None for null, lists and objects."""
+    """A single value as the text that stands for it in JSON, or None for null, NaN, lists and objects."""
     if isinstance(value, str):
         return value
-    return json.dumps(value) if isinstance(value, bool | int | float) else None
+    return json.dumps(value) if isinstance(value, bool | int | float) and value == value else None
 
 
 def shown(value: Any) -> str:
@@ -89,7 +93,7 @@ def table_format(path: str | os.PathLike, to_write: bool = False) -> str:
         to_write: Whether it is to be written; .parquet is read only.
     """
     suffix = content_suffix(path)
-    expected = [known for known in TABLE_SUFFIXES if known != PARQUET or not to_write]
+    expected = WRITTEN if to_write else TABLE_SUFFIXES
     if suffix not in expected:
         raise UserError(
             f"{path}: expected a name in {', '.join(expected)} (plain, .gz or .xz), found {suffix or 'no suffix'}"
@@ -110,15 +114,17 @@ def read_rows(
     the separator may be a comma, a tab, a semicolon or a bar, and the first line may name the columns or be a row.
 
     Args:
-        path: A .jsonl, .csv or .tsv file, plain, .gz or .xz; or .parquet, as `data.tables.parquet.read_parquet` has it.
+        path: A .jsonl or .json file, which holds a JSON object on each line or is an array of them, a .csv or .tsv
+            file, plain, .gz or .xz; or .parquet, as `data.tables.parquet.read_parquet` has it.
         encoding: How its bytes are to be read.
         bad_lines: What is done with lines that cannot be used; None raises for the first.
         layout: What is known of a delimited file.
         format: One of `TABLE_SUFFIXES`; None: as the file's name says.
 
     Returns:
-        An iterator of (the number of the line on which the row begins, in .parquet that of the row; a dictionary from
-        column to value). Values are strings, in .jsonl whatever JSON holds, in .parquet whatever the file does.
+        An iterator of (the number of the line on which the row begins, in .parquet that of the row, in an array that of
+        the object; a dictionary from column to value). Values are strings, in .jsonl whatever JSON holds, in .parquet
+        whatever the file does.
 
     Raises:
         UserError: The file is missing, of another format, damaged or empty, or a line is bad; a missing file and
@@ -130,7 +136,7 @@ def read_rows(
     suffix = format or table_format(path)
     bad_lines = bad_lines or BadLines(skip=False)
     lines = decoded_lines(path, encoding)
-    if suffix == ".jsonl":
+    if suffix not in DELIMITED:
         rows = _json_rows(path, encoding, lines, bad_lines)
     else:
         rows = _delimited_rows(path, encoding, lines, bad_lines, layout, _usual_delimiter(suffix))
@@ -146,7 +152,7 @@ def dialect_of(
         UserError: The file is missing or damaged.
     """
     suffix = format or table_format(path)
-    if suffix in (".jsonl", PARQUET):
+    if suffix not in DELIMITED:
         return None
     return find_dialect(list(islice(decoded_lines(path, encoding), SAMPLED_LINES)), layout, _usual_delimiter(suffix))
 
@@ -162,14 +168,22 @@ def _checked_not_empty(path: os.PathLike, encoding: str, rows: Iterator[Row], ba
         empty = False
         yield row
     if empty and bad_lines.count == before:
-        only_header = content_suffix(path) != ".jsonl" and any(
+        only_header = content_suffix(path) in DELIMITED and any(
             line.text.strip() for line in decoded_lines(path, encoding)
         )
         raise UserError(f"{path} has column names and no rows" if only_header else f"{path} is empty")
 
 
 def _json_rows(path: os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines) -> Iterator[Row]:
-    for line in lines:
+    first = next((line for line in lines if line.text.strip()), None)
+    if first is None:
+        return
+    if first.text.lstrip().startswith("["):
+        values = _array(path, encoding, first.number, chain([first], lines))
+        for number, value in enumerate(values, 1):
+            yield from _checked_object(path, number, value, bad_lines)
+        return
+    for line in chain([first], lines):
         if line.problem:
             report_encoding(path, encoding, line, bad_lines)
             continue
@@ -179,12 +193,38 @@ def _json_rows(path: os.PathLike, encoding: str, lines: Iterator[Line], bad_line
             value = json.loads(line.text, strict=False)
         except (ValueError, RecursionError) as error:
             reason = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
-            bad_lines.report(path, line.number, expected="a JSON object", found=shown(line.text.strip()) + reason)
+            found, advice = shown(line.text.strip()) + reason, "write one on each line, or an array of them"
+            bad_lines.report(path, line.number, expected="a JSON object", found=found, advice=advice)
             continue
-        if not isinstance(value, dict):
-            bad_lines.report(path, line.number, expected="a JSON object", found=shown(value))
-            continue
-        yield line.number, _without_surrogates(value) if _SURROGATE_ESCAPE.search(line.text) else value
+        has_escapes = _SURROGATE_ESCAPE.search(line.text)
+        yield from _checked_object(path, line.number, _without_surrogates(value) if has_escapes else value, bad_lines)
+
+
+def _array(path: os.PathLike, encoding: str, first: int, lines: Iterator[Line]) -> list[Any]:
+    """The values of a JSON array, of which no line can be left out; `first` is the number of its first line."""
+    texts, size = [], 0
+    for line in lines:
+        if line.problem:
+            found = f"expected {encoding} text, found {line.problem}"
+            raise UserError(f"{path}:{line.number}: {found}; --encoding names another encoding")
+        texts.append(line.text)
+        size += len(line.text)
+        if size > LARGEST_ARRAY:
+            raise UserError(f"{path}: an array of more than {LARGEST_ARRAY:,} characters; write an object on each line")
+    text = "".join(texts)
+    try:
+        values = json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        number = first - 1 + error.lineno if isinstance(error, json.JSONDecodeError) else first
+        raise UserError(f"{path}:{number}: expected an array of JSON objects ({error})") from None
+    return _without_surrogates(values) if _SURROGATE_ESCAPE.search(text) else values
+
+
+def _checked_object(path: os.PathLike, number: int, value: Any, bad_lines: BadLines) -> Iterator[Row]:
+    if isinstance(value, dict):
+        yield number, value
+    else:
+        bad_lines.report(path, number, expected="a JSON object", found=shown(value))
 
 
 def _without_surrogates(value: Any) -> Any:

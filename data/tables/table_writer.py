@@ -10,8 +10,7 @@ from typing import Any, Self, TextIO
 
 from data.errors import UserError
 from data.tables.delimited import Writing, quoted
-from data.tables.parquet import PARQUET
-from data.tables.rows import table_format
+from data.tables.rows import DELIMITED, table_format
 from data.writing import writing as open_writing
 
 
@@ -53,7 +52,7 @@ class TableWriter:
             self._opened = open_writing(Path(target))
         else:
             # What was read from .parquet is printed as JSON.
-            self.format = format if format and format != PARQUET else ".jsonl"
+            self.format = format if format in DELIMITED else ".jsonl"
             self._opened = contextlib.nullcontext(target)
         self.writing = writing or Writing("\t" if self.format == ".tsv" else ",")
 
@@ -82,7 +81,7 @@ class TableWriter:
         Raises:
             UserError: In .csv and .tsv, for a column that the first row did not have.
         """
-        if self.format == ".jsonl":
+        if self.format not in DELIMITED:
             self._stream.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
         else:
             if not self.rows and not self.columns:
@@ -98,7 +97,7 @@ class TableWriter:
         self.rows += 1
 
     def _write_header(self) -> None:
-        if self._header_is_due and self.format != ".jsonl":
+        if self._header_is_due and self.format in DELIMITED:
             self._write_fields(self.columns)
         self._header_is_due = False
 

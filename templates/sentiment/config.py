@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from data.tables.dialect import Layout
 from training.configuration import RunName, Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
@@ -15,7 +16,7 @@ EXAMPLE_INPUT = '"Not bad at all, in fact rather good."'
 INPUTS_ARE_FILES = False
 
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
-READING = ("text_column", "label_column", "encoding", "skip_bad_lines")
+READING = ("text_column", "label_column", "delimiter", "header", "encoding", "skip_bad_lines")
 
 # Fields about how an answer is found: none.
 ANSWERING = ()
@@ -33,10 +34,14 @@ class Config:
     # auto, sample, imdb_reviews, or a path: a .jsonl, .csv or .tsv file (plain, .gz or .xz), or a folder of
     # train / validation / test files
     data: str = "auto"
-    # the column that holds the text
+    # the column that holds the text: its name, or its number from 1
     text_column: str = "auto"
-    # the column that holds the label
+    # the column that holds the label: its name, or its number from 1
     label_column: str = "auto"
+    # what separates the columns of a .csv or .tsv file: comma, tab, semicolon, bar, or auto: what its first lines show
+    delimiter: str = "auto"
+    # whether the first line of a .csv or .tsv file names the columns; by default what its first lines show
+    header: bool | None = None
     # the files' encoding
     encoding: str = "utf-8"
     # leave bad lines out, and count them, instead of stopping at the first
@@ -112,3 +117,4 @@ class Config:
 
     def __post_init__(self):
         check_bounds(self)
+        Layout(self.delimiter)

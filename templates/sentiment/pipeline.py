@@ -7,7 +7,14 @@ import numpy as np
 from data.batches import pad
 from data.errors import BadLines, UserError
 from data.labelled_texts.datasets import load_labelled_texts
-from data.labelled_texts.files import LabelledTexts, column_names, read_labelled_texts
+from data.labelled_texts.files import (
+    LabelledTexts,
+    Reading,
+    described,
+    find_columns,
+    first_row,
+    read_labelled_texts,
+)
 from data.labelled_texts.known_datasets import DATASETS
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
@@ -58,25 +65,31 @@ class Examples:
         return len(self.ids)
 
 
+def reading_of(config: Config) -> Reading:
+    """How tables are to be read."""
+    return Reading(config.text_column, config.label_column, config.delimiter, config.header, config.encoding)
+
+
 def open_source(config: Config, source: Source) -> OpenedSource[LabelledTexts]:
     """Opens a source: texts and labels by split, as they stand in the file; a test split may have no labels."""
-    bad_lines = BadLines(config.skip_bad_lines)
+    bad_lines, reading = BadLines(config.skip_bad_lines), reading_of(config)
+    notes: dict[str, str | None] = {}
 
     def read(split: str) -> LabelledTexts:
         if not source.files:
             return load_labelled_texts(DATASETS[source.name], split)
-        training = source.files.files.get("train")
-        return read_labelled_texts(
-            source.files.path(split),
-            config.text_column,
-            config.label_column,
-            config.encoding,
-            bad_lines,
-            training_columns=column_names(training, config.encoding) if training else (),
-            need_labels=not split.lower().startswith("test"),
-        )
+        path, training = source.files.path(split), source.files.files.get("train")
+        training_columns = first_row(training, reading) if training else {}
+        need_labels = not split.lower().startswith("test")
+        texts = read_labelled_texts(path, reading, bad_lines, training_columns, need_labels)
+        if source.kind == "path":
+            columns = find_columns(path, first_row(path, reading), reading, training_columns, need_labels)
+            told = described(path, reading, columns)
+            if told not in notes.values():
+                notes["read as" if not notes else f"{split} read as"] = told
+        return texts
 
-    return OpenedSource(source, read, config.validation_fraction, bad_lines)
+    return OpenedSource(source, read, config.validation_fraction, bad_lines, notes)
 
 
 def known_labels(opened: OpenedSource, texts: dict[str, LabelledTexts]) -> list[str]:

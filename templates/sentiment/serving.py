@@ -7,11 +7,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from data.errors import BadLines
-from data.labelled_texts.files import find_text_column
+from data.errors import BadLines, UserError
+from data.labelled_texts.files import described, find_text_column
 from data.labelled_texts.word_ids import WordIds
 from data.tables.rows import read_text_rows, table_format
-from data.tables.table_writer import TableWriter
+from data.tables.table_writer import TableWriter, unused_names
 from data.vocabulary import PADDING
 from data.writing import replacing
 from rnn_layers.portable import portable
@@ -21,6 +21,7 @@ from training.saved_model import write_saved_model
 
 from .config import Config
 from .model import MeanAndMaximum
+from .pipeline import reading_of
 
 ROWS_AT_A_TIME = 256
 # The columns of the answers.
@@ -147,6 +148,8 @@ def as_line(answer: dict) -> str:
 def predict_file(answer, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
     """Answers every row of a table: all its columns, and `predicted_label` and `predicted_score`.
 
+    Where the table has columns of these names already, they stay, and the new ones are `predicted_label (2)` and so on.
+
     Args:
         answer: What `load` gave.
         config: Says how the table is read; only its text column is needed.
@@ -159,12 +162,16 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
         UserError: After everything: some rows have no text; their answers are empty, or in JSON an `error`.
     """
     kind = ".jsonl" if as_json else table_format(path)
-    bad_lines, unanswered = BadLines(config.skip_bad_lines), Unanswered()
+    bad_lines, unanswered, reading = BadLines(config.skip_bad_lines), Unanswered(), reading_of(config)
+    names: list[str] = []
 
     def text_column(row):
-        return find_text_column(path, row, config.text_column)
+        column = find_text_column(path, row, reading)
+        names.extend(unused_names(row, [*PREDICTED, "error"]))
+        print(f"{path}: {described(path, reading, [column])}", file=sys.stderr)
+        return column
 
-    rows = read_text_rows(path, text_column, config.encoding, bad_lines)
+    rows = read_text_rows(path, text_column, reading.encoding, bad_lines, reading.layout)
     with TableWriter(output) if output else TableWriter(sys.stdout, format=kind) as writer:
         # A table may be larger than memory.
         while chunk := list(islice(rows, ROWS_AT_A_TIME)):
@@ -174,9 +181,11 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
                 if "error" in answered:
                     unanswered.report(f"{path}:{line}", answered["error"])
                     is_json = writer.format == ".jsonl"
-                    prediction = {"error": answered["error"]} if is_json else dict.fromkeys(PREDICTED)
+                    prediction = {names[-1]: answered["error"]} if is_json else dict.fromkeys(names[:-1])
                 else:
-                    prediction = dict(zip(PREDICTED, (answered["label"], answered["score"])))
+                    prediction = dict(zip(names, (answered["label"], answered["score"])))
+                if not prediction.keys().isdisjoint(row):  # JSON, where a row may have columns of its own
+                    raise UserError(f"{path}:{line}: has a column {' or '.join(prediction)}; the first row has none")
                 writer.write({**row, **prediction})
     if output:
         print(f"{output}: {writer.rows:,} rows", file=sys.stderr)

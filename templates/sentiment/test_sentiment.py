@@ -16,6 +16,7 @@ from training.device import Device
 from . import pipeline, serving
 from .config import Config
 from .evaluate import make_predict_step, measure
+from .labels import class_weights, label_names, spelled_alike
 from .model import MeanAndMaximum, build_model
 from .train import make_train_step
 
@@ -83,42 +84,112 @@ def test_held_out_rows_are_neither_lost_nor_shared(tmp_path):
     assert opened.given == ["all"] and opened.holds_out
 
 
-def test_a_validation_file_is_used_as_it_is_and_its_new_label_is_named(tmp_path):
-    table(tmp_path / "train.jsonl", [("good", "yes"), ("bad", "no")])
-    table(tmp_path / "valid.jsonl", [("good", "yes"), ("hm", "perhaps")])
-    config, source = source_of(tmp_path)
+def measurable(path, **fields):
+    """What can be trained and measured of a folder: its splits, the names of its labels, and what is said of it."""
+    config, source = source_of(path, **fields)
     opened = pipeline.open_source(config, source)
-    texts = opened.read(["train", "validation"])
-    train, validation = texts["train"], texts["validation"]
-    names = pipeline.label_names(pipeline.known_labels(opened, texts))
-    assert names == ["no", "yes"] and not opened.has_test
-    word_ids = WordIds(pipeline.choose_words(config, train), 10)
-    with pytest.raises(UserError, match=r"valid.jsonl:2: the label 'perhaps' does not occur in training; .*no, yes"):
-        pipeline.make_examples(validation, word_ids, names, opened.place("validation"))
-    assert pipeline.make_examples(train, word_ids, names, "train").labels.tolist() == [1, 0]
+    texts = opened.read(opened.to_train(test=True))
+    names = label_names(pipeline.known_labels(opened, texts))
+    return pipeline.measurable(opened, texts, names), names, opened.facts
+
+
+def test_a_label_that_training_does_not_have_counts_as_missed_and_is_named(tmp_path):
+    table(tmp_path / "train.jsonl", [("good", "yes"), ("bad", "no")])
+    table(tmp_path / "valid.jsonl", [("good", "yes"), ("hm", "perhaps"), ("bad", "no"), ("oh", "who knows")])
+    texts, names, facts = measurable(tmp_path)
+    assert names == ["no", "yes"] and list(texts) == ["train", "validation"]
+    said = "2 rows with a label that does not occur in training, counted as missed; the first: {}:2: 'perhaps'"
+    assert facts["labels of validation"] == said.format(tmp_path / "valid.jsonl")
+    word_ids = WordIds(["good", "bad"], 10)
+    assert pipeline.make_examples(texts["train"], word_ids, names).labels.tolist() == [1, 0]
+    examples = pipeline.make_examples(texts["validation"], word_ids, names)
+    assert examples.labels.tolist() == [1, 2, 0, 3] and examples.unknown == ["perhaps", "who knows"]
+    # In the place of a model: sure of the first three rows, by their first word.
+    answers = {2: [0.0, 1.0], 3: [0.9, 0.1], 0: [0.5, 0.5], 1: [0.5, 0.5]}
+
+    def predict_step(ids):
+        return tf.constant([answers[first] for first in ids[:, 0].numpy()])
+
+    measured = measure(predict_step, examples, names)
+    # yes, no, no, no where yes, perhaps, no, who knows is right; F1 is 1 of yes, 0.5 of no, 0 of the others.
+    assert measured.metrics["accuracy"] == 0.5 and measured.metrics["macro_f1"] == pytest.approx(1.5 / 4)
+    assert measured.metrics["auc"] == 1 and measured.loss == pytest.approx(-np.log(0.9) / 2)
+    assert list(measured.per_class) == ["no", "yes", "perhaps", "who knows"]
+    assert measured.per_class["perhaps"] == {"precision": 0, "recall": 0, "f1": 0, "rows": 1}
+
+
+def test_a_test_file_without_labels_is_not_measured_and_no_reason_not_to_train(tmp_path):
+    table(tmp_path / "train.jsonl", [("good", "yes", 5), ("bad", "no", 1)], ("text", "sentiment", "rating"))
+    file = tmp_path / "test.jsonl"
+    # A column that is not the training labels' is not taken for labels, even though it could be.
+    for rows, columns in (
+        ([(1, "good")], ("id", "text")),
+        ([("good", None), ("bad", " ")], ("text", "sentiment")),
+        ([("good", 5)], ("text", "rating")),
+    ):
+        table(file, rows, columns)
+        texts, _, facts = measurable(tmp_path, validation_fraction=0.5)
+        assert "test" not in texts and facts["test"] == f"not measured: {file} has no labels"
+    table(file, [("good", "positive")], ("text", "sentiment"))
+    texts, _, facts = measurable(tmp_path, validation_fraction=0.5)
+    nothing = f"{file}: none of its labels (positive) occurs in training (no, yes)"
+    assert "test" not in texts and facts["test"] == f"not measured: {nothing}"
+    # Rows without a label among others are bad lines, counted by file.
+    table(file, [("good", "yes"), ("bad", None), ("a",)], ("text", "sentiment"))
+    with pytest.raises(UserError, match="test.jsonl:2: expected a label in 'sentiment', found nothing"):
+        measurable(tmp_path, validation_fraction=0.5)
+    with open(tmp_path / "train.jsonl", "a") as stream:
+        stream.write("{\n")
+    texts, _, facts = measurable(tmp_path, validation_fraction=0.5, skip_bad_lines=True)
+    assert len(texts["test"]) == 1
+    assert facts["bad lines"].startswith("3 bad lines left out: 1 of train.jsonl, 2 of test.jsonl (")
+    # Of the validation file nothing can be left out: it chooses the weights.
+    table(tmp_path / "valid.jsonl", [("good", "positive")])
+    with pytest.raises(UserError, match="valid.jsonl: none of its labels"):
+        measurable(tmp_path, skip_bad_lines=True)
 
 
 def test_labels_that_are_numbers_are_sorted_as_numbers():
-    assert pipeline.label_names(["10", "9", "9"]) == ["9", "10"]
-    assert pipeline.label_names(["b", "10", "9"]) == ["10", "9", "b"]
+    assert label_names(["10", "9", "9"]) == ["9", "10"]
+    assert label_names(["b", "10", "9"]) == ["10", "9", "b"]
+    assert label_names(["inf", "10", "-inf", "9"]) == ["-inf", "9", "10", "inf"]
+    # "nan" has no place among numbers.
+    assert label_names(["nan", "10", "NaN", "9"]) == ["10", "9", "NaN", "nan"]
     with pytest.raises(UserError, match="at least two labels"):
-        pipeline.label_names(["a", "a"])
+        label_names(["a", "a"])
+
+
+def test_labels_that_differ_in_spelling_alone_are_said_and_found_again(tmp_path):
+    assert spelled_alike(["a", "b", "1", "2.5", "nan"]) is None
+    said = "are labels of their own; spell them alike in the data if they mean the same"
+    assert spelled_alike(["1", "1.0", "NaN", "b", "nan"]) == f"'1' and '1.0'; 'NaN' and 'nan' {said}"
+    # In test, a spelling that training does not have stands for one that it has, unless that could be several.
+    table(tmp_path / "train.jsonl", [("a", "1.0"), ("b", "Caf\u00e9"), ("c", "x"), ("d", "X")])
+    table(tmp_path / "test.jsonl", [("a", 1), ("b", "cafe\u0301"), ("c", "x"), ("d", "\uff38")])
+    texts, _, facts = measurable(tmp_path)
+    assert texts["test"].labels == ["1.0", "Caf\u00e9", "x", "\uff38"]
+    assert facts["labels of test"].startswith(
+        "1, cafe\u0301 taken for 1.0, Caf\u00e9; 1 row with a label that does not"
+    )
 
 
 def test_class_weights():
-    labels, names = np.array([0, 0, 0, 1]), ["a", "b=c"]
+    labels, names = np.array([0, 0, 0, 1]), ["a, b", "b=c"]
 
     def weights(setting):
-        return pipeline.class_weights(dataclasses.replace(SMALL, class_weights=setting), labels, names).tolist()
+        return class_weights(dataclasses.replace(SMALL, class_weights=setting), labels, names).tolist()
 
     assert weights("none") == [1, 1]
     assert weights("balanced") == pytest.approx([4 / 6, 2])
     assert weights("b=c=2.5") == [1, 2.5]
+    assert weights('"a, b"=3, b=c=2.5') == weights('"a, b=3",b=c=2.5') == [3, 2.5]
     for setting, message in (
         ("d=1", "no label 'd'"),
-        ("a=x", "not a number"),
-        ("a=0", "positive"),
-        ("a=nan", "positive"),
+        ("b=c=x", "not a number"),
+        ("b=c=0", "positive"),
+        ("b=c=nan", "positive"),
+        ("a, b=2", 'a label with a comma is quoted: "a, b"=2'),
+        ("balance", "no weight in 'balance'; did you mean balanced?"),
     ):
         with pytest.raises(UserError, match=message):
             weights(setting)
@@ -202,9 +273,9 @@ def test_a_row_without_a_text_is_named_and_all_others_are_answered(tmp_path, cap
     found = [json.loads(line) for line in printed.out.splitlines()]
     assert [row.get("predicted_label") for row in found] == [None, "good", "", None, None]
     assert [set(row) for row in found[3:]] == [{"id", "text", "error"}, {"id", "error"}]
-    assert [line.partition(": ")[0][-7:] for line in printed.err.splitlines()] == [
-        f"jsonl:{line}" for line in (1, 4, 5)
-    ]
+    told, *named = printed.err.splitlines()
+    assert told.endswith("in.jsonl: text in 'text'")
+    assert [line.partition(": ")[0][-7:] for line in named] == [f"jsonl:{line}" for line in (1, 4, 5)]
     assert "in.jsonl:1: expected a text in 'text', found nothing" in printed.err
     with pytest.raises(UserError):
         serving.predict_file(answer, SMALL, table(tmp_path / "in.jsonl", [(None, 1)]), tmp_path / "out.csv", False)
@@ -213,3 +284,45 @@ def test_a_row_without_a_text_is_named_and_all_others_are_answered(tmp_path, cap
     rows = table(tmp_path / "in.jsonl", [(None, 1), ("good", 2)])
     serving.predict_file(answer, skipping, rows, tmp_path / "out.csv", as_json=False)
     assert "1 rows" in (said := capsys.readouterr().err) and "1 bad line left out" in said
+
+
+def test_columns_of_an_earlier_answer_stay(tmp_path, capsys):
+    def answer(texts):
+        return {"label": texts, "score": tf.ones(tf.shape(texts)), "error": tf.fill(tf.shape(texts), "")}
+
+    (tmp_path / "in.csv").write_text("text;predicted_label\ngood, really;old\n")
+    for name in ("one.csv", "two.csv"):
+        serving.predict_file(answer, SMALL, tmp_path / "in.csv", tmp_path / name, as_json=False)
+        (tmp_path / "in.csv").write_text((tmp_path / name).read_text())
+    assert (tmp_path / "two.csv").read_text().splitlines()[0] == (
+        "text,predicted_label,predicted_label (2),predicted_score (2),predicted_label (3),predicted_score (3)"
+    )
+    told = f"{tmp_path / 'in.csv'}: separated by semicolons, column names in the first line; text in 'text'"
+    assert capsys.readouterr().err.splitlines()[0] == told
+    rows = [("good",), ("bad", "old")]
+    with pytest.raises(UserError, match="in.jsonl:2: has a column predicted_label or predicted_score; the first row"):
+        file = table(tmp_path / "in.jsonl", rows, ("text", "predicted_label"))
+        serving.predict_file(answer, SMALL, file, tmp_path / "out.jsonl", as_json=False)
+
+
+def test_a_file_without_column_names_is_read_alike_by_all(tmp_path):
+    rows = [(f"text number {row}", "pn"[row % 2]) for row in range(20)]
+    (tmp_path / "all.tsv").write_text("".join(f"{label}\t{text}\n" for text, label in rows))
+    config, source = source_of(tmp_path / "all.tsv", text_column="2", label_column="1")
+    opened = pipeline.open_source(config, source)
+    texts = opened.read(["all"])["all"]
+    assert list(zip(texts.texts, texts.labels)) == rows and texts.lines == list(range(1, 21))
+    assert opened.facts["read as"] == "separated by tabs, no line of column names; text in '2', label in '1'"
+
+    def answer(texts):
+        return {"label": texts, "score": tf.ones(tf.shape(texts)), "error": tf.fill(tf.shape(texts), "")}
+
+    # What is written has names, and is read back by the same numbers.
+    for name in ("a.csv", "b.csv"):
+        file = tmp_path / ("all.tsv" if name == "a.csv" else "a.csv")
+        serving.predict_file(answer, config, file, tmp_path / name, as_json=False)
+        written = (tmp_path / name).read_text().splitlines()
+        assert written[0].startswith("1,2,predicted_label,predicted_score") and len(written) == 21
+        assert written[1].startswith("p,text number 0,text number 0,1.0")
+    with pytest.raises(UserError, match="--delimiter :: expected auto, tab, comma"):
+        dataclasses.replace(SMALL, delimiter=":")

@@ -1,5 +1,6 @@
 """The verb `predict`: answers inputs that are typed, piped, or in a file."""
 
+import io
 import json
 import os
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from data.files import check_encoding, check_file, content_suffix
 from data.quoting import as_typed
 from training.commands.command_line import debug_option
 from training.commands.flags import SectionedCommand
@@ -18,6 +20,8 @@ from training.commands.unanswered import Unanswered
 
 # Inputs answered at a time; on a terminal each line is answered as it is typed.
 INPUTS_AT_A_TIME = 256
+# Tables that hold no JSON.
+DELIMITED = (".csv", ".tsv")
 
 
 def command(templates: dict[str, Template]) -> click.Command:
@@ -55,6 +59,15 @@ def _predict(
         raise click.UsageError("give INPUTs or --file, not both")
     if output and not file:
         raise click.UsageError("--output goes with --file")
+    if file:
+        check_file(file)
+    if output and as_json and content_suffix(output) in DELIMITED:
+        raise click.UsageError(
+            f"--json writes an object a line, and --output {output} is a table; leave one of them out"
+        )
+    encoding = flags["encoding"]
+    if encoding:
+        check_encoding(encoding)
     are_files = template.config.INPUTS_ARE_FILES
     for text in inputs:
         if os.path.isfile(text) and not are_files:
@@ -73,7 +86,7 @@ def _predict(
     # An argument that is not UTF-8 comes with surrogates, which no tensor holds, but which belong to a file's name.
     given = (text if are_files else os.fsencode(text).decode("utf-8", errors="replace") for text in inputs)
     unanswered = Unanswered()
-    for chunk in _chunks(given if inputs else _lines(are_files)):
+    for chunk in _chunks(given if inputs else _lines(are_files, encoding)):
         for answer in serving.predict(model, chunk):
             click.echo(json.dumps(answer, ensure_ascii=False) if as_json else serving.as_line(answer))
             if "error" in answer:
@@ -81,14 +94,16 @@ def _predict(
     unanswered.check()
 
 
-def _lines(are_files: bool) -> Iterator[str]:
-    for line in sys.stdin.buffer:
-        line = line.rstrip(b"\r\n")
-        # Bytes that are not UTF-8 become U+FFFD, as they do inside an exported model; in a file's name they stay.
-        if not are_files:
-            yield line.decode("utf-8", errors="replace")
-        elif line.strip():
-            yield os.fsdecode(line)
+def _lines(are_files: bool, encoding: str | None) -> Iterator[str]:
+    # Not the run's encoding, which is that of its files: a terminal's is UTF-8, unless one is named here and now.
+    # Bytes that are not valid in it become U+FFFD, as they do inside an exported model; in a file's name they stay.
+    errors = "surrogateescape" if are_files and not encoding else "replace"
+    with io.TextIOWrapper(open(0, "rb", closefd=False), encoding or "utf-8", errors, newline="\n") as lines:
+        for number, line in enumerate(lines):
+            line = line.removeprefix("\ufeff") if number == 0 else line
+            line = line.rstrip("\r\n")
+            if line.strip() or not are_files:
+                yield line
 
 
 def _chunks(inputs: Iterator[str]) -> Iterator[list[str]]:

@@ -16,7 +16,7 @@ from training.configuration import RunName
 from training.runs.finding import find_run, find_runs, record_or_none
 from training.runs.folder import RunFolder
 from training.runs.opening import open_run
-from training.runs.record import NOT_IDENTITY, Record
+from training.runs.record import Record, identity_of
 
 
 def command(template: Template) -> click.Command:
@@ -105,12 +105,12 @@ def _source_before(template_name: str, config, run_dir: Path | None) -> Source |
     """
     if config.data != "auto":
         return None
-    fields = {name: value for name, value in dataclasses.asdict(config).items() if name not in NOT_IDENTITY}
+    fields = identity_of(dataclasses.asdict(config))
     for folder in [RunFolder(run_dir)] if run_dir else reversed(find_runs()):
         record = record_or_none(folder)
         if record is None or (folder.is_finished() and not run_dir):
             continue
-        same = record.template == template_name and fields.items() <= record.config.items()
+        same = record.template == template_name and fields == identity_of(record.config)
         if same and record.config["data"] == "auto":
             return record.source
     return None

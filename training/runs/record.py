@@ -12,6 +12,16 @@ RUNS = Path("runs")
 # Fields that change nothing of what a run computes up to a given epoch; `data` is kept as what it was resolved to.
 NOT_IDENTITY = ("epochs", "checkpoint_steps", "data")
 
+# Fields that came later, with the values by which a run is what it was without them.
+CAME_LATER = {
+    "delimiter": "auto",
+    "header": None,
+    "picture_column": "auto",
+    "caption_column": "auto",
+    "token_column": "auto",
+    "tokens": "rules",
+}
+
 # What is kept of a source: all that tells the same data again.
 KEPT_OF_SOURCE = ("kind", "name", "path", "notice", "fingerprint", "requested", "resolved")
 
@@ -37,8 +47,7 @@ class Record:
 
     def identity(self) -> dict:
         """What makes two runs the same run: not `epochs`, so that a larger number of epochs extends a run."""
-        fields = {name: value for name, value in self.config.items() if name not in NOT_IDENTITY}
-        return {"template": self.template, **fields, "data": self.source.fingerprint}
+        return {"template": self.template, **identity_of(self.config), "data": self.source.fingerprint}
 
     def default_path(self) -> Path:
         """`runs/<template>-<8 hex>` under the current directory: the same command finds the same folder."""
@@ -50,6 +59,15 @@ class Record:
         source = {name: getattr(self.source, name) for name in KEPT_OF_SOURCE}
         source["path"] = self.source.path and str(self.source.path)
         return {"template": self.template, "version": self.version, "source": source, "config": self.config}
+
+
+def identity_of(config: dict) -> dict:
+    """The fields of a configuration that make two runs different runs."""
+    return {
+        name: value
+        for name, value in config.items()
+        if name not in NOT_IDENTITY and not (name in CAME_LATER and value == CAME_LATER[name])
+    }
 
 
 def as_record(found) -> Record | None:

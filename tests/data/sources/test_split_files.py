@@ -178,3 +178,18 @@ def test_two_ways_to_one_split_are_an_error(tmp_path):
     touch(tmp_path, "train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "train.parquet")
     with pytest.raises(UserError, match=r"train-\*-of-00002\.parquet and .*train\.parquet are both the train split"):
         find_splits(tmp_path, PARQUET)
+
+
+def test_json_and_parquet_are_splits_where_no_other_file_is(tmp_path):
+    for name in ("train.json", "info.json", "test.parquet"):
+        (tmp_path / name).write_text("x")
+    suffixes = (".csv", ".json", ".parquet")
+    assert {split: path.name for split, path in find_splits(tmp_path, suffixes).files.items()} == {
+        "info": "info.json",
+        "test": "test.parquet",
+        "train": "train.json",
+    }
+    (tmp_path / "train.csv").write_text("x")
+    splits = find_splits(tmp_path, suffixes)
+    assert splits.files == {"train": tmp_path / "train.csv"}
+    assert [path.name for path in splits.ignored] == ["info.json", "test.parquet", "train.json"]

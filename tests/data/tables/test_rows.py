@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data.errors import BadLines, UserError
-from data.labelled_texts.files import find_columns, find_text_column, read_labelled_texts
+from data.labelled_texts.files import TEXT_COLUMNS, Reading, find_columns, find_text_column, read_labelled_texts
 from data.tables.dialect import Layout
 from data.tables.rows import read_rows
 from data.tables.table_writer import TableWriter
@@ -77,10 +77,11 @@ def test_very_long_fields_and_nul(tmp_path, suffix):
         ("a.tsv", "text\tlabel\na\n", 2, "expected 2 fields, found 1"),
         ("a.jsonl", '{"text": "a"}\n{"text": \n', 2, "expected a JSON object, found '{\"text\":' (Expecting value"),
         ("a.jsonl", "text,label\n", 1, "expected a JSON object, found 'text,label'"),
-        ("a.jsonl", '[{"text": "a"}]\n', 1, 'expected a JSON object, found [{"text": "a"}]'),
+        ("a.jsonl", '{"text": "a"}\n[{"text": "a"}]\n', 2, 'expected a JSON object, found [{"text": "a"}]'),
+        ("a.json", '[{"text": "a"},\n{"text": "b"}, 12]', 3, "expected a JSON object, found 12"),
         ("a.jsonl", "12\n", 1, "expected a JSON object, found 12"),
         ("a.jsonl", "null\n", 1, "expected a JSON object, found nothing"),
-        ("a.jsonl", "[" * 100_000 + "\n", 1, "expected a JSON object, found '[[["),
+        ("a.jsonl", '{"a": ' + "[" * 100_000 + "\n", 1, 'expected a JSON object, found \'{"a": [[['),
         ("a.jsonl", '{"n": ' + "1" * 5000 + "}\n", 1, "expected a JSON object"),
     ],
 )
@@ -137,7 +138,7 @@ def test_tsv_without_quoting_is_taken_as_it_stands(tmp_path):
         ("a.tsv", "\ufeff", "a.tsv is empty"),
         ("a.csv", "text,label\n", "a.csv has column names and no rows"),
         ("a.csv.gz", "", "a.csv.gz is empty"),
-        ("a.xlsx", "x", r"a.xlsx: expected a name in \.jsonl, \.csv, \.tsv, \.parquet .*, found \.xlsx"),
+        ("a.xlsx", "x", r"a.xlsx: expected a name in \.jsonl, \.csv, \.tsv, \.json, \.parquet .*, found \.xlsx"),
         ("a", "x", "found no suffix"),
     ],
 )
@@ -187,20 +188,32 @@ def test_rows_without_a_usable_text_or_label(tmp_path, row, message):
 
 def test_columns_are_found_or_named(tmp_path):
     def find(*columns, **given):
-        return find_columns("a.csv", columns, **given)
+        return find_columns("a.csv", dict.fromkeys(columns, "x"), Reading(**given))
 
     assert find("id", "rating", "Sentiment", " Review ") == (" Review ", "Sentiment")
     assert find("body", "text", "tag", "label") == ("text", "label")
     assert find("text", "x", "y", label_column="Y") == ("text", "y")
-    assert find_text_column("a.csv", ["text", "Text"], "Text") == "Text"
+    assert find("v1", "v2", "3", "4", "5") == ("v2", "v1")
+    for label in ("airline_sentiment", "Liked", "stars", "rating", "target", "category"):
+        assert find("Tweet", label) == ("Tweet", label)
+    assert find("text", "x", "y", label_column="3") == ("text", "y")
+    assert find("text", "x", "1", label_column="1") == ("text", "1")
+    assert find_text_column("a.csv", {"text": "a", "Text": "b"}, Reading("Text")) == "Text"
+    # A name that is there in training, and not taken there, is not taken elsewhere.
+    training = ("text", "sentiment", "stars")
+    assert find_columns("a.csv", {"text": "a", "stars": "1"}, Reading(), training, need_labels=False) == ("text", None)
+    assert find_columns("a.csv", {"text": "a", "label": "1"}, Reading(), training) == ("text", "label")
     with pytest.raises(UserError) as error:
         find("great film", "1")
     assert str(error.value) == (
-        "a.csv: no text column (text, review, sentence, comment, content, message, body); its columns are "
-        "'great film', '1'; use --text-column NAME, or add a first line that names the columns if the file has none"
+        f"a.csv: no text column ({', '.join(TEXT_COLUMNS)}); its columns are 'great film', '1'; use --text-column NAME"
     )
-    with pytest.raises(UserError, match=r"no label column \(label, .*its columns are 'text', 'stars'; use --label-col"):
-        find("text", "stars")
+    with pytest.raises(
+        UserError, match=r"no label column \(label, .*its columns are 'text', 'x'; use --label-column N"
+    ):
+        find("text", "x")
+    with pytest.raises(UserError, match="its columns have no names; they begin 1: 'x', 2: 'x'; use --text-column NUM"):
+        find("1", "2")
     with pytest.raises(UserError, match="a.csv: no column 'txt'; its columns are 'text', 'label'; use --text-column"):
         find("text", "label", text_column="txt")
     with pytest.raises(UserError, match="'text' cannot be both the text and the label"):
@@ -224,7 +237,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, suffix, columns, data, c
     table = data.draw(st.lists(st.lists(texts, min_size=len(columns), max_size=len(columns)), min_size=1, max_size=5))
     if suffix == ".tsv":
         # Lines that each make a complete row are never joined (see read_rows).
-        assume(not any("\t" in field for row in [columns, *table] for field in row))
+        assume(not any(mark in field for row in [columns, *table] for field in row for mark in "\t\n\r"))
     layout = Layout("comma" if suffix == ".csv" else "tab", header=True)
     path = tmp_path_factory.mktemp("tables") / f"a{suffix}{compression}"
     rows = [dict(zip(columns, fields)) for fields in table]
