@@ -170,7 +170,7 @@ def load(run: RunFolder, config: Config) -> Tagger:
     return Tagger(as_functions(model, config.tokens), parts(model)[2])
 
 
-def as_functions(model: keras.Model, tokens: str) -> dict:
+def as_functions(model: keras.Model, tokens: str = "rules") -> dict:
     """The model as traced functions, under the names of their signatures.
 
     Args:
