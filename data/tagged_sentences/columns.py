@@ -117,8 +117,8 @@ def describe_columns(path: str | os.PathLike, wanted: Wanted, encoding: str = "u
         UserError: As `read_tagged_sentences`, for what the first lines tell.
     """
     if are_lists(path):
-        first = next(row for _, row in read_rows(path, encoding, BadLines(skip=True)))
-        return str(find_lists(path, first, wanted))
+        first = next((row for _, row in read_rows(path, encoding, BadLines(skip=True))), None)
+        return str(find_lists(path, first, wanted)) if first else "none"
     return str(_columns(path, wanted, list(islice(decoded_lines(path, encoding), SAMPLED_LINES))))
 
 

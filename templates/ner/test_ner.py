@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from data.errors import UserError
-from data.tagged_sentences.columns import read_tagged_sentences
+from data.tagged_sentences.columns import Part, read_tagged_sentences
 from data.tagged_sentences.tag_schemes import convert, entities
 from data.tagged_sentences.token_features import TokenFeatures
 from rnn_layers.crf import ChainLoss
@@ -21,6 +23,7 @@ from .characters import CharacterWords
 from .config import Config
 from .errors import entity_mistakes, write_errors
 from .evaluate import make_predict_step, measure
+from .files import with_tags
 from .model import build_model, decode, loss
 from .pipeline import Tags
 from .tag_names import written_after, written_tags
@@ -348,6 +351,47 @@ def test_files_get_one_more_column_and_keep_the_rest(tmp_path):
     assert predicted(path, out) == "".join(lines) + "\n"
 
 
+def test_a_treebank_takes_tags_with_bars_and_gives_them_back(tmp_path):
+    tags = ["Case=Nom|Number=Sing", "_", "a\\\\p|b"]
+    rows = [f"{n}\tw\t_\tX\t_\t_\t_\t_\t_\t{misc}" for n, misc in enumerate(["_", "SpaceAfter=No", "X=1|Y"], 1)]
+    lines = with_tags(Part(1, rows, ["w"] * 3, [""] * 3, [0, 1, 2]), tags, is_conllu=True)
+    miscs = [line.rstrip("\n").split("\t")[9].split("|") for line in lines]
+    assert [misc[:-1] for misc in miscs] == [[], ["SpaceAfter=No"], ["X=1", "Y"]]
+    unescape = {r"\p": "|", r"\\": "\\"}
+    found = [re.sub(r"\\.", lambda match: unescape[match[0]], misc[-1].removeprefix("Predicted=")) for misc in miscs]
+    assert found == tags
+
+
+def test_lists_get_one_more_list(tmp_path, capsys):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
+    rows = [{"id": 7, "tokens": ["Ann", "sings"]}, {"id": 8, "tokens": []}]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    written = [json.loads(line) for line in predicted(path, out).splitlines()]
+    assert written == [rows[0] | {"predicted_tags": ["3", "5"]}, rows[1] | {"predicted_tags": []}]
+    predicted(path)
+    assert json.loads(capsys.readouterr().out.splitlines()[0]) == {"tokens": ["Ann", "sings"], "tags": ["3", "5"]}
+
+
+def test_text_that_is_already_cut_is_cut_at_blanks(tmp_path):
+    config, features, tags, _ = examples_of(columns(tmp_path / "all.conll"), tokens="blanks")
+    tweet = "@nasa  is in #London\u00a0! http://t.co/abc\t:)"
+    serving.save(tmp_path / "model.keras", features, build_model(config, features, tags), config, tags)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    expected = ["@nasa", "is", "in", "#London\u00a0!", "http://t.co/abc", ":)"]
+    assert [token.decode() for token in loaded(tf.constant([tweet]))["tokens"].numpy()[0]] == expected
+    for tokens, cut in [("blanks", expected), ("rules", None)]:
+        [answer, _] = serving.predict(serving.Tagger(serving.as_functions(loaded, tokens), tags), [tweet, ""])
+        assert (answer["tokens"] == expected) == bool(cut)
+        for entity in answer["entities"]:
+            assert tweet[entity["start_char"] : entity["end_char"]] == entity["text"]
+
+
+def test_models_saved_before_open(tmp_path):
+    answer = {"name": "answer", "decoder": "softmax", "scheme": "IOBES", "names": ["O", "S-A"]}
+    assert serving.TagAnswer.from_config(answer).tags == Tags("IOBES", ["O", "S-A"], "BIES")
+    assert serving.SplitTokens.from_config({"name": "split"}).by == "rules"
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -412,3 +456,22 @@ def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
 def test_both_directions_of_characters_get_half_of_their_vector():
     with pytest.raises(UserError, match="--character-units must be even with --characters rnn, got 5"):
         dataclasses.replace(SMALL, characters="rnn", character_units=5)
+
+
+README = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+FORMATS = re.findall(r"^\| `(.+?)` .*?\| `(.+?)` \| `(.+?)` \| `(.+?)` \|(?: `(.+?)`)? \|$", README, re.MULTILINE)
+
+
+def test_the_readme_has_formats():
+    assert len(FORMATS) >= 9
+
+
+@pytest.mark.parametrize(("name", "line", "token", "tag", "flags"), FORMATS, ids=[row[0] for row in FORMATS])
+def test_the_lines_of_the_readme_are_read(tmp_path, name, line, token, tag, flags):
+    path = tmp_path / name
+    path.write_text(line.replace("\u21e5", "\t") + "\n", encoding="utf-8")
+    words = iter(flags.split())
+    fields = {flag.removeprefix("--").replace("-", "_"): value for flag, value in zip(words, words)}
+    config, source = source_of(path, **fields)
+    rows = pipeline.open_source(config, source).read(["all"])["all"]
+    assert (rows.tokens, rows.tags) == ([[token]], [[tag]])
