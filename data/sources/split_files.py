@@ -17,6 +17,7 @@ STANDARD_STEMS = {
     "valid": "validation",
     "val": "validation",
     "dev": "validation",
+    "devel": "validation",
     "testa": "validation",
     "test": "test",
     "testb": "test",

@@ -134,13 +134,13 @@ def find_layout(path: str | os.PathLike, lines: Sequence[Line], wanted: Wanted) 
     """
     wanted.check(path)
     rows, comments = _rows(lines)
-    if wanted.token == "auto" and _are_sentences(rows):
+    if wanted.token == "auto" and wanted.tag in ("auto", None) and _are_sentences(rows):
         raise UserError(
             f"{path}:{rows[0].number}: a sentence, as it seems ({shown(rows[0].text)}), where a token"
             f"{'' if wanted.tag is None else ' and its tag'} should stand on each line, and a blank line after each "
             "sentence; predict RUN < FILE reads sentences, a line each, and --token-column 1 takes them for columns"
         )
-    header = rows[0].number if rows and wanted.tag is not None and _is_header(rows[0].fields) else 0
+    header = rows[0].number if rows and _is_header(rows[0].fields) else 0
     rows = rows[1:] if header else rows
     least = 1 if wanted.tag is None else 2
     wide = [row for row in rows if len(row.fields) >= least] or rows
@@ -237,10 +237,14 @@ def _are_sentences(rows: list[_Row]) -> bool:
     if lengths.most_common(1)[0][0] == 1:
         # Without blanks between its words, as in Chinese.
         return sum(len(row.text) > 2 and row.text.endswith(_SENTENCE_ENDS[3:]) for row in rows) > len(rows) / 2
-    if sum(len(row.fields) > 2 for row in rows) < len(rows) / 2 or any(is_entity_tag(row.fields[-1]) for row in rows):
+    if sum(len(row.fields) > 2 for row in rows) < len(rows) / 2 or any(map(_ends_in_entity_tag, rows)):
         return False
     vary = len(rows) > 1 and lengths.most_common(1)[0][1] < _EQUALLY_LONG * len(rows)
     return vary or (all(row.begins for row in rows) and not any(map(_ends_like_a_tag, rows)))
+
+
+def _ends_in_entity_tag(row: _Row) -> bool:
+    return row.fields[-1] == OUTSIDE or is_entity_tag(row.fields[-1])
 
 
 def _ends_like_a_tag(row: _Row) -> bool:

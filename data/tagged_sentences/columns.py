@@ -1,4 +1,4 @@
-"""Sentences whose every token has a tag: files of columns, as the CoNLL shared tasks use them, and CoNLL-U."""
+"""Sentences whose every token has a tag: files of columns, as the CoNLL shared tasks use them, CoNLL-U, and lists."""
 
 import dataclasses
 import os
@@ -8,6 +8,7 @@ from itertools import chain, islice
 from data.errors import BadLines, UserError, shown
 from data.files import Line, check_file, content_suffix, decoded_lines, report_encoding, without_end
 from data.sources.rows import Rows
+from data.tables.rows import read_rows
 from data.tagged_sentences.column_layout import (
     BLANKS,
     SAMPLED_LINES,
@@ -18,10 +19,12 @@ from data.tagged_sentences.column_layout import (
     find_layout,
 )
 from data.tagged_sentences.conllu import SUFFIX, ConlluColumns, UnusableLine
+from data.tagged_sentences.lists import SUFFIXES as LIST_SUFFIXES
+from data.tagged_sentences.lists import are_lists, find_lists, read_lists
 
 # What a file of tagged sentences may be called in a folder, for `data.sources.split_files.find_splits`; "" is for
 # eng.testa.
-SUFFIXES = (".conll", SUFFIX, ".txt", ".bio", ".iob", ".iob2", ".bmes", ".tsv", ".col", "")
+SUFFIXES = (".conll", SUFFIX, ".txt", ".bio", ".iob", ".iob2", ".bmes", ".tsv", ".col", *LIST_SUFFIXES, "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +34,7 @@ class TaggedSentences(Rows):
     Args:
         tokens: The tokens of each sentence, as they stand in the file.
         tags: One tag for each token.
-        lines: The line of each token; empty when the sentences come from no file.
+        lines: The line of each token, in a table of lists the row; empty when the sentences come from no file.
     """
 
     tokens: list[list[str]]
@@ -46,15 +49,16 @@ def read_tagged_sentences(
     bad_lines: BadLines | None = None,
     token_column: str = "auto",
 ) -> TaggedSentences:
-    """Reads tagged sentences: a token and its tag on each line, a blank line after each sentence.
+    """Reads tagged sentences: a token and its tag on each line, a blank line after each sentence; or lists of them.
 
     In a `.conllu` file the columns are those of CoNLL-U; its comments, the ranges of multiword tokens and the empty
     nodes are no tokens. In any other file columns are separated by tabs where a line has one, else by blanks, and
     every line has as many as most of the first lines have; a `-DOCSTART-` line is none of a sentence, nor is a comment
-    above one (`# id 1`). See `data.tagged_sentences.column_layout`.
+    above one (`# id 1`). See `data.tagged_sentences.column_layout`. A `.jsonl` or `.parquet` file has a sentence in
+    each row, as lists of tokens and tags; there columns have names. See `data.tagged_sentences.lists`.
 
     Args:
-        path: The file, plain, .gz or .xz.
+        path: The file, plain, .gz or .xz; or .parquet.
         column: The column of the tags: its number from 1 on, "last", or in a .conllu file a name such as "xpos". "auto"
             takes the last column that is not the tokens', and upos in a .conllu file.
         encoding: How the file's bytes are to be read.
@@ -76,29 +80,45 @@ def read_tagged_sentences(
     Source:
         The columns: https://aclanthology.org/W03-0419/, section 3. CoNLL-U: https://universaldependencies.org/format
     """
-    path = check_file(path)
     bad_lines = bad_lines or BadLines(skip=False)
     before = bad_lines.count
     result = TaggedSentences([], [])
-    for part in read_parts(path, Wanted(token_column, column), encoding, bad_lines):
-        if part.tokens:
-            result.tokens.append(part.tokens)
-            result.tags.append(part.tags)
-            result.lines.append([part.number + place for place in part.places])
+    for tokens, tags, lines in _sentences(path, Wanted(token_column, column), encoding, bad_lines):
+        if tokens:
+            result.tokens.append(tokens)
+            result.tags.append(tags)
+            result.lines.append(lines)
     if result.tokens:
         return result
     if bad_lines.count > before:
         raise UserError(f"{path}: no sentence can be used: {bad_lines.summary()}")
+    if are_lists(path):
+        raise UserError(f"{path} has no sentences; every list of tokens is empty")
     is_empty = not any(line.text.strip() for line in decoded_lines(path, encoding))
     raise UserError(f"{path} is empty" if is_empty else f"{path} has no sentences; expected a token and its tag a line")
 
 
+def _sentences(
+    path: str | os.PathLike, wanted: Wanted, encoding: str, bad_lines: BadLines
+) -> Iterator[tuple[list[str], list[str], list[int]]]:
+    """The tokens, tags and lines of each sentence."""
+    if are_lists(path):
+        for sentence in read_lists(path, wanted, encoding, bad_lines):
+            yield sentence.tokens, sentence.tags, [sentence.number] * len(sentence.tokens)
+        return
+    for part in read_parts(check_file(path), wanted, encoding, bad_lines):
+        yield part.tokens, part.tags, [part.number + place for place in part.places]
+
+
 def describe_columns(path: str | os.PathLike, wanted: Wanted, encoding: str = "utf-8") -> str:
-    """What `read_parts` takes the columns of a file to be, in words.
+    """What the columns of a file are taken to be, in words.
 
     Raises:
-        UserError: As `read_parts` does for its first lines.
+        UserError: As `read_tagged_sentences`, for what the first lines tell.
     """
+    if are_lists(path):
+        first = next((row for _, row in read_rows(path, encoding, BadLines(skip=True))), None)
+        return str(find_lists(path, first, wanted)) if first else "none"
     return str(_columns(path, wanted, list(islice(decoded_lines(path, encoding), SAMPLED_LINES))))
 
 

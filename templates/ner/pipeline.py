@@ -117,8 +117,8 @@ def open_source(config: Config, source: Source) -> OpenedSource[TaggedSentences]
             raise UserError(f"{error}{advice}") from None
         if columns not in notes.values():
             notes["columns" if "columns" not in notes else f"columns of {path.name}"] = columns
-        if bad_lines.count > before and split not in ("train", "all"):
-            notes[f"not measured of {split}"] = f"the sentences around {bad_lines.count - before:,} bad lines"
+        if (bad := bad_lines.count - before) and split not in ("train", "all"):
+            notes[f"not measured of {split}"] = f"the sentences around {bad:,} bad line{'s' if bad > 1 else ''}"
         return rows
 
     return OpenedSource(source, read, config.validation_fraction, bad_lines, notes)

@@ -1,11 +1,8 @@
 """From raw text to tags: the saved model, the exported signatures, and what `predict` does."""
 
 import dataclasses
-import json
-import sys
 import zlib
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,31 +12,24 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
-from data.errors import BadLines
-from data.files import content_suffix
-from data.tagged_sentences.column_layout import Wanted
-from data.tagged_sentences.columns import describe_columns, read_parts
-from data.tagged_sentences.conllu import SUFFIX
 from data.tagged_sentences.tag_schemes import LETTERS, UNNAMED, entities
 from data.tagged_sentences.token_features import TokenFeatures
 from data.tagged_sentences.tokens import split_at_blanks, split_tokens
 from data.vocabulary import PADDING
-from data.writing import replacing, writing
+from data.writing import replacing
 from rnn_layers.portable import portable
 from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
 
 from .characters import CharacterWords
 from .config import Config
-from .files import with_tags
+from .files import tag_file
 from .model import JoinLastAxes, decode
 from .pipeline import Tags
 from .tag_names import written_after
 
 # Texts answered at once: so many, and no more characters than this, padding included.
 TEXTS_AT_A_TIME, MOST_CHARACTERS = 256, 100_000
-# Sentences of a file, and the lines between them.
-PARTS_AT_A_TIME = 2048
 
 COLOURS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
@@ -170,7 +160,7 @@ def load(run: RunFolder, config: Config) -> Tagger:
     return Tagger(as_functions(model, config.tokens), parts(model)[2])
 
 
-def as_functions(model: keras.Model, tokens: str) -> dict:
+def as_functions(model: keras.Model, tokens: str = "rules") -> dict:
     """The model as traced functions, under the names of their signatures.
 
     Args:
@@ -281,40 +271,13 @@ def _colour(name: str) -> str:
 
 
 def predict_file(tagger: Tagger, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
-    """Tags the sentences of a file of columns, read as in training but for the tags, which need not be there.
+    """Tags the sentences of a file; see `files.tag_file`."""
 
-    Args:
-        tagger: What `load` gave.
-        config: Says how the file is read.
-        path: The file: columns, of which the first is the token, or .conllu.
-        output: Where to: the same lines with one more column, or with `Predicted=TAG` in the MISC column of CoNLL-U;
-            None prints.
-        as_json: Print an object per sentence instead: `tokens`, `tags` and, of entities, `entities`.
+    def answers(sentences: list[list[str]]) -> list[dict]:
+        tags = predict_tokens(tagger, sentences)
+        return [_answer(tagger, *sentence) for sentence in zip(sentences, tags, strict=True)]
 
-    Raises:
-        UserError: The file cannot be read; `output` is as it was then.
-    """
-    bad_lines, is_conllu = BadLines(config.skip_bad_lines), content_suffix(path) == SUFFIX
-    wanted = Wanted(config.token_column, tag=None)
-    if path.is_file():  # a pipe is read once
-        print(f"columns of {path}: {describe_columns(path, wanted, config.encoding)}", file=sys.stderr)
-    parts = read_parts(path, wanted, config.encoding, bad_lines)
-    with writing(output) as stream:
-        count = 0
-        while chunk := list(islice(parts, PARTS_AT_A_TIME)):
-            sentences = [part for part in chunk if part.tokens]
-            found = iter(predict_tokens(tagger, [part.tokens for part in sentences]))
-            count += len(sentences)
-            for part in sentences if as_json else chunk:
-                tags = next(found) if part.tokens else []
-                if as_json:
-                    stream.write(f"{json.dumps(_answer(tagger, part.tokens, tags), ensure_ascii=False)}\n")
-                else:
-                    stream.writelines(with_tags(part, tags, is_conllu))
-    if output:
-        print(f"{output}: {count:,} sentences", file=sys.stderr)
-    if bad_lines.count:
-        print(bad_lines.summary(), file=sys.stderr)
+    tag_file(answers, config, path, output, as_json)
 
 
 def _answer(tagger: Tagger, tokens: list[str], tags: list[str]) -> dict:

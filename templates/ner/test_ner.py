@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from data.errors import UserError
-from data.tagged_sentences.columns import read_tagged_sentences
+from data.tagged_sentences.columns import Part, read_tagged_sentences
 from data.tagged_sentences.tag_schemes import convert, entities
 from data.tagged_sentences.token_features import TokenFeatures
 from rnn_layers.crf import ChainLoss
@@ -21,6 +23,7 @@ from .characters import CharacterWords
 from .config import Config
 from .errors import entity_mistakes, write_errors
 from .evaluate import make_predict_step, measure
+from .files import with_tags
 from .model import build_model, decode, loss
 from .pipeline import Tags
 from .tag_names import written_after, written_tags
@@ -130,13 +133,15 @@ def test_a_crf_never_writes_what_the_scheme_forbids(tmp_path):
         assert convert(convert(row, "IOB2", "IOBES"), "IOBES", "IOB2") == row
 
 
+@pytest.mark.parametrize("letters", ["BIES", "BILU", "BMES"])
 @pytest.mark.parametrize("scheme", ["IOB1", "IOB2", "IOBES"])
-def test_tags_come_back_as_the_data_writes_them(scheme):
-    inner = ["O", *(f"{letter}-{kind}" for kind in ("A", "B") for letter in "BIES")]
-    tags = Tags(scheme, inner)
-    legal = "S-A S-A B-A I-A E-A B-A E-A O S-B S-A".split()
+@pytest.mark.parametrize("types", [("-A", "-B"), ("",)])
+def test_tags_come_back_as_the_data_writes_them(scheme, types, letters):
+    inner = ["O", *(f"{letter}{kind}" for kind in types for letter in "BIES")]
+    tags = Tags(scheme, inner, letters)
+    legal = "S-A S-A B-A I-A E-A B-A E-A O S-B S-A".replace("-B", types[-1]).replace("-A", types[0]).split()
     numbers = [inner.index(tag) for tag in legal]
-    assert written_tags(tags, numbers) == convert(legal, "IOBES", scheme)
+    assert written_tags(tags, numbers) == convert(legal, "IOBES", scheme, letters)
     table = written_after(tags)
     assert [table[before][tag] for before, tag in zip([len(inner), *numbers], numbers)] == written_tags(tags, numbers)
 
@@ -145,7 +150,7 @@ def test_a_single_file_is_split_and_schemes_are_found(tmp_path):
     config, source = source_of(columns(tmp_path / "all.conll"), validation_fraction=0.25)
     opened = pipeline.open_source(config, source)
     sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(["train", "validation"]))
-    assert scheme == "IOB2" and [len(sentences[split]) for split in ("train", "validation")] == [3, 1]
+    assert scheme.name == "IOB2" and [len(sentences[split]) for split in ("train", "validation")] == [3, 1]
     tags = pipeline.find_tags(opened, sentences, scheme)
     assert tags == PEOPLE
     given = [tags for split in sentences.values() for tags in split.tags]
@@ -166,16 +171,35 @@ def test_plain_tags_are_found_or_demanded(tmp_path):
         pipeline.best_by(dataclasses.replace(config, best_by="f1"), PLAIN)
 
 
-def test_a_tag_that_training_lacks_is_named_by_file_and_line(tmp_path):
-    columns(tmp_path / "train.conll")
-    columns(tmp_path / "valid.conll", {"Ann saw Rome": "B-PER O B-LOC"})
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_training_lacks_is_missed_and_the_rest_is_measured(tmp_path, plain):
+    sentences = {"Ann saw Mona Lisa": "B-PER O B-ART I-ART", "the Bob sings": "O B-PER O"}
+    if plain:
+        sentences = {"the cat cat": "DET NOUN PROPN", "the cat": "DET NOUN"}
+    columns(tmp_path / "train.conll", {"the cat sings": "DET NOUN VERB"} if plain else SENTENCES)
+    columns(tmp_path / "test.conll", sentences)
+    columns(tmp_path / "valid.conll", {"the cat": "DET NOUN"} if plain else {"Ann": "B-PER"})
     config, source = source_of(tmp_path)
     opened = pipeline.open_source(config, source)
-    sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(["train", "validation"]))
-    tags = pipeline.find_tags(opened, sentences, scheme)
-    features = TokenFeatures(["ann"], [], [])
-    with pytest.raises(UserError, match=r"valid.conll:3: the tag 'B-LOC' does not occur in training; there are O, PER"):
-        pipeline.make_examples(sentences, features, tags)
+    read, scheme = pipeline.in_one_scheme(config, opened, opened.read(["train", "test"]))
+    tags = pipeline.find_tags(opened, read, scheme)
+    name = "PROPN" if plain else "ART"
+    assert pipeline.not_in_training(read, tags) == f"{name} (1 in test): counted as missed"
+    examples = pipeline.make_examples(read, TokenFeatures(["ann"], [], []), tags)["test"]
+    assert examples.known.tolist() == [False, True]
+
+    def oracle(ids, chosen):  # right wherever it can be
+        return tf.constant(chosen), tf.reduce_sum(tf.cast(ids["words"] != 0, tf.float32), axis=1) ** 2
+
+    measured = measure(oracle, examples, tags)
+    assert measured.per_class[name]["recall"] == 0 and measured.per_class[name]["rows"] == 1
+    if plain:
+        assert measured.metrics == {"accuracy": 4 / 5} and measured.classes == [*tags.names, "PROPN"]
+    else:
+        assert measured.metrics == {"precision": 1, "recall": 2 / 3, "f1": 0.8, "accuracy": 5 / 7}
+    assert len(measured.mistakes("test", examples, tags)) == 1
+    # The loss is that of the sentence whose tags are all known, per token of it.
+    assert measured.loss == pytest.approx(len(examples.sentences.tokens[1]))
 
 
 def test_measure_agrees_with_the_tags_of_the_file(tmp_path):
@@ -188,6 +212,69 @@ def test_measure_agrees_with_the_tags_of_the_file(tmp_path):
     assert measured.tags == examples.sentences.tags
     assert measured.metrics == {"precision": 1, "recall": 1, "f1": 1, "accuracy": 1}
     assert measured.per_class["PER"]["rows"] == 4 and measured.mistakes("all", examples, tags) == []
+
+
+def test_tags_in_other_letters_are_compared_in_one_spelling(tmp_path):
+    spelled = {text: " ".join(convert(tags.split(), "IOB2", "IOBES", "BILU")) for text, tags in SENTENCES.items()}
+    _, _, tags, examples = examples_of(columns(tmp_path / "bilou.conll", spelled))
+    assert tags == dataclasses.replace(PEOPLE, scheme="IOBES", letters="BILU")
+
+    def oracle(ids, chosen):
+        return tf.constant(chosen), tf.zeros(tf.shape(chosen)[0])
+
+    measured = measure(oracle, examples, tags)
+    assert measured.metrics == {"precision": 1, "recall": 1, "f1": 1, "accuracy": 1}
+    assert [" ".join(row) for row in measured.tags] == [*spelled.values()]
+
+
+def test_one_irregular_tag_is_read_as_conlleval_reads_it(tmp_path):
+    path = columns(tmp_path / "all.conll", SENTENCES | {"A Lund man": "O I-PER O"})
+    config, source = source_of(path)
+    opened = pipeline.open_source(config, source)
+    sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(["all"]))
+    assert len(sentences["all"]) == 5
+    assert opened.facts["irregular tags"] == (
+        f"1 of 5 sentences is not in IOB2 and read as conlleval does ({path}:18: I-PER after O)"
+    )
+    _, _, tags, examples = examples_of(path)
+    assert [tags.names[number] for number in examples.tags[-1]] == ["O", "S-PER", "O"] and examples.known.all()
+
+
+def test_bad_tags_are_left_out_of_training_only(tmp_path):
+    for stem in ("train", "valid", "test"):
+        columns(tmp_path / f"{stem}.conll", SENTENCES | {"a Bob": "O PER"})
+    config, source = source_of(tmp_path, skip_bad_lines=True)
+    opened = pipeline.open_source(config, source)
+    sentences, _ = pipeline.in_one_scheme(config, opened, opened.read(["train", "validation", "test"]))
+    assert [len(rows) for rows in sentences.values()] == [4, 5, 5]
+    assert entities(sentences["test"].tags[-1]) == [("_", 1, 2)]
+    assert opened.facts["bad lines"].startswith("1 bad line left out") and "2 of 15" in opened.facts["irregular tags"]
+
+
+def test_lines_that_cannot_be_read_of_a_split_to_measure_are_told(tmp_path):
+    columns(tmp_path / "train.conll")
+    (tmp_path / "test.conll").write_text("a O\n\nb O\nc O O\n")
+    config, source = source_of(tmp_path, skip_bad_lines=True)
+    opened = pipeline.open_source(config, source)
+    assert len(opened.read(["train", "test"])["test"]) == 1
+    assert opened.facts["not measured of test"] == "the sentences around 1 bad line"
+    config, source = source_of(tmp_path)
+    with pytest.raises(
+        UserError, match="test.conll:4: expected 2 columns.*run --no-test trains without the test split"
+    ):
+        pipeline.open_source(config, source).read(["test"])
+
+
+def test_no_entity_in_the_column_that_is_read_names_the_one_that_has_them(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("# id 1\n1\tAnn\tB-PER\tO\n2\tsings\tO\tO\n\n1\tBob\tB-PER\tO\n")
+    config, source = source_of(path)
+    opened = pipeline.open_source(config, source)
+    rows, scheme = pipeline.in_one_scheme(config, opened, opened.read(["train", "validation"]))
+    with pytest.raises(UserError, match=r"every tag is O; columns: 4.* 3 has tags of entities too \(--tag-column 3\)"):
+        pipeline.find_tags(opened, rows, scheme)
+    config, source = source_of(path, tag_column="3")
+    assert pipeline.open_source(config, source).read(["all"])["all"].tags == [["B-PER", "O"], ["B-PER"]]
 
 
 def test_mistakes_are_told_as_people_read_them(tmp_path):
@@ -264,6 +351,47 @@ def test_files_get_one_more_column_and_keep_the_rest(tmp_path):
     assert predicted(path, out) == "".join(lines) + "\n"
 
 
+def test_a_treebank_takes_tags_with_bars_and_gives_them_back(tmp_path):
+    tags = ["Case=Nom|Number=Sing", "_", "a\\\\p|b"]
+    rows = [f"{n}\tw\t_\tX\t_\t_\t_\t_\t_\t{misc}" for n, misc in enumerate(["_", "SpaceAfter=No", "X=1|Y"], 1)]
+    lines = with_tags(Part(1, rows, ["w"] * 3, [""] * 3, [0, 1, 2]), tags, is_conllu=True)
+    miscs = [line.rstrip("\n").split("\t")[9].split("|") for line in lines]
+    assert [misc[:-1] for misc in miscs] == [[], ["SpaceAfter=No"], ["X=1", "Y"]]
+    unescape = {r"\p": "|", r"\\": "\\"}
+    found = [re.sub(r"\\.", lambda match: unescape[match[0]], misc[-1].removeprefix("Predicted=")) for misc in miscs]
+    assert found == tags
+
+
+def test_lists_get_one_more_list(tmp_path, capsys):
+    path, out = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
+    rows = [{"id": 7, "tokens": ["Ann", "sings"]}, {"id": 8, "tokens": []}]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    written = [json.loads(line) for line in predicted(path, out).splitlines()]
+    assert written == [rows[0] | {"predicted_tags": ["3", "5"]}, rows[1] | {"predicted_tags": []}]
+    predicted(path)
+    assert json.loads(capsys.readouterr().out.splitlines()[0]) == {"tokens": ["Ann", "sings"], "tags": ["3", "5"]}
+
+
+def test_text_that_is_already_cut_is_cut_at_blanks(tmp_path):
+    config, features, tags, _ = examples_of(columns(tmp_path / "all.conll"), tokens="blanks")
+    tweet = "@nasa  is in #London\u00a0! http://t.co/abc\t:)"
+    serving.save(tmp_path / "model.keras", features, build_model(config, features, tags), config, tags)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    expected = ["@nasa", "is", "in", "#London\u00a0!", "http://t.co/abc", ":)"]
+    assert [token.decode() for token in loaded(tf.constant([tweet]))["tokens"].numpy()[0]] == expected
+    for tokens, cut in [("blanks", expected), ("rules", None)]:
+        [answer, _] = serving.predict(serving.Tagger(serving.as_functions(loaded, tokens), tags), [tweet, ""])
+        assert (answer["tokens"] == expected) == bool(cut)
+        for entity in answer["entities"]:
+            assert tweet[entity["start_char"] : entity["end_char"]] == entity["text"]
+
+
+def test_models_saved_before_open(tmp_path):
+    answer = {"name": "answer", "decoder": "softmax", "scheme": "IOBES", "names": ["O", "S-A"]}
+    assert serving.TagAnswer.from_config(answer).tags == Tags("IOBES", ["O", "S-A"], "BIES")
+    assert serving.SplitTokens.from_config({"name": "split"}).by == "rules"
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -328,3 +456,22 @@ def test_a_field_out_of_bounds_is_named_by_its_flag(field, value):
 def test_both_directions_of_characters_get_half_of_their_vector():
     with pytest.raises(UserError, match="--character-units must be even with --characters rnn, got 5"):
         dataclasses.replace(SMALL, characters="rnn", character_units=5)
+
+
+README = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+FORMATS = re.findall(r"^\| `(.+?)` .*?\| `(.+?)` \| `(.+?)` \| `(.+?)` \|(?: `(.+?)`)? \|$", README, re.MULTILINE)
+
+
+def test_the_readme_has_formats():
+    assert len(FORMATS) >= 9
+
+
+@pytest.mark.parametrize(("name", "line", "token", "tag", "flags"), FORMATS, ids=[row[0] for row in FORMATS])
+def test_the_lines_of_the_readme_are_read(tmp_path, name, line, token, tag, flags):
+    path = tmp_path / name
+    path.write_text(line.replace("\u21e5", "\t") + "\n", encoding="utf-8")
+    words = iter(flags.split())
+    fields = {flag.removeprefix("--").replace("-", "_"): value for flag, value in zip(words, words)}
+    config, source = source_of(path, **fields)
+    rows = pipeline.open_source(config, source).read(["all"])["all"]
+    assert (rows.tokens, rows.tags) == ([[token]], [[tag]])

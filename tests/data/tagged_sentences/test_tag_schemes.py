@@ -6,18 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
-from data.errors import BadLines, UserError
 from data.tagged_sentences.tag_schemes import (
     IOB1,
     IOB2,
     IOBES,
+    LETTERS,
     PLAIN,
     SCHEMES,
     Entity,
     allowed_transitions,
+    as_conlleval,
     convert,
     entities,
-    find_scheme,
+    is_entity_tag,
 )
 
 TYPES = ("PER", "LOC-deriv")
@@ -146,96 +147,28 @@ def test_conversions():
         convert(["NOUN"], PLAIN, IOB2)
     with pytest.raises(ValueError, match="unknown scheme 'BIO'; expected IOB2, IOB1, IOBES, plain"):
         convert(["O"], "BIO", IOB2)
-
-
-def data_set(*sentences):
-    """Sentences given as words, one below the other in a file, with a blank line after each."""
-    line, result = 1, []
-    for sentence in sentences:
-        tags = sentence.split()
-        result.append((tags, list(range(line, line + len(tags))), "a.conll"))
-        line += len(tags) + 1
-    return result
-
-
-@pytest.mark.parametrize(
-    ("sentences", "scheme"),
-    [
-        (["O O", "O"], IOB2),
-        ([], IOB2),
-        (["B-A O", "B-A I-A B-A"], IOB2),
-        (["O I-A O", "I-A B-A"], IOB1),
-        (["I-A I-B", "O O"], IOB1),
-        (["B-A E-A S-A", "O"], IOBES),
-        (["S-A O"], IOBES),
-        (["B-A I-A L-A U-A"], IOBES),
-        (["B-A M-A E-A W-A"], IOBES),
-        (["B-A M-A E-A S-A"], IOBES),
-        (["NOUN VERB PUNCT"], PLAIN),
-        (["NN IN S-Sg NN"], PLAIN),
-        (["person-actor O"], PLAIN),
-        (["B-A-b I-A-b"], IOB2),
-    ],
-)
-def test_the_scheme_is_found(sentences, scheme):
-    assert find_scheme(data_set(*sentences)) == (scheme, [])
+    assert convert(["I", "I", "O", "B"], IOB2, IOBES) == ["B", "E", "O", "S"]
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.data(), st.sampled_from(SCHEMES))
-def test_legal_data_is_found_to_be_in_its_scheme(data, scheme):
-    sentences = data.draw(st.lists(legal_tags(scheme), max_size=6))
-    expected = scheme if any(tag != "O" for tags in sentences for tag in tags) else IOB2
-    assert find_scheme([(tags, [], "x") for tags in sentences]) == (expected, [])
+@given(st.data(), st.sampled_from(["BIES", "BILU", "BMES", "BMEW"]), st.sampled_from(SCHEMES))
+def test_what_is_written_in_other_letters_has_the_same_entities(data, letters, scheme):
+    tags = data.draw(legal_tags(scheme))
+    spelled = convert(tags, scheme, scheme, letters)
+    assert entities(spelled) == entities(tags)
+    assert spelled == [letters[LETTERS.index(tag[0])] + tag[1:] if tag != "O" else tag for tag in tags]
+    unnamed = [tag[0] for tag in tags]
+    assert [(entity.start, entity.end - 1) for entity in entities(unnamed)] == [of[1:] for of in get_entities(unnamed)]
+    assert all(tag in {"O", *"BIES"} for tag in convert(unnamed, scheme, IOBES))
+    assert entities(convert(unnamed, scheme, IOBES)) == entities(unnamed)
 
 
-@pytest.mark.parametrize(
-    ("sentences", "line", "message", "left_out"),
-    [
-        (["B-A", "B-A O", "O I-A"], 7, "IOB2, as in 2 of 3 sentences, found I-A after O", [2]),
-        (["B-A", "B-A O", "I-A O"], 6, "IOB2, as in 2 of 3 sentences, found I-A at the beginning of a sentence", [2]),
-        (["B-A", "B-A O", "B-A I-B"], 7, "IOB2, as in 2 of 3 sentences, found I-B after B-A", [2]),
-        (["I-A", "I-A", "B-A"], 5, "IOB1, as in 2 of 3 sentences, found B-A at the beginning of a sentence", [2]),
-        (["S-A", "B-A O"], 4, "IOBES, as in 1 of 2 sentences, found O after B-A", [1]),
-        (["S-A", "O B-A"], 4, "IOBES, as in 1 of 2 sentences, found B-A at the end of a sentence", [1]),
-        (["B-A", "B-A I-A", "S-A E-A", "B-A"], 6, "IOB2, as in 3 of 4 sentences, found S-A at the beginning", [2]),
-        (["B-A O", "X-A O"], 4, "O, or a tag that begins with B-, I-, E-, S-, found X-A", [1]),
-        (["B-A O", "O A"], 5, "O, or a tag that begins with B-, I-, E-, S-, found A", [1]),
-        (["B-A PER"], 2, "O, or a tag that begins with B-, I-, E-, S-, found PER", [0]),
-        (["B-A O", "O _"], 5, "O, or a tag that begins with B-, I-, E-, S-, found _", [1]),
-        (["B-A O", "O B-"], 5, "a type in the tag, such as B-PER, found B-", [1]),
-        (["B-A O", "O I"], 5, "a type in the tag, such as I-PER, found I", [1]),
-        (["B I O"], 1, "a type in the tag, such as B-PER, found B", [0]),
-        (["S-A B-A E-A", "S-A", "B-A L-A U-A"], 8, "E-, which means the same and occurs more often, found L-A", [2]),
-    ],
-)
-def test_what_contradicts_the_scheme_is_named(sentences, line, message, left_out):
-    with pytest.raises(UserError) as error:
-        find_scheme(data_set(*sentences))
-    assert str(error.value).startswith(f"a.conll:{line}: expected {message}")
-    assert str(error.value).endswith("; --skip-bad-lines leaves such lines out")
-    bad_lines = BadLines(skip=True)
-    found = find_scheme(data_set(*sentences), bad_lines)
-    assert (found.left_out, bad_lines.count) == (left_out, 1)
-    kept = [one for number, one in enumerate(data_set(*sentences)) if number not in found.left_out]
-    assert find_scheme(kept).left_out == []
-
-
-def test_all_splits_count_together_and_without_lines_the_sentence_is_named():
-    train = [(["B-A"], [], "set (train)"), (["O", "B-A"], [], "set (train)"), (["B-A", "I-A"], [], "set (train)")]
-    test = [(["O"], [], "set (test)"), (["O", "I-A"], [], "set (test)")]
-    with pytest.raises(UserError, match=r"^set \(test\):sentence 2:2: expected IOB2, as in 4 of 5 .*found I-A after O"):
-        find_scheme([*train, *test])
-    assert find_scheme(test) == (IOB1, [])
-
-
-def test_a_few_needless_b_do_not_contradict_iob1():
-    many = ["O I-A O"] * 198 + ["I-A B-A"]
-    assert find_scheme(data_set(*many, "O B-A I-A")) == (IOB1, [])
-    with pytest.raises(UserError, match="a.conll:797: expected IOB1, as in 199 of 202 .*, found B-A after O"):
-        find_scheme(data_set(*many, *["O B-A I-A"] * 3))
-    # But a letter of another scheme is named, and so is an I that begins an entity in IOB2.
-    with pytest.raises(UserError, match="found S-A after O"):
-        find_scheme(data_set(*many, "O S-A"))
-    with pytest.raises(UserError, match="expected IOB2, as in 199 of 200 sentences, found I-A after O"):
-        find_scheme(data_set(*["O B-A I-A"] * 199, "O I-A"))
+def test_tags_that_are_none_are_read_as_conlleval_reads_them():
+    tags = ["O", "B-PER", "S-PER", "X-PER", "PER", "B-", "-PER"]
+    assert [*map(as_conlleval, tags)] == ["O", "B-PER", "S-PER", "I-PER", "I-_", "B-_", "I-PER"]
+    assert [*map(is_entity_tag, ["B", "U-a-b", *tags])] == [True, True, False, True, True, *[False] * 4]
+    # Whatever has another letter goes on with an entity of its type, in conlleval.pl: neither its end nor its start.
+    assert entities([*map(as_conlleval, ["B-PER", "X-PER", "O", "X-PER"])]) == [
+        Entity("PER", 0, 2),
+        Entity("PER", 3, 4),
+    ]

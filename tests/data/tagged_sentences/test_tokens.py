@@ -1,5 +1,6 @@
 """data.tagged_sentences.tokens: what becomes a token, and that places, batches and any Unicode text are right."""
 
+import re
 import time
 import unicodedata
 
@@ -8,7 +9,7 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from data.tagged_sentences.tokens import split_tokens
+from data.tagged_sentences.tokens import split_at_blanks, split_tokens
 
 JOINERS = "\u200c\u200d\u00ad"
 TAGS = "".join(map(chr, range(0xE0020, 0xE0080)))
@@ -195,3 +196,12 @@ def test_a_long_text_takes_less_than_a_second():
         split_tokens(text)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(texts, max_size=4))
+def test_what_is_already_cut_is_cut_at_blanks_alone(given_texts):
+    tokens, starts, ends = (column.to_list() for column in split_at_blanks(tf.constant(given_texts, tf.string)))
+    for text, row, *places in zip(given_texts, tokens, starts, ends, strict=True):
+        words = re.findall(r"[^ \t\r\n]+", text)
+        assert [token.decode() for token in row] == words == [text[start:end] for start, end in zip(*places)]

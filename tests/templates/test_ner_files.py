@@ -1,0 +1,29 @@
+"""What `predict ner --file` writes is read back: the tokens, and the tags that were found."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import BadLines
+from data.tagged_sentences.column_layout import Wanted
+from data.tagged_sentences.columns import read_parts, read_tagged_sentences
+from data.tagged_sentences.tag_schemes import convert
+from templates.ner.files import with_tags
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(["a", "#x", "10\u00a0000", "O", "."]), min_size=1, max_size=4), min_size=1),
+    st.sampled_from(["\t", " "]),
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from(["BIES", "BILU", "BMES"]),
+)
+def test_columns_with_tags_are_read_back(tmp_path_factory, sentences, separator, width, letters):
+    path = tmp_path_factory.mktemp("columns") / "a.conll"
+    text = "\n".join("".join(separator.join([token, "X", "Y"][:width]) + "\n" for token in row) for row in sentences)
+    path.write_text(text, encoding="utf-8")
+    tags = [convert(["B-A", "I-A", "E-A", "O"][: len(row)], "IOBES", "IOBES", letters) for row in sentences]
+    parts = [part for part in read_parts(path, Wanted("1", None), "utf-8", BadLines()) if part.tokens]
+    written = "\n".join("".join(with_tags(part, row, False)) for part, row in zip(parts, tags, strict=True))
+    path.write_text(written, encoding="utf-8")
+    read = read_tagged_sentences(path, "last", token_column="1")
+    assert (read.tokens, read.tags) == (sentences, tags)
