@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from data.captioned_pictures.caption_columns import Caption, Told
+from data.captioned_pictures.caption_columns import Caption, Told, captions_of_rows, split_name
 from data.captioned_pictures.caption_files import TextFiles, texts_beside
 from data.captioned_pictures.captions import checked_captions, open_captions, read_picture_list, splits_in
 from data.captioned_pictures.files import NOT_THERE, PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
 from data.captioned_pictures.names import without_number
+from data.captioned_pictures.parquet_pictures import PictureTables, find_picture_tables
 from data.errors import BadLines, UserError
-from data.files import near_names
+from data.files import near_names, parts
 from data.sources.rows import Rows
 from data.sources.split_files import STANDARD_STEMS, Splits
 
@@ -77,12 +78,14 @@ class CaptionFiles(Splits):
         captions: The files that hold the captions.
         beside: The text beside each picture that is its caption, where there are no such files.
         told: What is known of how the files of captions are written.
+        tables: The tables that hold the pictures and the captions, where they do; `captions` are their files.
     """
 
     pictures: PictureFiles
     captions: list[Path]
     beside: dict[str, str] = dataclasses.field(default_factory=dict)
     told: Told = Told()
+    tables: PictureTables | None = None
 
     @property
     def used(self) -> list[Path]:
@@ -90,7 +93,7 @@ class CaptionFiles(Splits):
         total = sum(place.size for place in self.pictures.places.values())
         pictures = self.pictures.paths if total <= LARGEST_FINGERPRINT else []
         texts = [self.pictures.others[text].path for text in self.beside.values()]
-        lists = [path for path in self.files.values() if path.is_file()]
+        lists = [part for path in self.files.values() for part in parts(path) if part.is_file()]
         return list(dict.fromkeys([*self.captions, *texts, *lists, *pictures]))
 
     def join(self, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> JoinedPictures:
@@ -181,6 +184,12 @@ class CaptionFiles(Splits):
     ) -> Iterator[tuple[Path, str | None, Iterable[Caption]]]:
         """Reads each file of captions, and tells its split where its name says one."""
         split_of = {path: split for split, path in self.files.items() if list(self.files.values()).count(path) == 1}
+        if self.tables:
+            for path, rows in self.tables.rows.items():
+                formats.append(f"{path.name}: pictures in a table, {self.tables.columns}")
+                captions = captions_of_rows(f"{path}", rows, self.tables.columns, bad_lines)
+                yield path, split_of.get(path), checked_captions(path, captions, bad_lines)
+            return
         for path in self.captions:
             opened = open_captions(path, encoding, bad_lines, self.pictures.has, self.told)
             formats.append(f"{path.name}: {opened.description}")
@@ -234,7 +243,12 @@ def find_pictures(
     is_captions = not path.is_dir() and not is_archive(path)
     if is_captions and path.suffix.lower() in PICTURE_SUFFIXES | {".tgz", ".zip"}:
         raise UserError(f"{path}: expected a folder, a .tar file or the captions' file")
-    pictures = pictures_of(path) if is_captions else find_picture_files(path)
+    # A table may hold the pictures, too; other files of captions do not.
+    pictures = PictureFiles(path, {}) if is_captions else find_picture_files(path)
+    tables = None if pictures.places else find_picture_tables(path, told, need_train=need_train)
+    if tables:
+        return _of_tables(tables, told)
+    pictures = pictures_of(path) if is_captions else pictures
     folder = pictures.folder if pictures.folder.is_dir() else path.parent
     if not pictures.places:
         found = f"; it has {pictures.why_not_read(pictures.not_read[0])}" if pictures.not_read else ""
@@ -257,6 +271,17 @@ def find_pictures(
     }
     ignored = [entry for entry in texts.entries if entry not in used]
     return CaptionFiles(folder, files, ignored, pictures, list(captions), beside, told)
+
+
+def _of_tables(tables: PictureTables, told: Told) -> CaptionFiles:
+    splits, columns = tables.splits, tables.columns
+    files = splits.files
+    if columns.split and len(files) == 1:
+        (only,) = files.values()
+        said = dict.fromkeys(split_name(row.get(columns.split)) for _, row in tables.rows[only])
+        files = {split: only for split in said if split} or files
+    captions = [part for path in splits.files.values() for part in parts(path)]
+    return CaptionFiles(splits.folder, files, splits.ignored, tables.pictures, captions, told=told, tables=tables)
 
 
 def _splits(
