@@ -61,7 +61,6 @@ class PictureFiles:
         archives: The .tar files among the places' paths.
         unpacked: The content of those archives that are compressed.
         copied_from: Of pictures that were copied out of tables, in which of these each is.
-        copy: What holds their copy, and removes it.
 
     Example:
         >>> pictures = find_picture_files("flickr8k")
@@ -77,7 +76,6 @@ class PictureFiles:
     archives: list[Path] = dataclasses.field(default_factory=list)
     unpacked: dict[Path, bytes] = dataclasses.field(default_factory=dict, repr=False)
     copied_from: dict[str, Path] = dataclasses.field(default_factory=dict, repr=False)
-    copy: object = dataclasses.field(default=None, repr=False)
 
     @property
     def paths(self) -> list[Path]:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import hashlib
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ class PictureTables:
 
     Args:
         splits: From each split to its file, or to several as `data.files.parts` takes them.
-        pictures: The pictures, copied to a temporary file, which goes away with this.
+        pictures: The pictures, copied to a temporary file, which goes away with them.
         columns: Which columns are read.
         rows: Of each file the numbers of its rows, and their values, the picture's name in the place of its bytes.
     """
@@ -118,8 +120,7 @@ class _Keeper:
         self.places: dict[str, Place] = {}
         self.known: dict[bytes, str] = {}
         self.parts: dict[str, Path] = {}
-        self.temporary = tempfile.TemporaryDirectory(prefix="pictures-")
-        self.copy = Path(self.temporary.name, "pictures")
+        self.copy = Path(tempfile.mkdtemp(prefix="pictures-"), "pictures")
         self.stream = open(self.copy, "wb")  # noqa: SIM115 (closed by `pictures`)
 
     def keep(self, part: Path, value: Any, name: Any) -> str:
@@ -142,4 +143,6 @@ class _Keeper:
 
     def pictures(self) -> PictureFiles:
         self.stream.close()
-        return PictureFiles(self.folder, self.places, copied_from=self.parts, copy=self.temporary)
+        files = PictureFiles(self.folder, self.places, copied_from=self.parts)
+        weakref.finalize(files, shutil.rmtree, self.copy.parent, ignore_errors=True)
+        return files
