@@ -105,7 +105,7 @@ def find_columns(names: Iterable[Any], told: Told = Told()) -> Columns | None:
     names = list(names)
     by_letters: dict[str, str] = {}
     for name in names:
-        by_letters.setdefault(re.sub(r"[\W_]", "", str(name).lower()), name)
+        by_letters.setdefault(same_letters(name), name)
     picture, caption = told.chosen(names)
     captions = [name for letters, name in by_letters.items() if _NUMBERED.match(letters)] if caption == AUTO else []
     picture = _first(by_letters, PICTURE_COLUMNS) if picture == AUTO else picture
@@ -114,6 +114,11 @@ def find_columns(names: Iterable[Any], told: Told = Told()) -> Columns | None:
     if picture is None or not captions:
         return None
     return Columns(picture, captions, _first(by_letters, SPLIT_COLUMNS))
+
+
+def same_letters(name: Any) -> str:
+    """A column's name as it is compared: "Image Name" is "imagename"."""
+    return re.sub(r"[\W_]", "", str(name).lower())
 
 
 def captions_of_rows(

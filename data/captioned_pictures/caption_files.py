@@ -14,6 +14,7 @@ from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles
 from data.errors import BadLines, UserError, shown
 from data.files import content_name, content_suffix, decoded_lines, without_end
 from data.sources.split_files import DOCUMENTATION, STANDARD_STEMS
+from data.tables.parquet import PARQUET
 
 EXPECTED = (
     "name<TAB>caption or name#k<TAB>caption on each line, a table with columns such as image and caption, "
@@ -65,7 +66,7 @@ class TextFiles:
             UserError: It does not; says what it holds.
         """
         suffix = content_suffix(path)
-        if suffix not in (JSON, JSON_LINES) and not self._table(path) and columns_of(path, self.encoding) != 2:
+        if suffix not in (JSON, JSON_LINES, PARQUET) and not self._table(path) and columns_of(path, self.encoding) != 2:
             raise UserError(f"{path}: expected captions: {EXPECTED}; found {self._what_it_is(path)}")
 
     def captions(self) -> dict[Path, str | None]:
@@ -116,8 +117,10 @@ class TextFiles:
 
     def _is_other_json(self, file: Path) -> bool:
         suffix = content_suffix(file)
-        if suffix == JSON_LINES:
-            return file.name.lower().startswith("metadata") or says_captions(file, self.encoding)
+        if suffix in (JSON_LINES, PARQUET):
+            return file.name.lower().startswith("metadata") or (
+                suffix == JSON_LINES and says_captions(file, self.encoding)
+            )
         return suffix == JSON and says_captions(file, self.encoding)
 
     def _chosen(self, found: list[Path]) -> dict[Path, str | None]:

@@ -26,17 +26,19 @@ class CaptionTable:
     Args:
         dialect: The separator, the quotes and the names of the columns.
         columns: Which are read.
+        is_quoted: Whether fields stand in quotes, which do not belong to them.
         rest: Whether the caption is all that is left of a line, whatever separators are in it.
     """
 
     dialect: Dialect
     columns: Columns
+    is_quoted: bool
     rest: bool
 
     @property
     def is_lines(self) -> bool:
         """Whether each line is a name, a tab and a caption, and nothing is quoted."""
-        is_bare = not self.dialect.has_header and self.dialect.writing.delimiter == _TAB
+        is_bare = not (self.dialect.has_header or self.is_quoted) and self.dialect.writing.delimiter == _TAB
         return is_bare and self.columns == Columns("1", ["2"]) and len(self.dialect.columns) == 2
 
     def __str__(self) -> str:
@@ -146,11 +148,13 @@ def _table_by_content(
     lines: list[Line], delimiter: str, told: Told, names_picture: Callable[[str], bool]
 ) -> CaptionTable | None:
     """The table of which one column names pictures, and one other is text."""
-    records = _records(lines, _dialect(lines, delimiter, (), False))
+    records = [fields for _, fields in _records(lines, _dialect(lines, delimiter, (), False))]
     if not records:
         return None
     width, _ = _usual_width(records)
-    if not _agree(records):
+    # A blank after a comma: it stands in a caption.
+    in_captions = [delimiter == "," and any(field.startswith(" ") for field in record[2:]) for record in records]
+    if not _agree(records) or _most(in_captions):
         has_numbers = _most(len(record) > 2 and record[1].strip().isdigit() for record in records)
         width = 3 if has_numbers else 2
     cut = [_cut(record, width, delimiter) for record in records]
@@ -182,21 +186,24 @@ def _table_by_content(
 
 
 def _table(lines: list[Line], dialect: Dialect, columns: Columns) -> CaptionTable:
-    delimiter, width = dialect.writing.delimiter, len(dialect.columns)
-    has_more = any(len(record) > width for record in _records(lines, dialect))
-    has_quotes = any(f'{delimiter}"' in line.text for line in lines)
-    rest = columns.captions == [dialect.columns[-1]] and (has_more or not has_quotes)
-    return CaptionTable(dialect, columns, rest)
+    records = _records(lines, dialect)
+    is_quoted = any(fields != without_end(first.text).split(dialect.writing.delimiter) for first, fields in records)
+    has_more = any(len(fields) > len(dialect.columns) for _, fields in records)
+    is_last = columns.captions == [dialect.columns[-1]]
+    return CaptionTable(dialect, columns, is_quoted, is_last and (has_more or not is_quoted))
 
 
 def _dialect(lines: list[Line], delimiter: str, names: tuple[str, ...], has_header: bool) -> Dialect:
-    return Dialect(find_dialect(lines, Layout(delimiter)).writing, names, has_header)
+    writing = find_dialect(lines, Layout(delimiter)).writing
+    if writing.quotes == "evident" and _most(line.text.startswith('"') for line in lines if line.text.strip()):
+        writing = dataclasses.replace(writing, quotes="always")  # no picture's name begins with one
+    return Dialect(writing, names, has_header)
 
 
-def _records(lines: list[Line], dialect: Dialect) -> list[list[str]]:
-    """The records of the first lines, but for bad ones."""
+def _records(lines: list[Line], dialect: Dialect) -> list[tuple[Line, list[str]]]:
+    """The records of the first lines and where they begin, but for bad ones."""
     records = Records(iter(lines), dialect.writing)
-    return [fields for first, fields, problem in records if not problem and not first.problem]
+    return [(first, fields) for first, fields, problem in records if not problem and not first.problem]
 
 
 def _usual_width(records: list[list[str]]) -> tuple[int, int]:

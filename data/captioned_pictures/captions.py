@@ -13,6 +13,7 @@ from data.captioned_pictures.names import without_number
 from data.errors import BadLines, UserError
 from data.files import check_file, content_suffix, decoded_lines, numbered_lines
 from data.tables.dialect import SAMPLED_LINES, find_dialect
+from data.tables.parquet import PARQUET
 from data.tables.rows import read_rows
 
 JSON, JSON_LINES = ".json", ".jsonl"
@@ -61,7 +62,7 @@ def open_captions(
     suffix = content_suffix(path)
     if suffix == JSON:
         return CaptionFile(*read_json_captions(path, encoding, bad_lines))
-    if suffix == JSON_LINES:
+    if suffix in (JSON_LINES, PARQUET):
         rows = read_rows(path, encoding, bad_lines)
         first = next(rows, (0, {}))
         told.check(path, list(first[1]))
@@ -70,7 +71,8 @@ def open_captions(
             fields = ", ".join(map(str, first[1])) or "none"
             raise UserError(f"{path}: no fields of file names and captions, such as file_name and text; found {fields}")
         again = read_rows(path, encoding, bad_lines)
-        return CaptionFile(f"JSON Lines, {columns}", captions_of_rows(f"{path}", again, columns, bad_lines))
+        kind = "JSON Lines, " if suffix == JSON_LINES else ""
+        return CaptionFile(f"{kind}{columns}", captions_of_rows(f"{path}", again, columns, bad_lines))
     table = find_table(path, encoding, is_picture, told)
     if table:
         return CaptionFile(str(table), read_table_captions(path, table, encoding, bad_lines))
@@ -111,7 +113,9 @@ def open_names(
         UserError: As `open_captions`.
     """
     path = check_file(path)
-    is_list = content_suffix(path) not in (JSON, JSON_LINES) and not find_table(path, encoding, is_picture, told)
+    is_list = content_suffix(path) not in (JSON, JSON_LINES, PARQUET) and not find_table(
+        path, encoding, is_picture, told
+    )
     if not is_list:
         opened = open_captions(path, encoding, bad_lines, is_picture, told)
         return NamedPictures(opened.description, ((one.number, one.name, "") for one in opened.captions))

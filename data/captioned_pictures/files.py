@@ -60,6 +60,7 @@ class PictureFiles:
         others: The same of every other file.
         archives: The .tar files among the places' paths.
         unpacked: The content of those archives that are compressed.
+        copied_from: Of pictures that were copied out of tables, in which of these each is.
 
     Example:
         >>> pictures = find_picture_files("flickr8k")
@@ -74,11 +75,12 @@ class PictureFiles:
     others: dict[str, Place] = dataclasses.field(default_factory=dict)
     archives: list[Path] = dataclasses.field(default_factory=list)
     unpacked: dict[Path, bytes] = dataclasses.field(default_factory=dict, repr=False)
+    copied_from: dict[str, Path] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def paths(self) -> list[Path]:
         """Every file that holds pictures, once."""
-        return list(dict.fromkeys(place.path for place in self.places.values()))
+        return list(dict.fromkeys(self.copied_from.get(name, place.path) for name, place in self.places.items()))
 
     @property
     def not_read(self) -> list[str]:
@@ -134,6 +136,8 @@ class PictureFiles:
 
     def shown(self, name: str) -> Path:
         """Where a file is, for messages and answers: its path, or that of its archive and its own in it."""
+        if name in self.copied_from:
+            return self.copied_from[name] / name
         place = (self.places.get(name) or self.others[name]).path
         return place / name if place in self.archives else place
 

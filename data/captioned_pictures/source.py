@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from data.captioned_pictures.caption_columns import Caption, Told
+from data.captioned_pictures.caption_columns import Caption, Told, captions_of_rows, split_name
 from data.captioned_pictures.caption_files import TextFiles, texts_beside
 from data.captioned_pictures.captions import checked_captions, open_captions, read_picture_list, splits_in
-from data.captioned_pictures.files import NOT_THERE, PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
+from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
 from data.captioned_pictures.names import without_number
+from data.captioned_pictures.parquet_pictures import PictureTables, find_picture_tables
+from data.captioned_pictures.unmatched import UnmatchedNames, note, notes_of_problems
 from data.errors import BadLines, UserError
-from data.files import near_names
+from data.files import near_names, parts
 from data.sources.rows import Rows
 from data.sources.split_files import STANDARD_STEMS, Splits
 
@@ -77,12 +79,14 @@ class CaptionFiles(Splits):
         captions: The files that hold the captions.
         beside: The text beside each picture that is its caption, where there are no such files.
         told: What is known of how the files of captions are written.
+        tables: The tables that hold the pictures and the captions, where they do; `captions` are their files.
     """
 
     pictures: PictureFiles
     captions: list[Path]
     beside: dict[str, str] = dataclasses.field(default_factory=dict)
     told: Told = Told()
+    tables: PictureTables | None = None
 
     @property
     def used(self) -> list[Path]:
@@ -90,7 +94,7 @@ class CaptionFiles(Splits):
         total = sum(place.size for place in self.pictures.places.values())
         pictures = self.pictures.paths if total <= LARGEST_FINGERPRINT else []
         texts = [self.pictures.others[text].path for text in self.beside.values()]
-        lists = [path for path in self.files.values() if path.is_file()]
+        lists = [part for path in self.files.values() for part in parts(path) if part.is_file()]
         return list(dict.fromkeys([*self.captions, *texts, *lists, *pictures]))
 
     def join(self, encoding: str = "utf-8", bad_lines: BadLines | None = None) -> JoinedPictures:
@@ -113,23 +117,21 @@ class CaptionFiles(Splits):
         formats: list[str] = []
         known: dict[str, list[str]] = {}
         in_split: dict[str, list[str]] = {}
-        # By what is wrong with them: names, and how often they occur.
-        unfit: dict[str, dict[str, int]] = {}
+        unmatched, unlisted = UnmatchedNames(), UnmatchedNames()
         for path, own_split, captions in self._read(encoding, bad_lines, formats):
             below = self.pictures.below(path)
             for caption in captions:
                 match = look_up(caption.name, below)
                 if match.picture is None:
-                    _count(unfit, match.problem, without_number(caption.name) or caption.name)
+                    unmatched.add(without_number(caption.name) or caption.name, match)
                     continue
                 known.setdefault(match.picture, []).append(caption.text)
                 in_split.setdefault(caption.split or own_split or "all", []).append(match.picture)
         empty = [name for name, place in self.pictures.places.items() if not place.size]
         usable = known.keys() - set(empty)
         if not usable:
-            raise UserError(self._nothing_left(unfit, known, empty))
+            raise UserError(self._nothing_left(unmatched, known, empty))
         rows: dict[str, CaptionedPictures] = {}
-        unlisted: dict[str, dict[str, int]] = {}
         listed: dict[str, int] = {}
         for split, path in self.files.items():
             names = in_split.get(split, [])
@@ -137,50 +139,49 @@ class CaptionFiles(Splits):
                 below = self.pictures.below(path)
                 matches = [(name, look_up(name, below)) for name in read_picture_list(path, encoding, bad_lines)]
                 for name, match in matches:
-                    if match.picture is None and name not in unfit.get(match.problem, ()):
-                        _count(unlisted, match.problem, name)
+                    if match.picture is None:
+                        unlisted.add(name, match)
                 names = [match.picture for _, match in matches if match.picture is not None]
             names = list(dict.fromkeys(names))
             for name in names:
                 listed[name] = listed.get(name, 0) + 1
             chosen = [name for name in names if name in usable]
             rows[split] = CaptionedPictures(chosen, [known[name] for name in chosen])
+        unlisted = unlisted.without(unmatched)
         notes = [
-            _note(
-                unfit.pop(NOT_THERE, {}),
-                "picture that has captions is not there",
-                "pictures that have captions are not there",
-            ),
-            _note(
-                unlisted.pop(NOT_THERE, {}),
-                "picture of a split list is not there",
-                "pictures of split lists are not there",
-            ),
-            *_notes_of_problems([unfit, unlisted]),
-            _note(
+            unmatched.note("picture that has captions is not there", "pictures that have captions are not there"),
+            unlisted.note("picture of a split list is not there", "pictures of split lists are not there"),
+            *notes_of_problems([unmatched, unlisted]),
+            note(
                 [name for name in self.pictures.places if name not in known],
                 "picture has no caption",
                 "pictures have no caption",
             ),
-            _note(empty, "picture is a file of 0 bytes", "pictures are files of 0 bytes"),
-            _note(
+            note(empty, "picture is a file of 0 bytes", "pictures are files of 0 bytes"),
+            note(
                 [name for name in known if name in usable and name not in listed],
                 "picture with captions is in no split",
                 "pictures with captions are in no split",
             ),
-            _note(
+            note(
                 [name for name, times in listed.items() if times > 1],
                 "picture is in several splits",
                 "pictures are in several splits",
             ),
         ]
-        return JoinedPictures(self, rows, [note for note in notes if note], formats)
+        return JoinedPictures(self, rows, list(filter(None, notes)), formats)
 
     def _read(
         self, encoding: str, bad_lines: BadLines, formats: list[str]
     ) -> Iterator[tuple[Path, str | None, Iterable[Caption]]]:
         """Reads each file of captions, and tells its split where its name says one."""
         split_of = {path: split for split, path in self.files.items() if list(self.files.values()).count(path) == 1}
+        if self.tables:
+            for path, rows in self.tables.rows.items():
+                formats.append(f"{path.name}: pictures in a table, {self.tables.columns}")
+                captions = captions_of_rows(f"{path}", rows, self.tables.columns, bad_lines)
+                yield path, split_of.get(path), checked_captions(path, captions, bad_lines)
+            return
         for path in self.captions:
             opened = open_captions(path, encoding, bad_lines, self.pictures.has, self.told)
             formats.append(f"{path.name}: {opened.description}")
@@ -193,14 +194,12 @@ class CaptionFiles(Splits):
     def _is_list(self, path: Path) -> bool:
         return path not in self.captions and path.is_file() and not is_archive(path)
 
-    def _nothing_left(self, unfit: dict[str, dict[str, int]], known: dict[str, list[str]], empty: list[str]) -> str:
+    def _nothing_left(self, unmatched: UnmatchedNames, known: dict[str, list[str]], empty: list[str]) -> str:
         where = ", ".join(map(str, self.captions or [self.folder]))
         if known:
             return f"{where}: all pictures that have captions are files of 0 bytes, such as {empty[0]}"
-        problem, names = next(iter(unfit.items()))
-        one, other = next(iter(names)), next(iter(self.pictures.places))
-        more = "" if problem == NOT_THERE else f" ({problem})"
-        return f"{where}: no caption is of a picture that is there; one is of {one}{more}, and one picture is {other}"
+        one, other = unmatched.first(), next(iter(self.pictures.places))
+        return f"{where}: no caption is of a picture that is there; one is of {one}, and one picture is {other}"
 
 
 def find_pictures(
@@ -234,7 +233,12 @@ def find_pictures(
     is_captions = not path.is_dir() and not is_archive(path)
     if is_captions and path.suffix.lower() in PICTURE_SUFFIXES | {".tgz", ".zip"}:
         raise UserError(f"{path}: expected a folder, a .tar file or the captions' file")
-    pictures = pictures_of(path) if is_captions else find_picture_files(path)
+    # A table may hold the pictures, too; other files of captions do not.
+    pictures = PictureFiles(path, {}) if is_captions else find_picture_files(path)
+    tables = None if pictures.places else find_picture_tables(path, told, need_train=need_train)
+    if tables:
+        return _of_tables(tables, told)
+    pictures = pictures_of(path) if is_captions else pictures
     folder = pictures.folder if pictures.folder.is_dir() else path.parent
     if not pictures.places:
         found = f"; it has {pictures.why_not_read(pictures.not_read[0])}" if pictures.not_read else ""
@@ -257,6 +261,17 @@ def find_pictures(
     }
     ignored = [entry for entry in texts.entries if entry not in used]
     return CaptionFiles(folder, files, ignored, pictures, list(captions), beside, told)
+
+
+def _of_tables(tables: PictureTables, told: Told) -> CaptionFiles:
+    splits, columns = tables.splits, tables.columns
+    files = splits.files
+    if columns.split and len(files) == 1:
+        (only,) = files.values()
+        said = dict.fromkeys(split_name(row.get(columns.split)) for _, row in tables.rows[only])
+        files = {split: only for split in said if split} or files
+    captions = [part for path in splits.files.values() for part in parts(path)]
+    return CaptionFiles(splits.folder, files, splits.ignored, tables.pictures, captions, told=told, tables=tables)
 
 
 def _splits(
@@ -293,26 +308,3 @@ def pictures_of(path: Path) -> PictureFiles:
     above = path.absolute().parent.parent
     # Not all that somebody's home holds.
     return pictures if Path.home().is_relative_to(above) else find_picture_files(above)
-
-
-def _count(unfit: dict[str, dict[str, int]], problem: str, name: str) -> None:
-    names = unfit.setdefault(problem, {})
-    names[name] = names.get(name, 0) + 1
-
-
-def _notes_of_problems(all_unfit: list[dict[str, dict[str, int]]]) -> list[str]:
-    """Of names that mean several pictures, and of pictures of other kinds, how many there are, and the first few."""
-    named = {name: problem for unfit in all_unfit for problem, names in unfit.items() for name in names}
-    ambiguous = [f"{name} is {problem}" for name, problem in named.items() if problem.startswith("ambiguous")]
-    others = [problem for problem in named.values() if not problem.startswith("ambiguous")]
-    return [
-        _note(ambiguous, "name means several pictures", "names mean several pictures each"),
-        _note(others, "picture is of a kind that is not read", "pictures are of a kind that is not read"),
-    ]
-
-
-def _note(names: Iterable[str], one: str, many: str) -> str:
-    """Says how many there are, and the first few; nothing where there are none."""
-    names = list(names)
-    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-    return f"{len(names):,} {one if len(names) == 1 else many} ({shown})" if names else ""

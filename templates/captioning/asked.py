@@ -17,6 +17,7 @@ from data.captioned_pictures.files import (
     is_archive,
 )
 from data.captioned_pictures.names import without_number
+from data.captioned_pictures.parquet_pictures import find_picture_tables
 from data.captioned_pictures.source import pictures_of
 from data.errors import BadLines, UserError
 from data.files import near_names
@@ -50,9 +51,12 @@ def pictures_at(text: str, suggests: bool = True) -> list[Picture]:
     try:
         if not text or not path.exists():
             raise UserError(f"no such picture or folder{near_names(path) if suggests else ''}")
-        if not path.is_dir() and not is_archive(path):
+        is_folder = path.is_dir() or is_archive(path)
+        files = find_picture_files(path) if is_folder else PictureFiles(path, {})
+        tables = None if files.places else find_picture_tables(path, need_train=False)
+        if not tables and not is_folder:
             return [Picture(text, path.read_bytes)]
-        files = find_picture_files(path)
+        files = tables.pictures if tables else files
         others = [Picture(str(files.shown(name)), None, files.why_not_read(name)) for name in files.not_read]
         if not files.places and not others:
             kinds = ", ".join(sorted(PICTURE_SUFFIXES))
@@ -68,6 +72,11 @@ def pictures_in(path: Path, config: Config) -> Iterator[tuple[int, Picture]]:
     Raises:
         UserError: The file is missing or damaged, or a line of captions is bad.
     """
+    tables = find_picture_tables(path, told_of(config), need_train=False)
+    if tables:
+        places = enumerate(tables.pictures.places, start=1)
+        yield from ((number, Picture(name, partial(tables.pictures.read, name))) for number, name in places)
+        return
     beside = _Beside(path)
     bad_lines = BadLines(config.skip_bad_lines)
     opened = open_names(path, config.encoding, bad_lines, beside.has, told_of(config))

@@ -23,6 +23,7 @@ from training.runs.folder import RunFolder
 from training.runs.record import Record
 
 from . import pipeline, serving
+from .asked import pictures_in
 from .captions import caption_words, show, typical_rows, write_captions
 from .config import Config
 from .encoders import FusedBatchNormalization, build_network, features_of
@@ -585,6 +586,30 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learne
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first["caption"] == captions["0.png"]
     assert set(second) == {"image", "error"} and "other.tar: expected a tar archive" in second["error"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("captions.csv", 'image,caption\n1.jpg,"A dog, a cat"\n1.jpg,A dog\nb/scene#3,A cat\n000.jpg,A bird\n'),
+        ("captions.txt", "1.jpg#0\tA dog\n1.jpg#1\tA dog\nscene#3\tA cat\n000.jpg\tA bird\n"),
+        ("metadata.jsonl", '{"file_name": "1.jpg", "text": ["A", "B"]}\n{"file_name": "scene#3", "text": "C"}\n'),
+        ("lists/captions.json", '{"1.jpg": "A dog", "scene#3.png": "A cat", "gone.jpg": "Nothing"}'),
+        ("b/captions.txt", "scene#3\tA cat\n1\tA dog\n"),
+    ],
+)
+def test_a_file_of_captions_means_the_same_pictures_to_run_and_to_predict(tmp_path, capsys, name, content):
+    files = {"a/1.JPG": b"one", "b/scene#3.png": b"three", "a/000.jpg": b"x", "b/000.jpg": b"y"}
+    for picture, written in (files | {name: content.encode()}).items():
+        (tmp_path / picture).parent.mkdir(exist_ok=True)
+        (tmp_path / picture).write_bytes(written)
+    config = Config(data=str(tmp_path / name))
+    source = pipeline.find_source(config)
+    trained_on = [source.files.pictures.read(one) for one in pipeline.open_source(config, source).read_own("all").names]
+    asked = [picture for _, picture in pictures_in(tmp_path / name, config)]
+    assert [picture.read() for picture in asked if picture.read] == trained_on != []
+    assert [picture.error[:9] for picture in asked if not picture.read] in ([], ["ambiguous"], ["no pictur"])
+    assert "each picture is described once" in capsys.readouterr().err
 
 
 def test_the_configuration_says_how_to_search(learned, pictures):
