@@ -13,6 +13,8 @@ DISTRIBUTION = "rnn-templates"
 _DISTRIBUTIONS = {"absl": "absl-py", "PIL": "pillow", "sklearn": "scikit-learn"}
 # tensorflow-datasets 4.9.10 imports importlib_resources when it prepares a data set and does not declare it.
 _UNDECLARED = {"tensorflow-datasets": ("importlib-resources",)}
+# What is imported only where it is asked for, and what for: a copy's owner installs it by hand.
+_OPTIONAL = {"huggingface-hub": "for --data hf:..."}
 _HEADER = "# The packages that these files import, with the oldest versions that will do; pytest runs the tests.\n"
 
 
@@ -24,7 +26,7 @@ def requirements_text(third_party: Iterable[str], project: Path) -> str:
         project: The project's root, the folder of cli.py.
 
     Returns:
-        The file's text: one requirement a line, sorted, pytest last.
+        The file's text: one requirement a line, sorted, then pytest, and in comments what need not be there.
 
     Raises:
         UserError: The project's own requirements cannot be found.
@@ -44,7 +46,8 @@ def requirements_text(third_party: Iterable[str], project: Path) -> str:
     for name in tuple(needed):
         needed.update(_UNDECLARED.get(name, ()))
     # A package that comes with a declared one (absl with tensorflow) is named without a bound.
-    lines = [declared.get(name, name) for name in [*sorted(needed), "pytest"]]
+    lines = [declared.get(name, name) for name in [*sorted(needed - set(_OPTIONAL)), "pytest"]]
+    lines += [f"# {_OPTIONAL[name]}: {declared.get(name, name)}" for name in sorted(needed & set(_OPTIONAL))]
     return _HEADER + "".join(f"{line}\n" for line in lines)
 
 

@@ -195,6 +195,8 @@ def _check_signature(path: Path, encoding: str) -> None:
     with open(path, "rb") as file:
         start = file.read(8)
     compression = path.suffix.lower()
+    if start.startswith(b"PAR1"):
+        raise UserError(f"{path} is a .parquet file, not plain text; name it {path.stem}.parquet")
     for signature, name in _SIGNATURES.items():
         expected = {"gzip": ".gz", "xz": ".xz"}.get(name, "")
         if start.startswith(signature) and compression != expected:

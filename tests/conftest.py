@@ -30,8 +30,29 @@ def pytest_xdist_auto_num_workers(config) -> int:
 
 @pytest.fixture(autouse=True)
 def no_datasets_of_the_user(tmp_path_factory, monkeypatch):
-    """Points TFDS at an empty folder, so that `auto` never finds (or fills) the user's own data folder."""
+    """Points TFDS and the hub at empty folders, so that `auto` never finds (or fills) the user's own."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("tfds")))
+    monkeypatch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hub")))
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A small hub on 127.0.0.1, without data sets, and an empty cache."""
+    from huggingface_hub import constants
+
+    from tests.hub_server import serving
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_ASSETS_CACHE", str(tmp_path / "assets"))
+    with serving() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        yield hub
+
+
+@pytest.fixture
+def gone(monkeypatch):
+    """What takes the hub away."""
+    return lambda: monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
 
 
 @pytest.fixture(autouse=True)

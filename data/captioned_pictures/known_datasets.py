@@ -1,11 +1,36 @@
 """The public sets of captioned pictures that `--data` knows: where each comes from, its size and its terms."""
 
-from data.sources.dataset import Dataset, File
+from data.sources.dataset import Dataset, File, Mirror
 
 # We know of no published SHA-256; MD5 as in R/dataset-flickr.R of github.com/mlverse/torchvision.
 _FLICKR8K_FILES = (
     File("Flickr8k_text.zip", 2_340_801, md5="bf6c1abcb8e4a833b7f922104de18627"),
     File("Flickr8k_Dataset.zip", 1_115_419_746, md5="f18a1e2920de5bd84dae7cf08ec78978"),
+)
+# The SHA-256 as a public project has it that pins this revision, and reads no more than these two splits.
+_FLICKR8K_MIRROR = Mirror(
+    address="hf:jxie/flickr8k/default@56f58c967835f7c508d684f36bd7897cca9d7634",
+    files={
+        "train": (
+            File("data/train-00000-of-00002-2f8f6bfa852eac4b.parquet", 0),
+            File("data/train-00001-of-00002-2173151d8cd6c7fb.parquet", 0),
+        ),
+        "validation": (
+            File(
+                "data/validation-00000-of-00001-7025a2b596f14b7b.parquet",
+                137_856_237,
+                "2470e49d96fb37e19c8a1d29056623c84ed41c3760a12747e120695aa0c44ad4",
+            ),
+        ),
+        "test": (
+            File(
+                "data/test-00000-of-00001-42a2661d12c73e48.parquet",
+                136_773_352,
+                "f3bc4c3548ec1d9bb3c445c871cfcd3aca6003e3d4786e404fc9356b5215410d",
+            ),
+        ),
+    },
+    rows={"train": 6_000, "validation": 1_000, "test": 1_000},
 )
 _COCO = "http://images.cocodataset.org/"
 _ZIPS, _ANNOTATIONS = f"{_COCO}zips/", f"{_COCO}annotations/"
@@ -59,6 +84,7 @@ DATASETS = {
             terms="Flickr8k (Hodosh et al. 2013), pictures of Flickr's users, for research; do not redistribute",
             splits=("train", "validation", "test"),
             files=_FLICKR8K_FILES,
+            mirror=_FLICKR8K_MIRROR,
         ),
         Dataset(
             name="coco_captions",

@@ -54,7 +54,8 @@ def in_languages(dataset: Dataset, asked: Languages = Languages()) -> Dataset:
     pair = languages if languages in dataset.language_pairs else languages[::-1]
     usual, wanted = _configuration(dataset.language_pairs[0]), _configuration(pair)
     builder, folder = (text.replace(usual, wanted) for text in (dataset.builder, dataset.folder))
-    return dataclasses.replace(dataset, builder=builder, folder=folder)
+    mirror = dataset.mirror if dataset.mirror and set(languages) <= set(dataset.mirror.languages) else None
+    return dataclasses.replace(dataset, builder=builder, folder=folder, mirror=mirror)
 
 
 def _configuration(pair: tuple[str, str]) -> str:

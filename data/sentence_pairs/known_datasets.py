@@ -1,6 +1,6 @@
 """The public sets of sentence pairs that `--data` knows: where each comes from, its size and its terms."""
 
-from data.sources.dataset import Dataset, File
+from data.sources.dataset import Dataset, File, Mirror
 
 _MULTI30K_FILES = (
     File("train.de.gz", 637_044, "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6"),
@@ -12,6 +12,19 @@ _MULTI30K_FILES = (
     File("test_2016_flickr.de.gz", 22_890, "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8"),
     File("test_2016_flickr.en.gz", 21_077, "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9"),
     File("test_2016_flickr.fr.gz", 22_310, "6d326e188d259fb1d04ac19eae3af956559b3a0b93d7635e56c90987c40c8b90"),
+)
+# The SHA-256 as a public project has it; those of train and test are also what the files above give, written as JSON.
+# No commit is known, so that the branch is named, and the commit is found when it is downloaded.
+_MULTI30K_MIRROR = Mirror(
+    address="hf:bentrevett/multi30k/default@main",
+    files={
+        "train": (File("train.jsonl", 4_598_515, "de8a1bb324fcf14c44b17b2baee60304c9aba9e5f5889da8a955ffffebc71abb"),),
+        "validation": (File("val.jsonl", 0, "f23e04140ebb001299365cd1d041da54c6cdd970b6eba64b7124242580f05e52"),),
+        "test": (File("test.jsonl", 156_307, "0b997c04e05614fdca57c7997bb42822db69b4177d6dc96d80a5a6af8a758588"),),
+    },
+    rows={"train": 29_000, "validation": 1_014, "test": 1_000},
+    is_compared=True,
+    languages=("de", "en"),
 )
 # The name of a low-resource language with a related one's, as in az_tr, is that of a mix of both to train on.
 _TED_PAIRS = (
@@ -34,6 +47,7 @@ DATASETS = {
             splits=("train", "validation", "test"),
             files=_MULTI30K_FILES,
             language_pairs=(("de", "en"), ("de", "fr"), ("en", "fr")),
+            mirror=_MULTI30K_MIRROR,
         ),
         Dataset(
             name="ted_hrlr_translate",

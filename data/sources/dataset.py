@@ -24,6 +24,33 @@ class File:
 
 
 @dataclasses.dataclass(frozen=True)
+class Mirror:
+    """The same data in a repository of the Hugging Face hub, for when the set's own host does not answer.
+
+    Its rows are not in the order in which TFDS gives the set's: a run on a mirror is a run on another source.
+
+    Args:
+        address: Where: "hf:OWNER/NAME/CONFIGURATION@REVISION".
+        files: Of each split; the names are paths in the repository.
+        rows: How many rows each split has.
+        is_compared: Whether the rows were compared with those of the set's own files, and are the same.
+        languages: Of sentence pairs, the only ones that it holds.
+    """
+
+    address: str
+    files: dict[str, tuple[File, ...]]
+    rows: dict[str, int]
+    is_compared: bool = False
+    languages: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Of all files, in bytes; 0 where one is not known."""
+        sizes = [file.size for files in self.files.values() for file in files]
+        return sum(sizes) if all(sizes) else 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Dataset:
     """A public data set.
 
@@ -43,6 +70,7 @@ class Dataset:
         files: Its files, where it is not a single archive.
         language_pairs: Of sentence pairs, the languages that go together; those that are meant if none are named first.
         more_training: TFDS's splits that belong to the training split, besides the one of that name.
+        mirror: The same data elsewhere, or None.
     """
 
     name: str
@@ -60,6 +88,7 @@ class Dataset:
     files: tuple[File, ...] = ()
     language_pairs: tuple[tuple[str, str], ...] = ()
     more_training: tuple[str, ...] = ()
+    mirror: Mirror | None = None
 
     @property
     def urls(self) -> list[str]:

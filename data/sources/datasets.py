@@ -73,35 +73,40 @@ def is_available(dataset: Dataset, data_dir: Path | None = None) -> bool:
     return is_prepared(dataset, data_dir) or find_archive(dataset, data_dir) is not None
 
 
-def is_reachable(dataset: Dataset, seconds: float = 3.0) -> bool:
-    """Asks the set's host once whether it would give the archive.
+def answers(url: str, seconds: float = 3.0) -> bool:
+    """Asks an address once whether it would give its file.
 
-    The question goes the way that the download would go: by `requests`, with the proxies, certificates and exceptions
+    The question goes the way that a download would go: by `requests`, with the proxies, certificates and exceptions
     that the environment names.
 
     Args:
-        dataset: The set.
+        url: The address.
         seconds: The answer comes within this time, also when packets are dropped or names are not resolved.
 
     Returns:
-        Whether the host answered in time and has the archive.
+        Whether it answered in time and has the file.
     """
     import requests
 
-    answers = []
+    found = []
 
     def ask() -> None:
-        # Whatever goes wrong, the archive cannot be had.
-        with contextlib.suppress(Exception), requests.get(dataset.urls[0], stream=True, timeout=seconds) as response:
-            # A page instead of an archive: a login page or a proxy's error.
+        # Whatever goes wrong, the file cannot be had.
+        with contextlib.suppress(Exception), requests.get(url, stream=True, timeout=seconds) as response:
+            # A page instead of a file: a login page or a proxy's error.
             is_page = "text/html" in response.headers.get("Content-Type", "")
-            answers.append(response.status_code == 200 and not is_page)
+            found.append(response.status_code == 200 and not is_page)
 
     # Name resolution has no time limit of its own, so that the thread is left behind when time is up.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)
-    return bool(answers and answers[0])
+    return bool(found and found[0])
+
+
+def is_reachable(dataset: Dataset, seconds: float = 3.0) -> bool:
+    """Whether the set's own host would give the archive; as `answers`."""
+    return answers(dataset.urls[0], seconds)
 
 
 def unreachable(dataset: Dataset, data_dir: Path | None = None) -> str:

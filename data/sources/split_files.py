@@ -23,7 +23,7 @@ STANDARD_STEMS = {
     "testb": "test",
 }
 # As many files that hold a split together are named: train-00000-of-00002.parquet, once with a hash behind it.
-_SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<hash>-[0-9a-f]+)?\.parquet")
+SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<hash>-[0-9a-f]+)?\.parquet")
 # Looked at where no other format has what is looked for: beside tables, such a file may be of another kind.
 LAST_FORMATS = (".json", PARQUET)
 DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changelog", "citation")
@@ -130,7 +130,7 @@ def _splits_in(folder: Path, suffixes: Sequence[str]) -> tuple[dict[str, Path], 
     for entry in sorted(folder.iterdir()):
         split, file = split_name(entry, suffixes), entry
         if PARQUET in suffixes:
-            split, file = (_known_split(entry.name), shards) if (shards := _shards_inside(entry)) else (split, file)
+            split, file = (known_split(entry.name), shards) if (shards := _shards_inside(entry)) else (split, file)
             file = _all_shards(file)
         if split is None:
             ignored.append(entry)
@@ -145,11 +145,11 @@ def _all_shards(entry: Path) -> Path:
     Raises:
         UserError: Some of them are missing.
     """
-    shard = _SHARD.fullmatch(entry.name)
+    shard = SHARD.fullmatch(entry.name)
     if not shard or int(shard["total"]) < 2:
         return entry
     path = entry.with_name(f"{shard['split']}-*-of-{shard['total']}{'-*' if shard['hash'] else ''}{PARQUET}")
-    there = {int(found["number"]) for part in parts(path) if (found := _SHARD.fullmatch(part.name))}
+    there = {int(found["number"]) for part in parts(path) if (found := SHARD.fullmatch(part.name))}
     missing = sorted(set(range(int(shard["total"]))) - there)
     if missing:
         raise UserError(f"{path}: number {missing[0]} of {int(shard['total'])} is missing; get it, too")
@@ -158,7 +158,7 @@ def _all_shards(entry: Path) -> Path:
 
 def _shards_inside(entry: Path) -> Path | None:
     """The path that stands for the .parquet files in a folder of a split's name (train/0000.parquet), or None."""
-    if not entry.is_dir() or not _known_split(entry.name):
+    if not entry.is_dir() or not known_split(entry.name):
         return None
     found = parts(entry / f"*{PARQUET}")
     return found[0] if len(found) == 1 and found[0].is_file() else entry / f"*{PARQUET}" if len(found) > 1 else None
@@ -176,12 +176,13 @@ def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
         return None
     for suffix in sorted(suffixes, key=len, reverse=True):
         if suffix and name.lower().endswith(suffix.lower()) and len(name) > len(suffix):
-            stem = shard["split"] if (shard := _SHARD.fullmatch(name)) else name[: -len(suffix)]
-            return _known_split(stem) or stem
-    return _known_split(name) if "" in suffixes else None
+            stem = shard["split"] if (shard := SHARD.fullmatch(name)) else name[: -len(suffix)]
+            return known_split(stem) or stem
+    return known_split(name) if "" in suffixes else None
 
 
-def _known_split(stem: str) -> str | None:
+def known_split(stem: str) -> str | None:
+    """The split that a file's name without its suffix means, such as validation for "eng.testa", or None."""
     last = stem.rpartition(".")[2]  # "eng.testa": the language, then the split
     if last.lower() in STANDARD_STEMS:
         return STANDARD_STEMS[last.lower()]

@@ -59,6 +59,12 @@ def parquet_columns(path: str | os.PathLike) -> list[str]:
         return file.schema_arrow.names
 
 
+def count_rows(path: str | os.PathLike) -> int:
+    """The number of rows that a .parquet file says it has; a `UserError` where it is missing or damaged."""
+    with _opened(check_file(path)) as file:
+        return file.metadata.num_rows
+
+
 def _rows(
     path: str | os.PathLike, files: list[Path], bad_lines: BadLines, columns: Sequence[str] | None
 ) -> Iterator[Row]:

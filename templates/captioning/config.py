@@ -35,6 +35,7 @@ class Config:
     # auto, sample, flickr8k, coco_captions, or a path: a folder with pictures (loose or in a .tar), captions (lines of
     # name<TAB>caption, a table, COCO's or Karpathy's JSON, or a .txt beside each picture) and lists of the pictures of
     # each split
+    # or hf:OWNER/NAME[/CONFIGURATION][@REVISION], a data set of the Hugging Face hub
     data: str = "auto"
     # of a table of captions, the column that names the pictures: its name, or its number from 1
     picture_column: str = "auto"

@@ -30,6 +30,7 @@ class Config:
 
     # auto, sample, conll2003, wikiann, or a path: a file of columns or a .conllu file (plain, .gz or .xz), or a folder
     # of train / validation / test files
+    # or hf:OWNER/NAME[/CONFIGURATION][@REVISION], a data set of the Hugging Face hub
     data: str = "auto"
     # what a tag is: part of a named entity (IOB1, IOB2, IOBES), or a tag by itself (a part of speech); auto looks
     task: Literal["auto", "entities", "tags"] = "auto"

@@ -33,6 +33,7 @@ class Config:
 
     # auto, sample, imdb_reviews, or a path: a .jsonl, .csv or .tsv file (plain, .gz or .xz), or a folder of
     # train / validation / test files
+    # or hf:OWNER/NAME[/CONFIGURATION][@REVISION], a data set of the Hugging Face hub
     data: str = "auto"
     # the column that holds the text: its name, or its number from 1
     text_column: str = "auto"

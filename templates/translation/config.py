@@ -31,6 +31,7 @@ class Config:
 
     # auto, sample, multi30k, ted_hrlr_translate, or a path: a table of pairs, one of two parallel files (corpus.de
     # beside corpus.en; plain, .gz or .xz), or a folder of train / validation / test files of either kind
+    # or hf:OWNER/NAME[/CONFIGURATION][@REVISION], a data set of the Hugging Face hub
     data: str = "auto"
     # the language to translate from, as the files' names end or the columns are called, or a column's number
     source_language: str = "auto"

@@ -40,6 +40,8 @@ def find_source(config: Config, to_train: bool = True) -> Source[PairFiles]:
         datasets=DATASETS,
         find=lambda path: find_pairs(path, asked, reading_of(config), need_train=to_train),
         choose=lambda dataset: in_languages(dataset, asked),
+        # A mirror's columns do not tell which language the set is mostly translated from.
+        find_mirrored=lambda path: find_pairs(path, _usual(config, asked), reading_of(config), need_train=to_train),
     )
     languages = source.files.languages if source.files else choose_languages(DATASETS[source.name], asked)
     if languages == UNNAMED:
@@ -50,6 +52,10 @@ def find_source(config: Config, to_train: bool = True) -> Source[PairFiles]:
 def reading_of(config: Config) -> Reading:
     """How files are to be read."""
     return Reading(config.encoding, config.delimiter, config.header)
+
+
+def _usual(config: Config, asked: Languages) -> Languages:
+    return choose_languages(DATASETS.get(config.data, DATASETS[BENCHMARK]), asked)
 
 
 def languages_of(source: Source[PairFiles]) -> Languages:

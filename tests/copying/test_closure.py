@@ -80,7 +80,9 @@ def test_every_template_here_can_be_copied_with_bounds_for_what_it_imports():
     assert templates
     for template in templates:
         found = closure(template)
-        lines = requirements_text(found.third_party, ROOT).splitlines()[1:]
+        *lines, optional = requirements_text(found.third_party, ROOT).splitlines()[1:]
         # absl comes with tensorflow, which decides its version.
         assert {line.lower().replace("_", "-") for line in lines} - {"absl-py"} <= declared, template.name
+        assert optional.startswith("# for --data hf:...: huggingface-hub>="), template.name
+        assert optional.partition("...: ")[2] in declared
         assert "training/checkpoint.py" in found.files

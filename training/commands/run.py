@@ -8,6 +8,7 @@ import click
 
 from data.errors import UserError
 from data.quoting import as_typed
+from data.sources.hub_client import PREFIX
 from data.sources.source import Source
 from training.commands.command_line import debug_option, one_line
 from training.commands.flags import SectionedCommand, options
@@ -50,7 +51,8 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
         raise click.UsageError(str(error)) from None
     config = _name_runs(config, template.name)
     before = None if restart else _source_before(template.name, config, run_dir)
-    source = template.pipeline.find_source(dataclasses.replace(config, data=before.name) if before else config)
+    known = dataclasses.replace(config, data=before.name, **before.resolved) if before else config
+    source = template.pipeline.find_source(known)
     record = Record(template.name, template.version, before or source, dataclasses.asdict(config))
     if record.source.notice:
         click.secho(record.source.notice, fg="yellow", bold=True)
@@ -98,12 +100,12 @@ def _is_complete(folder: RunFolder, config, test: bool) -> bool:
 
 
 def _source_before(template_name: str, config, run_dir: Path | None) -> Source | None:
-    """What `auto` was resolved to by an unfinished run of the same configuration: a run keeps the data it began with.
+    """What `auto` or `hf:...` was resolved to by an unfinished run of the same configuration: a run keeps its data.
 
     Returns:
         The source as that run recorded it; None where there is no such run.
     """
-    if config.data != "auto":
+    if config.data != "auto" and not config.data.startswith(PREFIX):
         return None
     fields = identity_of(dataclasses.asdict(config))
     for folder in [RunFolder(run_dir)] if run_dir else reversed(find_runs()):
@@ -111,7 +113,7 @@ def _source_before(template_name: str, config, run_dir: Path | None) -> Source |
         if record is None or (folder.is_finished() and not run_dir):
             continue
         same = record.template == template_name and fields == identity_of(record.config)
-        if same and record.config["data"] == "auto":
+        if same and record.config["data"] == config.data:
             return record.source
     return None
 

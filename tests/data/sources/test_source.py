@@ -24,6 +24,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.setattr(sources, "SAMPLES", tmp_path / "samples")
     monkeypatch.setattr(sources, "is_reachable", lambda dataset: False)
+    monkeypatch.setattr(sources, "is_mirror_reachable", lambda mirror: False)
+    monkeypatch.setattr(sources, "is_downloaded", lambda mirror: False)
     return tmp_path / "here"
 
 
@@ -90,7 +92,8 @@ def test_a_named_set_never_falls_back(folder):
     tfds = folder.parent / "tfds"
     assert str(error.value) == (
         f"imdb_reviews is not in {tfds} and ai.stanford.edu does not give {IMDB.url}; download the archive (80 MiB) "
-        f"elsewhere and place it at {tfds}/downloads/manual/aclImdb_v1.tar.gz, or use --data sample"
+        f"elsewhere and place it at {tfds}/downloads/manual/aclImdb_v1.tar.gz, or use --data sample "
+        f"(huggingface.co, for its mirror {IMDB.mirror.address}, does not answer either)"
     )
 
 
@@ -137,7 +140,8 @@ def test_words_that_mean_nothing(folder):
             resolve(word)
         assert str(error.value) == (
             f"no data set, file or folder is called {word!r}; did you mean {near}? "
-            f"Expected auto, sample, {', '.join(DATASETS)}, or a path to your own files"
+            f"Expected auto, sample, {', '.join(DATASETS)}, or a path to your own files; "
+            "hf:OWNER/NAME is a data set of the Hugging Face hub"
         )
     for word in ("qqq", ""):
         with pytest.raises(UserError, match=f"is called '{word}'; Expected auto, sample"):

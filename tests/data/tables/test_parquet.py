@@ -208,6 +208,12 @@ def test_missing_empty_and_compressed_files(tmp_path):
         list(read_rows(write(tmp_path / "twice.parquet", twice)))
 
 
+def test_a_parquet_file_with_another_name_is_told(tmp_path):
+    path = write(tmp_path / "a.csv", [{"text": "a"}])
+    with pytest.raises(UserError, match=r"a\.csv is a \.parquet file, not plain text; name it a\.parquet"):
+        list(read_rows(path))
+
+
 def test_several_files_are_read_as_one(tmp_path):
     for number in range(2):
         write(tmp_path / f"train-0000{number}-of-00002.parquet", [{"n": number}, {"n": number + 10}])
