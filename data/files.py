@@ -1,6 +1,7 @@
 """Text files as users have them: plain, gzip or xz, UTF-8 or another encoding, with or without a byte order mark."""
 
 import codecs
+import contextlib
 import difflib
 import gzip
 import hashlib
@@ -147,7 +148,20 @@ def report_encoding(path: str | os.PathLike, encoding: str, line: Line, bad_line
     """Reports a line that is not valid in the encoding, with the flag that names another one."""
     another = "utf-8" if codecs.lookup(encoding).name == "iso8859-1" else "latin-1"
     advice = f"--encoding {another} reads another encoding"
+    if encoding == "utf-8" and _is_mostly_utf8(Path(path)):
+        advice = "the file is UTF-8 but for a few bytes"
     bad_lines.report(path, line.number, expected=f"{encoding} text", found=line.problem, advice=advice)
+
+
+def _is_mostly_utf8(path: Path) -> bool:
+    """Whether most of what is not ASCII at a file's beginning is UTF-8: it was cut in places, and is no other text."""
+    if not path.is_file():
+        return False
+    with contextlib.suppress(*_DAMAGED), open_bytes(path) as stream:
+        text = stream.read(2**22).decode("utf-8", "replace")
+        bad = text.count("\ufffd")
+        return len(text.encode("ascii", "ignore")) < len(text) - 2 * bad
+    return False
 
 
 def without_end(line: str) -> str:

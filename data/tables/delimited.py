@@ -86,10 +86,10 @@ class Records:
         except csv.Error as error:
             problem = _QUOTE_PROBLEMS.get(str(error).partition(" ")[0], "text after a closing quote")
         literal = [without_end(line.text).split(self.writing.delimiter) for line in taken]
-        joined_wrongly = (
-            len(taken) > 1
-            and self.width is not None
-            and (len(fields) != self.width or (self.width > 1 and all(len(row) == self.width for row in literal)))
+        # The quotes of two fields may seem to be those of one, on one line or over several.
+        joined_wrongly = self.width is not None and (
+            (len(fields) != self.width and (len(taken) > 1 or len(literal[0]) == self.width))
+            or (len(taken) > 1 and self.width > 1 and all(len(row) == self.width for row in literal))
         )
         evident = self.writing.quotes != "evident" or len(taken) > 1 or _needs_quotes(literal[0], fields)
         if self.writing.quotes != "needed" and (problem or joined_wrongly or not evident):

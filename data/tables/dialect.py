@@ -92,7 +92,9 @@ def find_dialect(lines: Sequence[Line], layout: Layout = Layout(), usual: str = 
     header = layout.header if layout.header is not None else layout.names_columns(table.first)
     if header is None:
         header = _first_is_unlike_the_others(table.records)
-    return Dialect(table.writing, _distinct(table.first, header), header)
+    width = len(table.first)
+    columns = distinct_names(table.first, width) if header else tuple(map(str, range(1, width + 1)))
+    return Dialect(table.writing, columns, header)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +128,11 @@ def _sample(lines: Sequence[Line], delimiter: str) -> _Sample:
     read = list(Records(iter(lines), writing, width))
     if len(lines) >= SAMPLED_LINES:
         read = read[:-1]  # the sample may end within it
-    return _Sample(writing, [fields for first, fields, problem in read if not problem and not first.problem])
+    records = [fields for first, fields, problem in read if not problem and not first.problem]
+    if records and not any(field for record in records[1:] for field in record[len(records[0]) :]):
+        # The rows may end in a separator where the names of the columns do not.
+        records[0] += [""] * (_most_common_width(records[1:])[0] - len(records[0]))
+    return _Sample(writing, records)
 
 
 def _quotes(lines: Sequence[Line], delimiter: str) -> tuple[str, bool]:
@@ -171,12 +177,11 @@ def _is_number(field: str) -> bool:
     return field.strip().lower().lstrip("+-") not in ("nan", "inf", "infinity")
 
 
-def _distinct(fields: list[str], header: bool) -> tuple[str, ...]:
-    numbers = range(1, len(fields) + 1)
-    if not header:
-        return tuple(map(str, numbers))
+def distinct_names(fields: Sequence[str], width: int) -> tuple[str, ...]:
+    """The names of so many columns, by the record that names them; see `Dialect`."""
+    fields = [*fields, *[""] * (width - len(fields))]
     counts = Counter(fields)
     return tuple(
         name if counts[name] == 1 else f"{name} ({number})" if name.strip() else str(number)
-        for number, name in zip(numbers, fields)
+        for number, name in enumerate(fields, start=1)
     )

@@ -16,7 +16,7 @@ from data.files import (
     report_encoding,
 )
 from data.tables.delimited import Records
-from data.tables.dialect import SAMPLED_LINES, Dialect, Layout, find_dialect
+from data.tables.dialect import SAMPLED_LINES, Dialect, Layout, distinct_names, find_dialect
 from data.tables.parquet import PARQUET, Row, read_parquet
 
 DELIMITED = (".csv", ".tsv")
@@ -249,9 +249,9 @@ def _delimited_rows(
             report_encoding(path, encoding, first, bad_lines)
         elif problem:
             bad_lines.report(path, first.number, expected="well-formed quotes", found=problem)
+        elif is_header and distinct_names(fields, len(columns)) == columns:
+            is_header = False
         elif len(fields) != len(columns):
             bad_lines.report(path, first.number, expected=f"{len(columns)} fields", found=str(len(fields)))
-        elif is_header:
-            is_header = False
         else:
             yield first.number, dict(zip(columns, fields))

@@ -119,6 +119,18 @@ def test_what_is_no_archive(tmp_path, name, content):
         list(numbered_lines(path))
 
 
+def test_a_byte_that_is_wrong_in_utf8_is_no_reason_to_read_all_as_another_encoding(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("schön und gut\nnaïve\ncafé\n".encode() + b"cut \xf0\x9f\n")
+    with pytest.raises(
+        UserError, match=r"a\.txt:4: .*; the file is UTF-8 but for a few bytes; --skip-bad-lines leaves"
+    ):
+        list(numbered_lines(path))
+    path.write_bytes("schön und gut\nnaïve\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"a\.txt:1: .*; --encoding latin-1 reads another encoding; --skip"):
+        list(numbered_lines(path))
+
+
 def test_lines_that_end_in_a_carriage_return(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"\xef\xbb\xbfone\rtwo\r\rthree")

@@ -117,6 +117,21 @@ FILES = {
         "separated by commas, column names in the first line",
         [{"text (1)": "a", "label": "pos", "text (3)": "b"}, {"text (1)": "c", "label": "neg", "text (3)": "d"}],
     ),
+    "names without the separator that every row ends in": (
+        "a.csv",
+        ",english,yoruba\n0,one,okan,\n1,two,eji,\n",
+        "separated by commas, column names in the first line",
+        [
+            {"1": "0", "english": "one", "yoruba": "okan", "4": ""},
+            {"1": "1", "english": "two", "yoruba": "eji", "4": ""},
+        ],
+    ),
+    "quotes of two fields that seem to be those of one": (
+        "a.tsv",
+        'source\ttarget\n", he said\t, sagte er "\nplain\tschlicht\n',
+        "separated by tabs, column names in the first line",
+        [{"source": '", he said', "target": ', sagte er "'}, {"source": "plain", "target": "schlicht"}],
+    ),
     "one column, whose texts hold other separators": (
         "a.csv",
         "text\nHello; you\nBye\nNo | way\n",
