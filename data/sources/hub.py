@@ -30,11 +30,12 @@ from data.sources.hub_client import (
 )
 from data.sources.hub_layout import Splits, find_configurations, wanted_splits
 from data.tables.parquet import PARQUET
-from data.tables.rows import TABLE_SUFFIXES
 from data.writing import replacing_folder, write_text
 
 # The branch in which the hub keeps what it made of data sets in other formats.
 CONVERTED = "refs/convert/parquet"
+# What is taken where there is no .parquet; .json is mostly about the data.
+_OTHER_TABLES = (".jsonl", ".csv", ".tsv")
 
 
 def say_on_stderr(message: str) -> None:
@@ -69,7 +70,7 @@ def find_on_hub(word: str, say: Callable[[str], None] = say_on_stderr) -> tuple[
         return str(before), _place(before), f"{error}; using {before}, which was downloaded before."
     if not files:
         converted = "" if address.revision else f", and the hub made no {PARQUET} of it (no branch {CONVERTED})"
-        raise UserError(f"{address} holds no table ({', '.join(TABLE_SUFFIXES)}){converted}")
+        raise UserError(f"{address} holds no table ({', '.join((PARQUET, *_OTHER_TABLES))}){converted}")
     configurations, usual = find_configurations(files, _described(address.repository, listing))
     configuration = _chosen(address, list(configurations), usual)
     pinned = dataclasses.replace(address, configuration=configuration, revision=listing.commit)
@@ -138,7 +139,7 @@ def _tables(address: Address) -> tuple[Listing, list[str]]:
             converted = list_files(address.repository, CONVERTED)
             if files := _of_kind(converted, (PARQUET,)):
                 return converted, files
-    return listing, files or _of_kind(listing, TABLE_SUFFIXES)
+    return listing, files or _of_kind(listing, _OTHER_TABLES)
 
 
 def _of_kind(listing: Listing, suffixes: tuple[str, ...]) -> list[str]:

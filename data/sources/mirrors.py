@@ -12,7 +12,7 @@ from data.sources.hub import download, recall, remember, say_on_stderr
 from data.sources.hub_client import Address, Listing, Unreachable, endpoint, list_files
 from data.sources.split_files import find_splits
 from data.tables.parquet import PARQUET, count_rows
-from data.tables.rows import TABLE_SUFFIXES
+from data.tables.rows import TABLE_SUFFIXES, read_rows
 
 
 def is_installed() -> bool:
@@ -93,6 +93,7 @@ def _listing(address: Address, mirror: Mirror) -> Listing:
 
 def _check_rows(folder: Path, split: str, mirror: Mirror) -> None:
     path = find_splits(folder, TABLE_SUFFIXES).path(split)
-    count = sum(count_rows(part) for part in parts(path)) if path.suffix == PARQUET else 0
+    is_parquet = path.suffix == PARQUET
+    count = sum(count_rows(part) for part in parts(path)) if is_parquet else sum(1 for _ in read_rows(path))
     if count != mirror.rows[split]:
         raise UserError(f"{mirror.address}: {split} has {count:,} rows, and {mirror.rows[split]:,} are right")

@@ -175,8 +175,8 @@ def test_a_readme_that_cannot_be_read_leaves_it_to_the_names(hub):
         ("hf:own/reviews@v2", r"hf:own/reviews has no revision 'v2'; look at http://.*/tree/main"),
         ("hf:own/reviews/de", r"hf:own/reviews has no configuration 'de'; it has plain_text$"),
         ("hf:own/two", r"hf:own/two has several configurations, de, en; choose one, as in hf:own/two/de$"),
-        ("hf:own/other", r"hf:own/other holds no table \(\.jsonl, .*\.parquet\), and the hub made no \.parquet of it"),
-        ("hf:own/other@main", r"hf:own/other@main holds no table \(\.jsonl, \.csv, \.tsv, \.parquet\)$"),
+        ("hf:own/other", r"hf:own/other holds no table \(\.parquet, .*\), and the hub made no \.parquet of it"),
+        ("hf:own/other@main", r"hf:own/other@main holds no table \(\.parquet, \.jsonl, \.csv, \.tsv\)$"),
         (
             "hf:reviews",
             r"hf:reviews: expected hf:OWNER/NAME, hf:OWNER/NAME/CONFIGURATION or one of them with @REVISION",
@@ -189,7 +189,7 @@ def test_mistakes(hub, word, message):
     hub.repositories["own/secret"] = Repository({"main": {}}, closed="private")
     hub.repositories["own/gated"] = Repository({"main": dict(REVIEWS)}, closed="gated")
     hub.repositories["own/two"] = Repository({"main": {"en/train.parquet": b"", "de/train.parquet": b""}})
-    hub.repositories["own/other"] = Repository({"main": {"notes.txt": b""}})
+    hub.repositories["own/other"] = Repository({"main": {"notes.txt": b"", "dataset_infos.json": b"{}"}})
     with pytest.raises(UserError, match=message) as error:
         find_on_hub(word, pytest.fail if "gated" not in word else lambda message: None)
     assert "\n" not in str(error.value)
