@@ -150,3 +150,28 @@ def test_what_is_known_of_the_mirrors(dataset):
 def test_a_mirror_that_lacks_a_language_is_none():
     assert in_languages(PAIRS["multi30k"], Languages("en", "de")).mirror == PAIRS["multi30k"].mirror
     assert in_languages(PAIRS["multi30k"], Languages("en", "fr")).mirror is None
+
+
+def test_the_languages_of_a_mirror_are_those_that_the_set_is_mostly_used_for(hub, resolve, monkeypatch):
+    from templates.translation.config import Config
+    from templates.translation.pipeline import find_source, open_source
+
+    files = {f"{stem}.jsonl": b'{"en": "a dog", "de": "ein Hund"}\n' * 3 for stem in ("train", "val", "test")}
+    hub.repositories["own/pairs"] = Repository({"main": files})
+    known = {
+        split: (File(name, 0, hashlib.sha256(data).hexdigest()),)
+        for split, (name, data) in zip(("train", "validation", "test"), files.items())
+    }
+    mirror = Mirror("hf:own/pairs/default@main", known, dict.fromkeys(known, 3), True, ("de", "en"))
+    monkeypatch.setitem(PAIRS, "multi30k", dataclasses.replace(PAIRS["multi30k"], mirror=mirror))
+    for config, first in [
+        (Config(data="multi30k"), "ein Hund"),
+        (Config(data="auto"), "ein Hund"),
+        (Config(data="multi30k", source_language="en"), "a dog"),
+    ]:
+        source = find_source(config)
+        assert source.name.startswith("hf:own/pairs/default@")
+        assert open_source(config, source).read(["validation"])["validation"].sources == [first] * 3
+    # As a run that goes on finds them again.
+    again = find_source(Config(data=source.name, source_language="de", target_language="en"))
+    assert again.files.languages == Languages("de", "en")
