@@ -7,14 +7,16 @@ import regex
 
 # Scripts that set no blanks between words, as the inside of a set of characters, for RE2 too.
 WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+# Marks of Kana that Unicode gives to no script.
+KANA_MARKS = "\u30fc\uff70\uff9e\uff9f"
 # Characters of these scripts that make about a word.
 CHARACTERS_PER_WORD = 2
 
-# Unicode gives the mark of a long vowel to no script. What combines with a character stays with it.
-_CHARACTER = rf"(?!\p{{M}})[{WITHOUT_BLANKS}ー]"
+# What combines with a character stays with it.
+_CHARACTER = rf"(?!\p{{M}})[{WITHOUT_BLANKS}{KANA_MARKS}]"
 _WHOLE_CHARACTER = regex.compile(rf"{_CHARACTER}\p{{M}}*")
 # Where such a script marks the end of a word at all, it is by U+200B, a blank of no width.
-_WORD = regex.compile(rf"{_WHOLE_CHARACTER.pattern}|[^\s\u200b{WITHOUT_BLANKS}ー]+")
+_WORD = regex.compile(rf"{_WHOLE_CHARACTER.pattern}|[^\s\u200b{WITHOUT_BLANKS}{KANA_MARKS}]+")
 _WITH_PUNCTUATION = regex.compile(rf"\p{{P}}*{_CHARACTER}[\p{{M}}\p{{Cf}}\p{{P}}]*")
 _LETTER = regex.compile(r"\p{L}")
 

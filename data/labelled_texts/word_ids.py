@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.blank_texts import BLANK
+from data.scripts import WITHOUT_BLANKS
 from data.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 # Texts per call of the tokenizer: bounds the memory of its intermediate strings.
@@ -17,8 +18,8 @@ CHUNK = 512
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     """Splits texts into lower-case words, punctuation and symbols apart.
 
-    "It's <br />NOT bad :)" -> it's, not, bad, :, ). Scripts without blanks between words (Han, Kana, Thai) are split
-    into characters. Invalid UTF-8 becomes U+FFFD, which is a symbol like any other.
+    "It's <br />NOT bad :)" -> it's, not, bad, :, ). Scripts without blanks between words (Han, Kana, Thai ...) are
+    split into characters. Invalid UTF-8 becomes U+FFFD, which is a symbol like any other.
 
     Args:
         texts: Strings, (batch,).
@@ -30,7 +31,7 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     texts = tf.strings.regex_replace(texts, rf"<[bB][rR]\s*/?>|{BLANK}+", " ")
     texts = tf.strings.lower(texts, encoding="utf-8")
     texts = tf.strings.regex_replace(texts, "[\u2018\u2019]", "'")
-    alone = r"[^\pL\pN\pM\s']|\p{Han}|\p{Hiragana}|\p{Katakana}|\p{Thai}"
+    alone = rf"[^\pL\pN\pM\s']|[{WITHOUT_BLANKS}]"
     texts = tf.strings.regex_replace(texts, f"({alone})", r" \1 ")
     # An apostrophe inside a word belongs to it (don't); at its edge it is a quotation mark.
     texts = tf.strings.regex_replace(texts, r"\B'|'\B", " ' ")

@@ -5,12 +5,13 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from data.blank_texts import BLANK
+from data.scripts import KANA_MARKS, WITHOUT_BLANKS
 
 # Blanks before every row, as many as the rules look ahead, so that they never see another row.
 _MARGIN = 3
 
-# Scripts without blanks between words; the last four are marks of Kana that Unicode gives to no script.
-_ALONE = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\x{30FC}\x{FF70}\x{FF9E}\x{FF9F}]"
+# Scripts without blanks between words.
+_ALONE = rf"[{WITHOUT_BLANKS}{KANA_MARKS}]"
 # Marks, skin tones, and the invisible letters of the flags of England, Scotland and Wales.
 _MODIFIER = r"[\pM\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]"
 # Invisible parts of a word: the two joiners, of which the second also joins emoji, and the soft hyphen.
@@ -86,7 +87,7 @@ def split_tokens(texts: tf.Tensor) -> Tokens:
       after U.S and its like.
     - English endings are apart: Germany 's, we 'll, do n't. "C$5" is C$ 5.
     - Any other punctuation mark or symbol is a token; equal dots, dashes, stars and the like are one ("...", "--").
-    - A character of Han, Hiragana, Katakana, Thai, Lao, Khmer or Myanmar is a token.
+    - A character of Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar or Tibetan is a token.
     - Marks, skin tones and variation selectors belong to the character before; flags are pairs of letters.
 
     Args:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from data.captioned_pictures.source import CaptionedPictures
 from data.errors import UserError
 from data.subwords.pieces import END, START, Subwords
 from rnn_layers.token_loss import token_losses
@@ -682,3 +683,16 @@ def test_words_begin_with_a_space_whatever_their_pieces_are():
     tokens = subwords.encode("a snowboard é")
     assert caption_words(subwords, tokens) == (["a", "snowboard", "é"], [0, 1, 3])
     assert caption_words(subwords, []) == ([], [])
+
+
+def test_where_a_script_has_no_blanks_each_piece_is_a_word():
+    """Before, a caption in Chinese was one word with one picture of attention; a character in bytes is still one."""
+    subwords = Subwords(["狗在", "跑"])
+    tokens = subwords.encode("狗在跑猫")
+    assert caption_words(subwords, tokens)[1] == [0, 1] and len(tokens) == 5
+
+
+def test_the_length_of_captions_without_blanks_is_that_of_their_characters():
+    pictures = CaptionedPictures(["a", "b"], [["一只黑色的狗在跑。"], ["狗" * 20]])
+    kept, told = pipeline.filter_training(dataclasses.replace(SMALL, longest=5), pictures)
+    assert kept.captions == [["一只黑色的狗在跑。"], []] and told.startswith("1 of 2 training captions left out")

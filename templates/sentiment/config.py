@@ -96,7 +96,7 @@ class Config:
     label_smoothing: Share = 0.1
     # loss weights: none, balanced (each class counts the same), or "label=weight,label=weight"
     class_weights: str = "none"
-    # the validation metric that chooses the best epoch
+    # the validation metric that chooses the best epoch; of equal ones the validation loss does
     best_by: Literal["accuracy", "macro_f1", "loss"] = "accuracy"
     # stop after this many epochs in a row without a better one; 0 never stops early
     patience: Annotated[int, at_least(0)] = 3

@@ -101,7 +101,8 @@ class Config:
     dropout: Share = 0.3
     # the share of the probability that training spreads over all pieces
     label_smoothing: Share = 0.1
-    # the validation metric that chooses the best epoch; bleu and chrf are those of greedy search
+    # the validation metric that chooses the best epoch, and of equal ones the validation loss; bleu and chrf are those
+    # of greedy search
     best_by: Literal["bleu", "chrf", "loss"] = "bleu"
     # stop after this many epochs in a row without a better one; 0 never stops early
     patience: Annotated[int, at_least(0)] = 6

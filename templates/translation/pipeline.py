@@ -75,7 +75,7 @@ def open_source(config: Config, source: Source[PairFiles]) -> OpenedSource[Sente
         notes[f"entities in {split}"] = describe_entities(pairs)
         return pairs
 
-    if source.files and source.kind == "path":
+    if source.files and source.kind != "sample":
         notes["read as"] = source.files.notice or None
     return OpenedSource(source, read, config.validation_fraction, bad_lines, notes)
 

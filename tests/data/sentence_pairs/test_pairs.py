@@ -19,6 +19,7 @@ from data.sentence_pairs.languages import Languages
 from data.sentence_pairs.pairs import SentencePairs, read_pair_table, read_parallel_files
 from data.sources.opened_source import OpenedSource
 from data.sources.source import resolve_source
+from data.tables.rows import TABLE_SUFFIXES
 
 DE_EN = Languages("de", "en")
 
@@ -261,7 +262,7 @@ def test_a_folder_without_training_files(tmp_path):
     assert find_pairs(tmp_path, DE_EN, need_train=False).read("test").sources == ["eins"]
     write(tmp_path / "empty", {"notes.bak": "x", "pairs.txt": "x"})
     assert message(find_pairs, tmp_path / "empty", need_train=False) == (
-        f"{tmp_path}/empty: expected train.tsv (.jsonl, .csv, .tsv, .parquet), or train.de and train.en or the like (plain, .gz "
+        f"{tmp_path}/empty: expected train.tsv ({', '.join(TABLE_SUFFIXES)}), or train.de and train.en or the like (plain, .gz "
         "or .xz), found notes.bak, pairs.txt"
     )
 
@@ -316,7 +317,7 @@ def test_one_of_two_parallel_files_stands_for_both(tmp_path):
 def test_a_file_of_another_format(tmp_path, name):
     write(tmp_path, {name: "eins, one\n"})
     assert message(find_pairs, tmp_path / name, DE_EN) == (
-        f"{tmp_path / name}: expected a table (.jsonl, .csv, .tsv, .parquet, or lines with a tab), a folder, or one of two "
+        f"{tmp_path / name}: expected a table ({', '.join(TABLE_SUFFIXES)}, or lines with a tab), a folder, or one of two "
         "parallel files such as corpus.de beside corpus.en (plain, .gz or .xz)"
     )
     assert "no such file or folder" in message(find_pairs, tmp_path / "none.tsv")
