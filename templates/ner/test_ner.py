@@ -368,6 +368,9 @@ def test_lists_get_one_more_list(tmp_path, capsys):
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     written = [json.loads(line) for line in predicted(path, out).splitlines()]
     assert written == [rows[0] | {"predicted_tags": ["3", "5"]}, rows[1] | {"predicted_tags": []}]
+    again = [json.loads(line) for line in predicted(out, tmp_path / "again.jsonl").splitlines()]
+    assert again == [row | {"predicted_tags (2)": row["predicted_tags"]} for row in written]
+    capsys.readouterr()
     predicted(path)
     assert json.loads(capsys.readouterr().out.splitlines()[0]) == {"tokens": ["Ann", "sings"], "tags": ["3", "5"]}
 
