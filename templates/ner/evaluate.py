@@ -14,7 +14,7 @@ from training.metrics.classes import accuracy, confusion_matrix, precision_recal
 from training.metrics.entities import score_entities
 from training.runs.folder import RunFolder
 
-from . import pipeline, serving
+from . import facts, pipeline, serving
 from .config import Config
 from .errors import entity_mistakes, tag_mistakes
 from .model import decode, loss
@@ -135,5 +135,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "metrics": measured.metrics,
         "per_class": measured.per_class,
         "bad_lines": opened.bad_lines.summary(),
-        "notes": {**opened.notes, "not in training": pipeline.not_in_training(sentences, tags)},
+        "notes": {**opened.notes, "not in training": facts.not_in_training(sentences, tags)},
     }

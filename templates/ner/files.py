@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data.errors import BadLines
 from data.files import content_suffix
-from data.tables.table_writer import TableWriter
+from data.tables.table_writer import TableWriter, unused_names
 from data.tagged_sentences.column_layout import Wanted
 from data.tagged_sentences.columns import Part, describe_columns, read_parts
 from data.tagged_sentences.conllu import COLUMNS, SUFFIX
@@ -35,7 +35,8 @@ def tag_file(answers: Answers, config: Config, path: Path, output: Path | None, 
         config: Says how the file is read.
         path: The file: columns, .conllu, or lists in .jsonl or .parquet.
         output: Where to: the same lines with one more column, or with `Predicted=TAG` in the MISC column of CoNLL-U; of
-            lists a .jsonl file of the same rows with `predicted_tags`. None prints.
+            lists a .jsonl file of the same rows with `predicted_tags`, or `predicted_tags (2)` where they have such a
+            column. None prints.
         as_json: Write the answers alone, an object per sentence.
 
     Raises:
@@ -56,10 +57,12 @@ def tag_file(answers: Answers, config: Config, path: Path, output: Path | None, 
 
 
 def _tag_lists(answers: Answers, rows: Iterator[Sentence], output: Path | None, as_json: bool) -> int:
+    column = ""
     with TableWriter(output or sys.stdout) as writer:
         while chunk := list(islice(rows, PARTS_AT_A_TIME)):
+            column = column or unused_names(chunk[0].row, [PREDICTED])[0]
             for row, answer in zip(chunk, answers([row.tokens for row in chunk]), strict=True):
-                writer.write(answer if as_json else {**row.row, PREDICTED: answer["tags"]})
+                writer.write(answer if as_json else {**row.row, column: answer["tags"]})
     return writer.rows
 
 

@@ -16,17 +16,14 @@ from data.tagged_sentences.columns import SUFFIXES, TaggedSentences, describe_co
 from data.tagged_sentences.datasets import load_tagged_sentences
 from data.tagged_sentences.known_datasets import DATASETS
 from data.tagged_sentences.scheme_of_data import FoundScheme, TagsOfSentence, find_scheme
-from data.tagged_sentences.tag_schemes import IOBES, LETTERS, OUTSIDE, PLAIN, UNNAMED, as_conlleval, convert, entities
+from data.tagged_sentences.tag_schemes import IOBES, LETTERS, OUTSIDE, PLAIN, as_conlleval, convert
 from data.vocabulary import FIRST_WORD, build_vocabulary
-from data.vocabulary import unknown_share as words_unknown
 
 from .config import BENCHMARK, SAMPLE, Config
 
 # Characters and affixes rarer than this are unknown: they would be learned from too little.
 LEAST_CHARACTER_COUNT = 2
 LEAST_AFFIX_COUNT = 5
-# Tags or types told one by one.
-MOST_NAMES = 30
 
 
 def find_source(config: Config, to_train: bool = True) -> Source:
@@ -193,25 +190,6 @@ def find_tags(opened: OpenedSource, sentences: dict[str, TaggedSentences], schem
     return Tags(scheme.name, names, scheme.letters)
 
 
-def not_in_training(sentences: dict[str, TaggedSentences], tags: Tags) -> str | None:
-    """The types of entities, or the plain tags, that only splits to measure on have, with how many there are."""
-    known = {name.partition("-")[2] or UNNAMED for name in tags.names} if tags.are_entities else {*tags.names}
-    told = []
-    for split, rows in sentences.items():
-        found = Counter(
-            name
-            for given in rows.tags
-            for name in ([entity.type for entity in entities(given)] if tags.are_entities else given)
-            if name not in known
-        )
-        told += [f"{name} ({count:,} in {split})" for name, count in sorted(found.items())]
-    return f"{_few(told)}: counted as missed" if told else None
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
-
-
 def best_by(config: Config, tags: Tags) -> str:
     """The metric that chooses the best epoch, where `best_by` is "auto" too.
 
@@ -280,28 +258,6 @@ def make_examples(sentences: dict[str, TaggedSentences], features, tags: Tags) -
             np.array([all(tag in tag_numbers for tag in row) for row in inner], bool),
         )
     return examples
-
-
-def describe(examples: Examples, tags: Tags) -> str:
-    """A split in one line: sentences, tokens, entities."""
-    found = f", {sum(len(entities(row)) for row in examples.sentences.tags):,} entities" if tags.are_entities else ""
-    return f"{len(examples):,} sentences, {int(examples.lengths.sum()):,} tokens{found}"
-
-
-def describe_tags(tags: Tags) -> str:
-    """The tags in one line."""
-    if not tags.are_entities:
-        return _few(tags.names)
-    written = tags.scheme + (f" (with the letters {', '.join(tags.letters)})" if tags.letters != LETTERS else "")
-    types = sorted({name.partition("-")[2] for name in tags.names} - {""})
-    if not types:
-        return f"entities of one type without a name, written in {written}"
-    return f"entities of {len(types)} types, written in {written}: {_few(types)}"
-
-
-def unknown_share(examples: Examples) -> float:
-    """The share of tokens whose word is unknown, 0 to 1."""
-    return words_unknown([examples.features["words"][tokens] for tokens in examples.tokens])
 
 
 def batch_signature(features: dict[str, np.ndarray]):

@@ -11,14 +11,14 @@ import pytest
 import tensorflow as tf
 
 from data.errors import UserError
-from data.tagged_sentences.columns import Part, read_tagged_sentences
+from data.tagged_sentences.columns import Part, TaggedSentences, read_tagged_sentences
 from data.tagged_sentences.tag_schemes import convert, entities
 from data.tagged_sentences.token_features import TokenFeatures
 from rnn_layers.crf import ChainLoss
 from training.averaging import WeightAverage
 from training.device import Device
 
-from . import pipeline, serving
+from . import facts, pipeline, serving
 from .characters import CharacterWords
 from .config import Config
 from .errors import entity_mistakes, write_errors
@@ -184,7 +184,7 @@ def test_what_training_lacks_is_missed_and_the_rest_is_measured(tmp_path, plain)
     read, scheme = pipeline.in_one_scheme(config, opened, opened.read(["train", "test"]))
     tags = pipeline.find_tags(opened, read, scheme)
     name = "PROPN" if plain else "ART"
-    assert pipeline.not_in_training(read, tags) == f"{name} (1 in test): counted as missed"
+    assert facts.not_in_training(read, tags) == f"{name} (1 in test): counted as missed"
     examples = pipeline.make_examples(read, TokenFeatures(["ann"], [], []), tags)["test"]
     assert examples.known.tolist() == [False, True]
 
@@ -368,6 +368,9 @@ def test_lists_get_one_more_list(tmp_path, capsys):
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     written = [json.loads(line) for line in predicted(path, out).splitlines()]
     assert written == [rows[0] | {"predicted_tags": ["3", "5"]}, rows[1] | {"predicted_tags": []}]
+    again = [json.loads(line) for line in predicted(out, tmp_path / "again.jsonl").splitlines()]
+    assert again == [row | {"predicted_tags (2)": row["predicted_tags"]} for row in written]
+    capsys.readouterr()
     predicted(path)
     assert json.loads(capsys.readouterr().out.splitlines()[0]) == {"tokens": ["Ann", "sings"], "tags": ["3", "5"]}
 
@@ -384,6 +387,13 @@ def test_text_that_is_already_cut_is_cut_at_blanks(tmp_path):
         assert (answer["tokens"] == expected) == bool(cut)
         for entity in answer["entities"]:
             assert tweet[entity["start_char"] : entity["end_char"]] == entity["text"]
+
+
+def test_a_run_says_that_the_rules_cut_text_otherwise_than_its_data():
+    rows = TaggedSentences([["@nasa", "sings"], ["#London", ":)"], ["Ann", "sings"]], [["O", "O"]] * 3)
+    assert facts.describe_cut(SMALL, rows).startswith("33% of the sentences are cut by the rules for raw text")
+    assert facts.describe_cut(dataclasses.replace(SMALL, tokens="blanks"), rows) is None
+    assert facts.describe_cut(SMALL, rows.select([2])) is None
 
 
 def test_models_saved_before_open(tmp_path):

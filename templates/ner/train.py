@@ -16,7 +16,7 @@ from training.plots import plot_confusion_matrix
 from training.progress import Progress
 from training.runs.folder import RunFolder
 
-from . import pipeline, serving
+from . import facts, pipeline, serving
 from .config import Config
 from .errors import write_errors
 from .evaluate import make_predict_step, measure
@@ -67,14 +67,15 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     print_facts(
         f"Data: {source.name}",
         {
-            **{split: pipeline.describe(examples, tags) for split, examples in splits.items()},
-            "tags": pipeline.describe_tags(tags),
-            "not in training": pipeline.not_in_training(sentences, tags),
+            **{split: facts.describe(examples, tags) for split, examples in splits.items()},
+            "tags": facts.describe_tags(tags),
+            "not in training": facts.not_in_training(sentences, tags),
+            "raw text": facts.describe_cut(config, sentences["train"]),
             "tokens per sentence": quantiles(training.lengths),
             "vocabulary": f"{len(features.words) + FIRST_WORD:,} ids, {len(vocabulary['rare']):,} of words seen once",
             "vectors": vectors and vectors.summary(pipeline.count_words(sentences["train"])),
             "unknown words": ", ".join(
-                f"{pipeline.unknown_share(examples):.1%} of {split}" for split, examples in splits.items()
+                f"{facts.unknown_share(examples):.1%} of {split}" for split, examples in splits.items()
             ),
             "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch",
             **opened.facts,

@@ -62,7 +62,8 @@ def test_the_words_on_both_sides_decide(project):
 
 def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
     output = (project / "output.txt").read_text()
-    for part in ("sentences", "entities of 4 types, written in IOB2: LOC, MISC, ORG, PER", "unknown words", "f1"):
+    for part in ("sentences", "entities of 4 types, written in IOB2: LOC, MISC, ORG, PER", "unknown words", "f1",
+                 "2, separated by tabs; the token is 1, the tag 2"):  # fmt: skip
         assert part in output
     run = project / "runs" / "both"
     names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
@@ -98,6 +99,16 @@ def test_predict_adds_a_column_to_a_file(project):
     assert [line.rsplit(" ", 1)[0] if line else "" for line in written] == given
     lines = cli("predict", "runs/both", "--file", "names.conll", "--json", cwd=project).stdout.splitlines()
     assert len(lines) == 120 and set(json.loads(lines[0])) == {"tokens", "tags", "entities"}
+
+
+def test_predict_cuts_at_blanks_and_takes_no_sentences_for_columns(project):
+    tweet = "@nasa is in #Hartfield http://t.co/x"
+    for flags, same in ((("--tokens", "blanks"), True), ((), False)):
+        answer = json.loads(cli("predict", "runs/both", "--json", *flags, tweet, cwd=project).stdout)
+        assert (answer["tokens"] == tweet.split()) == same
+    (project / "raw.txt").write_text(f"{tweet}\nMr Marlow arrived in Hartfield on Friday .\n")
+    done = cli("predict", "runs/both", "--file", "raw.txt", cwd=project, status=1)
+    assert "raw.txt:1: a sentence, as it seems" in done.stderr and "predict RUN < FILE" in done.stderr
 
 
 def test_the_exported_model_needs_tensorflow_alone(project, exported):
@@ -191,8 +202,11 @@ def test_a_run_starts_from_vectors(project):
     "text, message",
     [
         ("Ann B-PER\nsings\n", "bad.conll:6: expected a token and its tag"),
-        ("a B-PER\nb I-PER\n\nc B-PER\nd B-PER\n\ne O\nf I-PER\n", "bad.conll:12: expected IOB2"),
-        ("\n", "no entity in the training sentences"),
+        (
+            "a B-PER\nb I-PER\n\nc B-PER\nd B-PER\n\ne O\nf X-PER\n",
+            "bad.conll:12: expected O, or a tag that begins with B-",
+        ),
+        ("\n", "no entity in the training sentences, every tag is O; columns: 2, separated by blanks"),
     ],
 )
 def test_a_mistake_in_a_file_is_named_in_one_line(project, text, message):
