@@ -225,10 +225,11 @@ def texts_beside(
 
 def _beside(pictures: PictureFiles) -> dict[str, str]:
     """From pictures to the texts beside them: dog.txt or dog.jpg.txt for dog.jpg."""
+    texts = {name for name in pictures.others if name.endswith(".txt")}
     found = {}
-    for picture in pictures.places:
-        for text in (f"{PurePosixPath(picture).with_suffix('')}.txt", f"{picture}.txt"):
-            if text in pictures.others:
+    for picture in pictures.places if texts else ():
+        for text in (f"{picture.rpartition('.')[0] or picture}.txt", f"{picture}.txt"):
+            if text in texts:
                 found[picture] = text
     return found
 

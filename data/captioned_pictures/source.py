@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -120,7 +121,11 @@ class CaptionFiles(Splits):
         unmatched, unlisted = UnmatchedNames(), UnmatchedNames()
         for path, own_split, captions in self._read(encoding, bad_lines, formats):
             below = self.pictures.below(path)
+            # One name after the other, as they first occur.
+            by_name: dict[str, list[Caption]] = {}
             for caption in captions:
+                by_name.setdefault(without_number(caption.name), []).append(caption)
+            for caption in itertools.chain(*by_name.values()):
                 match = look_up(caption.name, below)
                 if match.picture is None:
                     unmatched.add(without_number(caption.name) or caption.name, match)
