@@ -323,3 +323,12 @@ def test_a_table_of_pictures_without_captions_is_an_error(tmp_path):
     path = write_parquet(tmp_path / "all.parquet", image=[b"one"], label=[3])
     with pytest.raises(UserError, match="has no column of captions, such as caption; it has image, label; --caption"):
         find_pictures(path)
+
+
+def test_files_that_cannot_be_read_are_no_captions_and_are_named_where_nothing_else_is(tmp_path):
+    damaged = {"a.csv": b"PK\x03\x04", "b.csv": "image,caption\n1.jpg,A dog\n".encode("utf-16")}
+    folder_of(tmp_path, damaged)
+    with pytest.raises(UserError, match=r"a.csv is packed by zip, .*b.csv:1: .*found UTF-16; add --encoding utf-16\)"):
+        find_pictures(tmp_path)
+    assert rows_of(folder_of(tmp_path, {"captions.txt": "1.jpg\tA dog\n"}))[0] == {"all": {"1.jpg": ["A dog"]}}
+    assert read_captions(tmp_path / "b.csv", "utf-16") == {"1.jpg": ["A dog"]}
