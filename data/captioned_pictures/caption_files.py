@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from data.captioned_pictures.caption_columns import Caption, Told
 from data.captioned_pictures.caption_json import beginning, says_captions, what_json_holds
 from data.captioned_pictures.caption_tables import CaptionTable, find_table
-from data.captioned_pictures.captions import JSON, JSON_LINES, TEXT_SUFFIXES, open_captions
+from data.captioned_pictures.captions import JSON, JSON_LINES, TEXT_SUFFIXES, check_columns, open_captions
 from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles
 from data.errors import BadLines, UserError, shown
 from data.files import content_name, content_suffix, decoded_lines, without_end
@@ -64,8 +64,10 @@ class TextFiles:
         Raises:
             UserError: It does not; says what it holds.
         """
-        suffix = content_suffix(path)
-        if suffix not in (JSON, JSON_LINES, PARQUET) and not self._table(path) and columns_of(path, self.encoding) != 2:
+        if content_suffix(path) in (JSON, JSON_LINES, PARQUET) or self._table(path):
+            return
+        check_columns(path, self.encoding, self.told)
+        if columns_of(path, self.encoding) != 2:
             raise UserError(f"{path}: expected captions: {EXPECTED}; found {self._what_it_is(path)}")
 
     def captions(self) -> dict[Path, str | None]:
@@ -172,7 +174,7 @@ class TextFiles:
         if columns == 1 and self.pictures.has(text.partition("\n")[0].strip()):
             return "a list of pictures"
         first = next((line for line in text.splitlines() if line.strip()), "")
-        return f"begins with {shown(first)}" if first else "empty"
+        return f"what begins with {shown(first)}" if first else "empty"
 
 
 def columns_of(path: Path, encoding: str = "utf-8") -> int:

@@ -82,9 +82,14 @@ def open_captions(
         return CaptionFile(
             str(table), read_table_captions(path, table, encoding, bad_lines), table.columns.split is not None
         )
+    check_columns(path, encoding, told)
+    return CaptionFile("name, tab, caption on each line", read_line_captions(path, encoding, bad_lines))
+
+
+def check_columns(path: Path, encoding: str, told: Told) -> None:
+    """Raises a `UserError` where a delimited file has no column of a name that the user gave."""
     sample = list(itertools.islice(decoded_lines(path, encoding), SAMPLED_LINES))
     told.check(path, find_dialect(sample, told.layout).columns)
-    return CaptionFile("name, tab, caption on each line", read_line_captions(path, encoding, bad_lines))
 
 
 class NamedPictures(NamedTuple):
