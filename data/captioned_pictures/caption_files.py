@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from data.captioned_pictures.caption_columns import Caption, Told
 from data.captioned_pictures.caption_json import beginning, says_captions, what_json_holds
 from data.captioned_pictures.caption_tables import CaptionTable, find_table
-from data.captioned_pictures.captions import JSON, JSON_LINES, TEXT_SUFFIXES, open_captions
+from data.captioned_pictures.captions import JSON, JSON_LINES, TEXT_SUFFIXES, check_columns, open_captions
 from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles
 from data.errors import BadLines, UserError, shown
 from data.files import content_name, content_suffix, decoded_lines, without_end
@@ -57,7 +57,6 @@ class TextFiles:
         self.columns = {
             file: columns_of(file, encoding) for file in self.candidates if content_suffix(file) in TEXT_SUFFIXES
         }
-        self.tables = {file: self._table(file) for file in self.candidates if content_suffix(file) in _TABLES}
 
     def check(self, path: Path) -> None:
         """Makes sure that a file that was given holds captions.
@@ -65,27 +64,27 @@ class TextFiles:
         Raises:
             UserError: It does not; says what it holds.
         """
-        suffix = content_suffix(path)
-        if suffix not in (JSON, JSON_LINES, PARQUET) and not self._table(path) and columns_of(path, self.encoding) != 2:
+        if content_suffix(path) in (JSON, JSON_LINES, PARQUET) or self._table(path):
+            return
+        check_columns(path, self.encoding, self.told)
+        if columns_of(path, self.encoding) != 2:
             raise UserError(f"{path}: expected captions: {EXPECTED}; found {self._what_it_is(path)}")
 
     def captions(self) -> dict[Path, str | None]:
         """The files of captions, and the split that each names: several only if they are of different splits."""
         usual = [file for file, columns in self.columns.items() if columns == 2]
         usual += [file for file in self.candidates if content_suffix(file) == JSON and "caption" in file.name.lower()]
-        others = [file for file, table in self.tables.items() if table and file not in usual]
-        others += [file for file in self.candidates if file not in usual and self._is_other_json(file)]
-        kinds = [kind for kind in (usual, others) if kind]
-        for kind in kinds if len(kinds) > 1 else []:
-            found = self._chosen(kind)
-            if any(map(self._fits, found)):
-                return found
-        return self._chosen(kinds[0]) if kinds else {}
+        found = self._chosen(usual) if usual else {}
+        if any(map(self._fits, found)):
+            return found
+        others = [file for file in self.candidates if file not in usual and self._is_other(file)]
+        other = self._chosen(others) if others else {}
+        return other if any(map(self._fits, other)) else found or other
 
     def lists(self) -> dict[str, Path]:
         """The list of each split: of those in the folder, else of those below."""
         found = [(split_of(file), file) for file, columns in self.columns.items() if columns == 1]
-        named = [(split, file) for split, file in found if split and not self.tables[file]]
+        named = [(split, file) for split, file in found if split and not self._table(file)]
         named = [(split, file) for split, file in named if file.parent == self.folder] or named
         splits: dict[str, list[Path]] = {}
         for split, file in named:
@@ -115,13 +114,17 @@ class TextFiles:
     def _table(self, file: Path) -> CaptionTable | None:
         return find_table(file, self.encoding, self.pictures.has, self.told)
 
-    def _is_other_json(self, file: Path) -> bool:
+    def _is_other(self, file: Path) -> bool:
+        """Whether a file that may be anything holds captions in one of the less usual formats."""
         suffix = content_suffix(file)
-        if suffix in (JSON_LINES, PARQUET):
-            return file.name.lower().startswith("metadata") or (
-                suffix == JSON_LINES and says_captions(file, self.encoding)
-            )
-        return suffix == JSON and says_captions(file, self.encoding)
+        if suffix in (JSON_LINES, PARQUET) and file.name.lower().startswith("metadata"):
+            return True
+        if suffix in (JSON, JSON_LINES):
+            return says_captions(file, self.encoding)
+        try:
+            return suffix in _TABLES and self._table(file) is not None
+        except UserError:  # damaged, or in another encoding
+            return False
 
     def _chosen(self, found: list[Path]) -> dict[Path, str | None]:
         # The lemmas of the captions come beside them.
@@ -158,19 +161,20 @@ class TextFiles:
         if suffix in _UNREAD_KINDS:
             return _UNREAD_KINDS[suffix]
         try:
-            text = beginning(file, self.encoding)
+            columns = columns_of(file, self.encoding)
         except UserError as error:
-            return str(error)
+            return str(error).replace(str(file), file.name)
+        text = beginning(file, self.encoding)
         if suffix == JSON:
             try:
                 return what_json_holds(json.loads(text))
             except ValueError:
                 keys = list(dict.fromkeys(re.findall(r'"(\w+)"\s*:', text)))
                 return f"JSON with {', '.join(keys[:6])}" if keys else "no JSON"
-        if self.columns.get(file) == 1 and self.pictures.has(text.partition("\n")[0].strip()):
+        if columns == 1 and self.pictures.has(text.partition("\n")[0].strip()):
             return "a list of pictures"
         first = next((line for line in text.splitlines() if line.strip()), "")
-        return f"begins with {shown(first)}" if first else "empty"
+        return f"what begins with {shown(first)}" if first else "empty"
 
 
 def columns_of(path: Path, encoding: str = "utf-8") -> int:
@@ -225,10 +229,11 @@ def texts_beside(
 
 def _beside(pictures: PictureFiles) -> dict[str, str]:
     """From pictures to the texts beside them: dog.txt or dog.jpg.txt for dog.jpg."""
+    texts = {name for name in pictures.others if name.endswith(".txt")}
     found = {}
-    for picture in pictures.places:
-        for text in (f"{PurePosixPath(picture).with_suffix('')}.txt", f"{picture}.txt"):
-            if text in pictures.others:
+    for picture in pictures.places if texts else ():
+        for text in (f"{picture.rpartition('.')[0] or picture}.txt", f"{picture}.txt"):
+            if text in texts:
                 found[picture] = text
     return found
 

@@ -76,9 +76,8 @@ def find_table(
                 return table
 
     def names_picture(text: str) -> bool:
-        name = without_number(text.strip())
-        suffix = PurePosixPath(name).suffix.lower()
-        return suffix in PICTURE_SUFFIXES or suffix in OTHER_PICTURE_SUFFIXES or is_picture(name)
+        suffix = PurePosixPath(without_number(text.strip())).suffix.lower()
+        return suffix in PICTURE_SUFFIXES or suffix in OTHER_PICTURE_SUFFIXES or is_picture(text.strip())
 
     def counted(delimiter: str) -> int:
         return sum(names_picture(text.partition(delimiter)[0].strip('" ')) for text in texts if delimiter in text)
@@ -136,8 +135,7 @@ def _rows(path: Path, table: CaptionTable, encoding: str, bad_lines: BadLines) -
 
 def _named_table(lines: list[Line], delimiter: str, told: Told) -> CaptionTable | None:
     """The table whose first line names a column of pictures and one of captions."""
-    first = [line for line in lines if line.text.strip()][:1]
-    dialect = _dialect(lines, delimiter, find_dialect(first, Layout(delimiter, header=True)).columns, True)
+    dialect = _dialect(lines, delimiter, _names(lines, delimiter), True)
     if len(dialect.columns) < 2:
         return None
     columns = find_columns(dialect.columns, told)
@@ -171,11 +169,15 @@ def _table_by_content(
     candidates = [number for number, is_text in enumerate(texts) if is_text and not pictures[number]]
     candidates = [number for number in candidates if number != picture]
     candidates = [number for number in candidates if blanks[number]] or candidates
-    # A first line that names no picture names the columns, if not as they are usually called.
     is_header = told.layout.header
     if is_header is None:
-        is_header = pictures[picture] and len(cut) > 1 and not names_picture(cut[0][min(picture, len(cut[0]) - 1)])
-    names = tuple(cut[0]) if is_header else tuple(map(str, range(1, width + 1)))
+        # A first line that names no picture, and has one word where the others have more.
+        first = cut[0] + [""] * (width - len(cut[0]))
+        names_none = pictures[picture] and not names_picture(first[picture])
+        is_header = names_none and any(blanks[number] and len(first[number].split()) == 1 for number in candidates)
+    names = _names(lines, delimiter) if is_header else tuple(map(str, range(1, width + 1)))
+    if len(names) != width:
+        return None
     dialect = _dialect(lines, delimiter, names, is_header)
     name, caption = told.chosen(names)
     if name is None or caption is None or (len(candidates) != 1 and caption == AUTO):
@@ -193,6 +195,12 @@ def _table(lines: list[Line], dialect: Dialect, columns: Columns) -> CaptionTabl
     return CaptionTable(dialect, columns, is_quoted, is_last and (has_more or not is_quoted))
 
 
+def _names(lines: list[Line], delimiter: str) -> tuple[str, ...]:
+    """The names in the first line, none of them twice."""
+    first = [line for line in lines if line.text.strip()][:1]
+    return find_dialect(first, Layout(delimiter, header=True)).columns
+
+
 def _dialect(lines: list[Line], delimiter: str, names: tuple[str, ...], has_header: bool) -> Dialect:
     writing = find_dialect(lines, Layout(delimiter)).writing
     if writing.quotes == "evident" and _most(line.text.startswith('"') for line in lines if line.text.strip()):
@@ -202,7 +210,10 @@ def _dialect(lines: list[Line], delimiter: str, names: tuple[str, ...], has_head
 
 def _records(lines: list[Line], dialect: Dialect) -> list[tuple[Line, list[str]]]:
     """The records of the first lines and where they begin, but for bad ones."""
-    records = Records(iter(lines), dialect.writing)
+    writing = dialect.writing
+    literal = [without_end(line.text).split(writing.delimiter) for line in lines if line.text.strip()]
+    width = _usual_width(literal)[0] if literal and writing.delimiter in writing.OFTEN_BARE else None
+    records = Records(iter(lines), writing, width)
     return [(first, fields) for first, fields, problem in records if not problem and not first.problem]
 
 

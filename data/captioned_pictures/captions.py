@@ -28,10 +28,12 @@ class CaptionFile(NamedTuple):
     Args:
         description: In words, what it was recognized as.
         captions: What it holds.
+        says_splits: Whether it may say in which split a picture is.
     """
 
     description: str
     captions: Iterator[Caption]
+    says_splits: bool = False
 
 
 def open_captions(
@@ -61,7 +63,7 @@ def open_captions(
     bad_lines = bad_lines or BadLines(skip=False)
     suffix = content_suffix(path)
     if suffix == JSON:
-        return CaptionFile(*read_json_captions(path, encoding, bad_lines))
+        return CaptionFile(*read_json_captions(path, encoding, bad_lines), says_splits=True)
     if suffix in (JSON_LINES, PARQUET):
         rows = read_rows(path, encoding, bad_lines)
         first = next(rows, (0, {}))
@@ -72,13 +74,22 @@ def open_captions(
             raise UserError(f"{path}: no fields of file names and captions, such as file_name and text; found {fields}")
         again = read_rows(path, encoding, bad_lines)
         kind = "JSON Lines, " if suffix == JSON_LINES else ""
-        return CaptionFile(f"{kind}{columns}", captions_of_rows(f"{path}", again, columns, bad_lines))
+        return CaptionFile(
+            f"{kind}{columns}", captions_of_rows(f"{path}", again, columns, bad_lines), columns.split is not None
+        )
     table = find_table(path, encoding, is_picture, told)
     if table:
-        return CaptionFile(str(table), read_table_captions(path, table, encoding, bad_lines))
+        return CaptionFile(
+            str(table), read_table_captions(path, table, encoding, bad_lines), table.columns.split is not None
+        )
+    check_columns(path, encoding, told)
+    return CaptionFile("name, tab, caption on each line", read_line_captions(path, encoding, bad_lines))
+
+
+def check_columns(path: Path, encoding: str, told: Told) -> None:
+    """Raises a `UserError` where a delimited file has no column of a name that the user gave."""
     sample = list(itertools.islice(decoded_lines(path, encoding), SAMPLED_LINES))
     told.check(path, find_dialect(sample, told.layout).columns)
-    return CaptionFile("name, tab, caption on each line", read_line_captions(path, encoding, bad_lines))
 
 
 class NamedPictures(NamedTuple):
@@ -183,7 +194,8 @@ def splits_in(
     """
     if content_suffix(path) == JSON and '"split"' not in beginning(path, encoding):
         return []  # COCO's files take seconds to read
-    captions = open_captions(path, encoding, BadLines(skip=True), is_picture, told).captions
+    opened = open_captions(path, encoding, BadLines(skip=True), is_picture, told)
+    captions = opened.captions if opened.says_splits else ()
     return list(dict.fromkeys(caption.split for caption in captions if caption.split))
 
 

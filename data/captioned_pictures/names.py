@@ -39,8 +39,9 @@ class PictureNames:
             One where all is well; none where nothing fits; several where the name is ambiguous.
         """
         name = normalised(name)
-        whole = posixpath.normpath(posixpath.join(below, name))
-        for one in (whole, name):
+        without = without_number(name)
+        whole, bare = (posixpath.normpath(posixpath.join(below, one)) for one in (name, without))
+        for one in (whole, name, bare, without):
             if one in self.names:
                 return [one]
         for spelled in (_as_it_stands, _folded):
@@ -52,7 +53,6 @@ class PictureNames:
                 if fitting:
                     near = [one for one in fitting if below and part(spelled(one)) == nearest]
                     return near if len(near) == 1 else fitting
-        without = without_number(name)
         return self.fitting(without, below) if without != name else []
 
     @functools.cache  # noqa: B019 (lives as long as the names)

@@ -2,19 +2,20 @@
 
 import dataclasses
 import functools
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from data.captioned_pictures.caption_columns import Caption, Told, captions_of_rows, split_name
 from data.captioned_pictures.caption_files import TextFiles, texts_beside
-from data.captioned_pictures.captions import checked_captions, open_captions, read_picture_list, splits_in
+from data.captioned_pictures.captions import JSON, checked_captions, open_captions, read_picture_list, splits_in
 from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles, find_picture_files, is_archive
 from data.captioned_pictures.names import without_number
 from data.captioned_pictures.parquet_pictures import PictureTables, find_picture_tables
 from data.captioned_pictures.unmatched import UnmatchedNames, note, notes_of_problems
 from data.errors import BadLines, UserError
-from data.files import near_names, parts
+from data.files import content_suffix, near_names, parts
 from data.sources.rows import Rows
 from data.sources.split_files import STANDARD_STEMS, Splits
 
@@ -120,7 +121,12 @@ class CaptionFiles(Splits):
         unmatched, unlisted = UnmatchedNames(), UnmatchedNames()
         for path, own_split, captions in self._read(encoding, bad_lines, formats):
             below = self.pictures.below(path)
+            # One name after the other, as they first occur.
+            by_name: dict[str, list[Caption]] = {}
             for caption in captions:
+                name = caption.name if content_suffix(path) == JSON else without_number(caption.name)
+                by_name.setdefault(name, []).append(caption)
+            for caption in itertools.chain(*by_name.values()):
                 match = look_up(caption.name, below)
                 if match.picture is None:
                     unmatched.add(without_number(caption.name) or caption.name, match)

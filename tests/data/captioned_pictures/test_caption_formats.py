@@ -198,7 +198,7 @@ def test_texts_beside_pictures(tmp_path):
 
 
 def test_boxes_beside_pictures_are_no_captions(tmp_path):
-    with pytest.raises(UserError, match=r"has no captions; .*found 1.txt \(begins with '0 0.5"):
+    with pytest.raises(UserError, match=r"has no captions; .*found 1.txt \(what begins with '0 0.5"):
         find_pictures(folder_of(tmp_path, {f"{n}.txt": "0 0.5 0.5 0.1 0.2\n" for n in (1, 2, 3)}))
 
 
@@ -223,7 +223,7 @@ def test_judgements_of_captions_are_no_captions(tmp_path):
     files = {"ExpertAnnotations.txt": "1.jpg\t2.jpg#1\t1\t1\t1\n2.jpg\t1.jpg#0\t3\t4\t3\n"}
     with pytest.raises(UserError, match="has no captions"):
         find_pictures(folder_of(tmp_path, files))
-    with pytest.raises(UserError, match="expected captions: .*; found begins with '1.jpg"):
+    with pytest.raises(UserError, match="expected captions: .*; found what begins with '1.jpg"):
         find_pictures(tmp_path / "ExpertAnnotations.txt")
 
 
@@ -232,8 +232,11 @@ def test_columns_are_named_by_flags(tmp_path):
     told = Told(Layout("semicolon"), "name", "en")
     assert rows_of(tmp_path, told=told)[0] == {"all": {"1.jpg": ["A dog"], "2.jpg": ["A cat"]}}
     assert rows_of(tmp_path, told=Told(picture_column="4", caption_column="2"))[0]["all"]["1.jpg"] == ["Ein Hund"]
-    with pytest.raises(UserError, match="has no column 'fr' for --caption-column; its columns are id, de, en, name"):
-        open_captions(tmp_path / "c.csv", told=Told(caption_column="fr"))
+    for read in (open_captions, find_pictures):
+        with pytest.raises(
+            UserError, match="has no column 'fr' for --caption-column; its columns are id, de, en, name"
+        ):
+            read(tmp_path / "c.csv", told=Told(caption_column="fr"))
 
 
 def test_a_header_can_be_denied(tmp_path):
@@ -323,3 +326,12 @@ def test_a_table_of_pictures_without_captions_is_an_error(tmp_path):
     path = write_parquet(tmp_path / "all.parquet", image=[b"one"], label=[3])
     with pytest.raises(UserError, match="has no column of captions, such as caption; it has image, label; --caption"):
         find_pictures(path)
+
+
+def test_files_that_cannot_be_read_are_no_captions_and_are_named_where_nothing_else_is(tmp_path):
+    damaged = {"a.csv": b"PK\x03\x04", "b.csv": "image,caption\n1.jpg,A dog\n".encode("utf-16")}
+    folder_of(tmp_path, damaged)
+    with pytest.raises(UserError, match=r"a.csv is packed by zip, .*b.csv:1: .*found UTF-16; add --encoding utf-16\)"):
+        find_pictures(tmp_path)
+    assert rows_of(folder_of(tmp_path, {"captions.txt": "1.jpg\tA dog\n"}))[0] == {"all": {"1.jpg": ["A dog"]}}
+    assert read_captions(tmp_path / "b.csv", "utf-16") == {"1.jpg": ["A dog"]}

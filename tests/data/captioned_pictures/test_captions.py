@@ -359,7 +359,7 @@ def test_without_lists_all_pictures_are_one_split(tmp_path):
     [
         ({"captions.txt": "1.png\tone\n"}, "has no pictures; expected .*.png.* files, or a .tar"),
         ({"1.png": "x"}, r"has no captions; expected name<TAB>caption .*found nothing"),
-        ({"1.png": "x", "captions.txt": "one\n"}, r"has no captions; .*found captions.txt \(begins with 'one'\)"),
+        ({"1.png": "x", "captions.txt": "one\n"}, r"has no captions; .*found captions.txt \(what begins with 'one'\)"),
         ({"1.png": "x", "captions.txt": "2.png\ttwo\n"}, "no caption is of a picture that is there; one is of 2.png"),
         ({"1.png": "", "captions.txt": "1.png\tone\n"}, "all pictures that have captions are files of 0 bytes"),
         ({"1.png": "x", "captions.txt": "1.png\tone\n", "dev.txt": "1.png"}, r"no list .*has dev.txt \(validation\)"),
