@@ -123,7 +123,8 @@ def _most_common_width(records: Sequence[Sequence[str]]) -> tuple[int, int]:
 
 def _sample(lines: Sequence[Line], delimiter: str) -> _Sample:
     writing = Writing(delimiter, *_quotes(lines, delimiter))
-    bare = [line.text.split(delimiter) for line in lines if line.text.strip() and '"' not in line.text]
+    # A line without the separator may be one of several of a quoted field.
+    bare = [line.text.split(delimiter) for line in lines if delimiter in line.text and '"' not in line.text]
     width = _most_common_width(bare)[0] or None if delimiter in Writing.OFTEN_BARE else None
     read = list(Records(iter(lines), writing, width))
     if len(lines) >= SAMPLED_LINES:
