@@ -19,7 +19,7 @@ from .config import Config
 def label_names(labels: Sequence[str]) -> list[str]:
     """The distinct labels of the training rows, in order of value where all are numbers, else in alphabetical order.
 
-    A label is a text: "1" and "1.0" are two, of which `spelled_alike` tells.
+    A label is a text: "1" and "1.0" are two, of which `doubtful` tells.
 
     Raises:
         UserError: There are fewer than two.
@@ -31,15 +31,20 @@ def label_names(labels: Sequence[str]) -> list[str]:
     return sorted(names, key=values.__getitem__) if len(values) == len(names) else names
 
 
-def spelled_alike(names: Sequence[str]) -> str | None:
-    """What is to be said of labels that differ in spelling alone, such as "1" and "1.0", or None."""
+def doubtful(names: Sequence[str]) -> str | None:
+    """What is to be said of labels that may not be meant: "1" and "1.0" for the same, "nan" for none; or None."""
     groups: dict[object, list[str]] = {}
     for name in names:
         groups.setdefault(_meaning(name), []).append(name)
     alike = [" and ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
-    if not alike:
-        return None
-    return f"{'; '.join(alike)} are labels of their own; spell them alike in the data if they mean the same"
+    missing = [repr(name) for name in names if name.casefold() in ("nan", "null")]
+    said = [f"{'; '.join(alike)} are labels of their own; spell them alike if they mean the same"] if alike else []
+    said += (
+        [f"{', '.join(missing)} counts as a label; leave the rows out if it means that there is none"]
+        if missing
+        else []
+    )
+    return "; ".join(said) or None
 
 
 def _meaning(label: str) -> float | str:

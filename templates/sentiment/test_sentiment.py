@@ -16,7 +16,7 @@ from training.device import Device
 from . import pipeline, serving
 from .config import Config
 from .evaluate import make_predict_step, measure
-from .labels import class_weights, label_names, spelled_alike
+from .labels import class_weights, doubtful, label_names
 from .model import MeanAndMaximum, build_model
 from .train import make_train_step
 
@@ -160,9 +160,11 @@ def test_labels_that_are_numbers_are_sorted_as_numbers():
 
 
 def test_labels_that_differ_in_spelling_alone_are_said_and_found_again(tmp_path):
-    assert spelled_alike(["a", "b", "1", "2.5", "nan"]) is None
-    said = "are labels of their own; spell them alike in the data if they mean the same"
-    assert spelled_alike(["1", "1.0", "NaN", "b", "nan"]) == f"'1' and '1.0'; 'NaN' and 'nan' {said}"
+    assert doubtful(["a", "b", "1", "2.5", "none"]) is None
+    said = "are labels of their own; spell them alike if they mean the same"
+    assert doubtful(["1", "1.0", "b"]) == f"'1' and '1.0' {said}"
+    missing = "'NaN', 'nan' counts as a label; leave the rows out if it means that there is none"
+    assert doubtful(["NaN", "b", "nan"]) == f"'NaN' and 'nan' {said}; {missing}"
     # In test, a spelling that training does not have stands for one that it has, unless that could be several.
     table(tmp_path / "train.jsonl", [("a", "1.0"), ("b", "Caf\u00e9"), ("c", "x"), ("d", "X")])
     table(tmp_path / "test.jsonl", [("a", 1), ("b", "cafe\u0301"), ("c", "x"), ("d", "\uff38")])

@@ -18,7 +18,7 @@ from training.runs.folder import RunFolder
 from . import pipeline, serving
 from .config import Config
 from .evaluate import make_predict_step, measure
-from .labels import class_weights, label_names, spelled_alike
+from .labels import class_weights, doubtful, label_names
 from .model import build_model
 from .transfer import copy_weights, open_parent
 
@@ -67,7 +67,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         {
             "train": f"{len(training):,} rows ({counts(names, rows_of)})",
             **{split: f"{len(examples):,} rows" for split, examples in splits.items() if split != "train"},
-            "labels": spelled_alike(names),
+            "labels": doubtful(names),
             "words per text": f"{quantiles(training.lengths)} (read: {config.maximum_length} at most, {config.keep})",
             "vocabulary": f"{len(vocabulary) + FIRST_WORD:,} ids",
             "unknown words": unknown,

@@ -233,7 +233,7 @@ def test_files_that_cannot_be_read_are_named_with_their_line(tmp_path):
     (tmp_path / "cut.jsonl.xz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "split").mkdir()
     write(tmp_path / "split" / "train.jsonl", good)
-    write(tmp_path / "split" / "test_2020.jsonl", [*good, {"text": "new", "label": "7"}])
+    write(tmp_path / "split" / "valid.jsonl", [{"text": "new", "label": "7"}])
     (tmp_path / "two").mkdir()
     for name in ("train", "test_a", "test_b"):
         write(tmp_path / "two" / f"{name}.jsonl", good)
@@ -243,7 +243,7 @@ def test_files_that_cannot_be_read_are_named_with_their_line(tmp_path):
         "column.jsonl": "its columns are 'titel', 'label'",
         "cut.jsonl.xz": "cut short",
         "one.jsonl": "at least two labels",
-        "split": "test_2020.jsonl:11: the label '7' does not occur in training",
+        "split": "valid.jsonl: none of its labels (7) occurs in training (0, 1)",
         "two": "'test' could mean test_a or test_b",
     }
     for name, message in expected.items():

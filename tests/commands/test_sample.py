@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.command import cli, cli_process, shell
+from tests.command import ROOT, cli, cli_process, shell
 from tests.loaders import assert_every_loader_answers
 
 METRICS = {
@@ -117,6 +118,54 @@ def test_a_closed_standard_input_is_an_empty_one(project):
     assert done.stdout == done.stderr == ""
 
 
+def test_standard_input_is_in_the_encoding_that_is_named(project):
+    for encoding in ("latin-1", "utf-16", "utf-8-sig"):
+        done = cli(
+            "predict", "sentiment", "--encoding", encoding, cwd=project, stdin="caf\u00e9\nok\r\n".encode(encoding)
+        )
+        assert [line.split("\t")[2] for line in done.stdout.splitlines()] == ["caf\u00e9", "ok"]
+
+
+def test_a_file_that_is_not_there_is_said_before_tensorflow_is_imported(project):
+    script = "import sys, cli\ntry:\n    cli.main()\nfinally:\n    print('tensorflow' in sys.modules)"
+    command = [sys.executable, "-c", script, "predict", "sentiment", "--file", "none.csv"]
+    done = subprocess.run(
+        command, cwd=project, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 1 and done.stdout == "False\n", done.stderr
+
+
+def test_data_as_kaggle_has_it_is_trained_on_and_what_cannot_be_measured_is_said(project):
+    """Labels in no usual place, a validation label that training does not have, a test file without labels."""
+    folder = project / "kaggle"
+    folder.mkdir()
+    rows = "".join(f"{label},good film {number},,\n" for number, label in enumerate(["ham", "spam"] * 10))
+    (folder / "train.csv").write_text("v1,v2,,\n" + rows)
+    (folder / "valid.csv").write_text("v1,v2,,\nham,a,,\neggs,b,,\n")
+    (folder / "test.csv").write_text("id;text\n1;good, really\n")
+    small = ("--epochs", "1", "--units", "4", "--embedding-size", "4", "--run-dir", "kaggle-run")
+    said = cli("run", "sentiment", "--data", "kaggle", *small, cwd=project).stdout
+    assert (
+        "read as" in said and "separated by commas, column names in the first line; text in 'v2', label in 'v1'" in said
+    )
+    assert "not measured: kaggle/test.csv has no labels" in said
+    assert "counted as missed; the first: kaggle/valid.csv:3: 'eggs'" in said
+    metrics = read_metrics(project / "kaggle-run")
+    assert metrics["test"] is None and metrics["per_class"]["validation"]["eggs"]["rows"] == 1
+    assert "is finished" in cli("run", "sentiment", "--data", "kaggle", *small, cwd=project).stdout
+    done = cli("evaluate", "kaggle-run", cwd=project, status=1)
+    assert done.stderr == f"Error: {folder / 'test.csv'} has no labels\n"
+    evaluated = json.loads(cli("evaluate", "kaggle-run", "--split", "validation", "--json", cwd=project).stdout)
+    assert evaluated["metrics"] == pytest.approx(metrics["validation"]) and "'eggs'" in evaluated["notes"]["labels"]
+    # As a version before wrote it, without the fields that came later.
+    record = json.loads((project / "kaggle-run" / "config.json").read_text())
+    assert record["config"].pop("delimiter") == "auto" and record["config"].pop("header", "none") is None
+    (project / "kaggle-run" / "config.json").write_text(json.dumps(record))
+    assert "is finished" in cli("run", "sentiment", "--data", "kaggle", *small, cwd=project).stdout
+    answered = cli("predict", "kaggle-run", "--file", "kaggle/test.csv", "--json", cwd=project)
+    assert json.loads(answered.stdout)["text"] == "good, really" and "separated by semicolons" in answered.stderr
+
+
 def write_reviews(project) -> None:
     with gzip.open(project / "reviews.csv.gz", "wt", newline="") as stream:
         writer = csv.writer(stream)
@@ -148,6 +197,9 @@ def test_predict_keeps_the_columns_of_a_file(project):
         (("--file", "reviews.csv.gz", "--text-column", "txt"), 1, "its columns are"),
         (("good", "--file", "reviews.csv.gz"), 2, "not both"),
         (("good", "--output", "out.csv"), 2, "--output goes with --file"),
+        (("--file", "reviews.csv.gz", "--output", "out.csv", "--json"), 2, "--json writes an object a line"),
+        (("--encoding", "utf-99"), 1, "unknown encoding 'utf-99'"),
+        (("--delimiter", "colon"), 1, "--delimiter colon: expected auto, tab, comma"),
     ],
 )
 def test_predict_names_a_mistake(project, arguments, status, message):
@@ -192,7 +244,7 @@ print(json.dumps([[label.decode(), float(score)] for label, score in zip(first["
     done = cli("predict", "sentiment", "--file", "texts.jsonl", "--json", cwd=project, status=1)
     predicted = [json.loads(line) for line in done.stdout.rstrip("\n").split("\n")]
     assert predicted[1] == {"text": "", "error": "no word in this text"} and exported[1] == ["", 0]
-    assert done.stderr.splitlines()[0] == "texts.jsonl:2: no word in this text"
+    assert done.stderr.splitlines()[:2] == ["texts.jsonl: text in 'text'", "texts.jsonl:2: no word in this text"]
     assert [label for label, _ in exported] == [row.get("predicted_label", "") for row in predicted]
     np.testing.assert_allclose(
         [score for _, score in exported], [row.get("predicted_score", 0) for row in predicted], atol=1e-5
