@@ -7,6 +7,8 @@ import regex
 
 # Scripts that set no blanks between words, as the inside of a set of characters, for RE2 too.
 WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+# No character of these comes before it: a text that is all before it needs no search.
+_FIRST = "\u0e00"
 # Marks of Kana that Unicode gives to no script.
 KANA_MARKS = "\u30fc\uff70\uff9e\uff9f"
 # Characters of these scripts that make about a word.
@@ -33,7 +35,7 @@ def split_words(text: str) -> list[str]:
     Example:
         split_words("东京的 ramen!")   # ["东", "京", "的", "ramen!"]
     """
-    return _WORD.findall(text) if _WHOLE_CHARACTER.search(text) else text.split()
+    return _WORD.findall(text) if max(text, default="") >= _FIRST and _WHOLE_CHARACTER.search(text) else text.split()
 
 
 def length_in_words(text: str) -> int:
@@ -48,7 +50,7 @@ def length_in_words(text: str) -> int:
     Example:
         length_in_words("I like ramen."), length_in_words("ラーメンが好きです。")   # 3, 5
     """
-    characters = len(_WHOLE_CHARACTER.findall(text))
+    characters = len(_WHOLE_CHARACTER.findall(text)) if max(text, default="") >= _FIRST else 0
     if not characters:
         return len(text.split())
     return math.ceil(characters / CHARACTERS_PER_WORD) + len(_WITH_PUNCTUATION.sub(" ", text).split())

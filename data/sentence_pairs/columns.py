@@ -150,12 +150,12 @@ def _unnested(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _names_columns(fields: list[str], given: set[str]) -> bool:
-    """Whether a line names columns: those that are given are among them, or every field tells a language or the like.
+    """Whether a line names columns: one that is given is among them, or every field tells a language or the like.
 
     A line of codes must be of codes of one kind: "no" and "non" are a sentence and its translation.
     """
     names = [re.sub(r" \(\d+\)$", "", field).strip().casefold() for field in fields]
-    if given and given <= set(names):
+    if given & set(names):
         return len(set(names)) == len(names)
     languages = [field for field, name in zip(fields, names) if is_language(field.strip()) and name not in SIDES]
     words = [name for name in names if name in _OTHERS or name in SIDES]

@@ -62,8 +62,10 @@ class Records:
             line = without_end(first.text)
             if not line.strip(" \r") and not (line and self.width == 1):
                 continue
-            if '"' not in line:
-                yield first, line.split(self.writing.delimiter), ""
+            fields = line.split(self.writing.delimiter)
+            # A quote within a field that does not begin with one is a character.
+            if '"' not in line or not (self.writing.escapes or any(field.startswith('"') for field in fields)):
+                yield first, fields, ""
                 continue
             yield self._quoted_record(first)
 

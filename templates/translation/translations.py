@@ -1,6 +1,5 @@
 """What people look at after a run: every translation beside its reference, and pieces as they can be read."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from data.sentence_pairs.pairs import SentencePairs
 from data.subwords.pieces import END, Subwords
-from data.writing import replacing
+from data.tables.table_writer import TableWriter
 
 COLUMNS = ("source", "reference", "translation", "score")
 # How a space and the end are shown.
@@ -24,11 +23,9 @@ def write_translations(path: Path, pairs: SentencePairs, translations: Sequence[
         translations: The translation of each.
         scores: The score of each.
     """
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(COLUMNS)
+    with TableWriter(path, COLUMNS) as writer:
         for *texts, score in zip(pairs.sources, pairs.targets, translations, scores, strict=True):
-            writer.writerow([*texts, f"{score:.4f}"])
+            writer.write(dict(zip(COLUMNS, [*texts, f"{score:.4f}"], strict=True)))
 
 
 def typical_rows(lengths: np.ndarray, count: int) -> list[int]:

@@ -188,6 +188,25 @@ def test_a_runs_translations_are_read_again(tmp_path_factory, rows):
     assert read_pair_table(path, Languages("source", "translation")).targets == targets[::-1]
 
 
+@given(
+    lines=st.lists(st.text(st.sampled_from('ab "\t\t,;'), max_size=9), min_size=1, max_size=8),
+    first=st.sampled_from(["", "de\ten\n", "en\tde\n", "no\tnon\n", '"de"\t"en"\n']),
+    asked=st.sampled_from([Languages(), Languages("de", "en"), Languages("2", "1")]),
+)
+def test_what_is_trained_on_is_what_is_answered(tmp_path_factory, lines, first, asked):
+    path = tmp_path_factory.mktemp("lines") / "a.tsv"
+    path.write_text(first + "".join(f"{line}\n" for line in lines))
+    try:
+        trained_on = read_pair_table(path, asked, bad_lines=BadLines(skip=True))
+        languages = find_pair_columns(path, asked).languages
+    except UserError:
+        return
+    columns = find_pair_columns(path, asked if languages == ("source", "target") else languages, need_target=False)
+    answered = {line: source for line, _, (source, _) in columns.rows(path, "utf-8", BadLines(skip=True))}
+    assert [answered[line] for line in trained_on.lines] == trained_on.sources
+    assert columns.dialect == find_pair_columns(path, asked).dialect
+
+
 def test_lines_that_are_all_markup_are_no_sentences(tmp_path):
     for language in ("de", "en"):
         lines = [f"<url>http://{language}</url>", "<title>Talk</title>", f" Hi {language}.", f"<b>x</b> y {language}"]
