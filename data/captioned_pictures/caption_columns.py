@@ -85,6 +85,7 @@ class Columns:
 
     def __str__(self) -> str:
         names = [self.picture, *self.captions, *([self.split] if self.split else [])]
+        names = [str(name).strip() for name in names]
         return f"columns {', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -5,7 +5,7 @@ import functools
 import itertools
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from data.captioned_pictures.caption_columns import Caption, Told, captions_of_rows, split_name
 from data.captioned_pictures.caption_files import TextFiles, texts_beside
@@ -21,6 +21,7 @@ from data.sources.split_files import STANDARD_STEMS, Splits
 
 # The pictures' bytes count in the fingerprint if there are no more: reading them takes a second for each GiB.
 LARGEST_FINGERPRINT = 2 * 2**30  # bytes
+PACKED = frozenset([".zip", ".tgz", ".rar", ".7z"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +116,7 @@ class CaptionFiles(Splits):
         """
         bad_lines = bad_lines or BadLines(skip=False)
         look_up = functools.cache(self.pictures.look_up)
-        formats: list[str] = []
+        formats: dict[str, list[str]] = {}
         known: dict[str, list[str]] = {}
         in_split: dict[str, list[str]] = {}
         unmatched, unlisted = UnmatchedNames(), UnmatchedNames()
@@ -175,25 +176,28 @@ class CaptionFiles(Splits):
                 "pictures are in several splits",
             ),
         ]
-        return JoinedPictures(self, rows, list(filter(None, notes)), formats)
+        said = [": ".join([", ".join(names), what] if names else [what]) for what, names in formats.items()]
+        return JoinedPictures(self, rows, list(filter(None, notes)), said)
 
     def _read(
-        self, encoding: str, bad_lines: BadLines, formats: list[str]
+        self, encoding: str, bad_lines: BadLines, formats: dict[str, list[str]]
     ) -> Iterator[tuple[Path, str | None, Iterable[Caption]]]:
-        """Reads each file of captions, and tells its split where its name says one."""
+        """Reads each file of captions, tells its split where its name says one, and what it was recognized as."""
         split_of = {path: split for split, path in self.files.items() if list(self.files.values()).count(path) == 1}
         if self.tables:
             for path, rows in self.tables.rows.items():
-                formats.append(f"{path.name}: pictures in a table, {self.tables.columns}")
+                formats.setdefault(f"pictures in a table, {self.tables.columns}", []).append(path.name)
                 captions = captions_of_rows(f"{path}", rows, self.tables.columns, bad_lines)
                 yield path, split_of.get(path), checked_captions(path, captions, bad_lines)
             return
         for path in self.captions:
             opened = open_captions(path, encoding, bad_lines, self.pictures.has, self.told)
-            formats.append(f"{path.name}: {opened.description}")
+            is_below = path.parent != self.folder and path.is_relative_to(self.folder)
+            name = path.relative_to(self.folder).as_posix() if is_below else path.name
+            formats.setdefault(opened.description, []).append(name)
             yield path, split_of.get(path), checked_captions(path, opened.captions, bad_lines)
         if self.beside:
-            formats.append(f"a text beside each of {len(self.beside):,} pictures")
+            formats[f"a text beside each of {len(self.beside):,} pictures"] = []
             captions = texts_beside(self.pictures, self.beside, list(self.files), encoding, bad_lines)
             yield self.folder, None, captions
 
@@ -237,8 +241,9 @@ def find_pictures(
     if not path.exists():
         raise UserError(f"{path}: no such file or folder{near_names(path)}")
     is_captions = not path.is_dir() and not is_archive(path)
-    if is_captions and path.suffix.lower() in PICTURE_SUFFIXES | {".tgz", ".zip"}:
-        raise UserError(f"{path}: expected a folder, a .tar file or the captions' file")
+    if is_captions and path.suffix.lower() in PICTURE_SUFFIXES | PACKED:
+        unpack = "; unpack it" if path.suffix.lower() in PACKED else ""
+        raise UserError(f"{path}: expected a folder, a .tar file or the captions' file{unpack}")
     # A table may hold the pictures, too; other files of captions do not.
     pictures = PictureFiles(path, {}) if is_captions else find_picture_files(path)
     tables = None if pictures.places else find_picture_tables(path, told, need_train=need_train)
@@ -247,9 +252,7 @@ def find_pictures(
     pictures = pictures_of(path) if is_captions else pictures
     folder = pictures.folder if pictures.folder.is_dir() else path.parent
     if not pictures.places:
-        found = f"; it has {pictures.why_not_read(pictures.not_read[0])}" if pictures.not_read else ""
-        kinds = ", ".join(sorted(PICTURE_SUFFIXES))
-        raise UserError(f"{pictures.folder} has no pictures; expected {kinds} files, or a .tar of them{found}")
+        raise UserError(_no_pictures(pictures))
     texts = TextFiles(folder, encoding, pictures, told)
     if is_captions:
         texts.check(path)
@@ -304,6 +307,14 @@ def _splits(
         found = ", ".join(f"{file.name} ({split})" for split, file in sorted(files.items()))
         raise UserError(f"{folder} has no list of the pictures to train on, such as train.txt; it has {found}")
     return files
+
+
+def _no_pictures(pictures: PictureFiles) -> str:
+    packed = [name for name in pictures.others if PurePosixPath(name).suffix.lower() in PACKED]
+    found = f"; unpack {packed[0]}" if packed else ""
+    found = f"; {pictures.why_not_read(pictures.not_read[0])}" if pictures.not_read else found
+    kinds = ", ".join(sorted(PICTURE_SUFFIXES))
+    return f"{pictures.folder} has no pictures; expected {kinds} files, or a .tar of them{found}"
 
 
 def pictures_of(path: Path) -> PictureFiles:

@@ -66,7 +66,7 @@ FORMATS = {
     "Kaggle's Flickr30k": (
         "results.csv",
         "image_name| comment_number| comment\n" + "".join(f"{name}| 0| {text}\n" for name, text in ROWS),
-        "columns image_name and  comment, separated by bars",
+        "columns image_name and comment, separated by bars",
     ),
     "with numbers": ("captions.txt", table(",", ["image_name", "comment_number", "comment"], number=True), "comment"),
     "numbers without a header": ("x.csv", table(",", None, number=True), "columns 1 and 3"),
@@ -176,7 +176,8 @@ def test_splits_stand_in_a_column(tmp_path):
 def test_each_folder_has_metadata_of_its_own(tmp_path):
     """As `datasets` calls an imagefolder: the names are those in the same folder."""
     lines = {f"{split}/metadata.jsonl": f'{{"file_name": "1.jpg", "text": "{split}"}}\n' for split in ("train", "test")}
-    rows, _, notes = rows_of(folder_of(tmp_path, lines, ("train/1.jpg", "test/1.jpg")))
+    rows, formats, notes = rows_of(folder_of(tmp_path, lines, ("train/1.jpg", "test/1.jpg")))
+    assert formats == ["test/metadata.jsonl, train/metadata.jsonl: JSON Lines, columns file_name and text"]
     assert rows == {"test": {"test/1.jpg": ["test"]}, "train": {"train/1.jpg": ["train"]}} and notes == []
 
 
@@ -299,7 +300,8 @@ def test_pictures_in_tables_as_on_the_hub(tmp_path):
     write_parquet(folder / "test-00000-of-00001.parquet", image=[picture(3)], caption=[["A bird"]])
     rows, formats, notes = rows_of(tmp_path)
     assert rows == {"test": {"3.png": ["A bird"]}, "train": {"1.png": ["A dog", "Two dogs"], "2.png": ["A cat"]}}
-    assert formats[1] == "train-*-of-00002.parquet: pictures in a table, columns image and caption" and notes == []
+    files = "test-00000-of-00001.parquet, train-*-of-00002.parquet"
+    assert formats == [f"{files}: pictures in a table, columns image and caption"] and notes == []
     source = find_pictures(tmp_path)
     assert source.pictures.read("2.png") == b"picture 2"
     assert [path.name for path in source.used] == [path.name for path in find_pictures(folder).used]
@@ -335,3 +337,15 @@ def test_files_that_cannot_be_read_are_no_captions_and_are_named_where_nothing_e
         find_pictures(tmp_path)
     assert rows_of(folder_of(tmp_path, {"captions.txt": "1.jpg\tA dog\n"}))[0] == {"all": {"1.jpg": ["A dog"]}}
     assert read_captions(tmp_path / "b.csv", "utf-16") == {"1.jpg": ["A dog"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("archive.zip", b"PK", "has no pictures; .*; unpack archive.zip$"),
+        ("1.heic", b"\0\0\0\x18ftypheic", "has no pictures; .*; 1.heic is a HEIC picture"),
+    ],
+)
+def test_where_no_picture_can_be_read_it_is_said_what_is_there(tmp_path, name, content, message):
+    with pytest.raises(UserError, match=message):
+        find_pictures(folder_of(tmp_path, {name: content, "captions.txt": "1.jpg\tA dog\n"}, ()))
