@@ -146,9 +146,10 @@ def _valid_lines(
 
 def report_encoding(path: str | os.PathLike, encoding: str, line: Line, bad_lines: BadLines) -> None:
     """Reports a line that is not valid in the encoding, with the flag that names another one."""
-    another = "utf-8" if codecs.lookup(encoding).name == "iso8859-1" else "latin-1"
-    advice = f"--encoding {another} reads another encoding"
-    if encoding == "utf-8" and _is_mostly_utf8(Path(path)):
+    is_utf8 = codecs.lookup(encoding).name == "utf-8"
+    advice = "--encoding latin-1, cp1251, gb18030, shift_jis or the like" if is_utf8 else "--encoding utf-8 or the like"
+    advice += " reads another encoding"
+    if is_utf8 and _is_mostly_utf8(Path(path)):
         advice = "the file is UTF-8 but for a few bytes"
     bad_lines.report(path, line.number, expected=f"{encoding} text", found=line.problem, advice=advice)
 

@@ -111,10 +111,11 @@ class Records:
 
 def _needs_quotes(literal: list[str], fields: list[str]) -> bool:
     """Whether some quoted field of a line holds what could not stand there without quotes, or nothing at all."""
-    return len(literal) != len(fields) or any(map(_is_evident, literal))
+    return len(literal) != len(fields) or any(map(is_evident, literal))
 
 
-def _is_evident(field: str) -> bool:
+def is_evident(field: str) -> bool:
+    """Whether a field is in quotes that hold what could not stand there without them, or nothing."""
     inner = field[1:-1]
     is_quoted = len(field) > 1 and field[0] == field[-1] == '"'
     return is_quoted and (not inner or '""' in inner or "\r" in inner or inner[0] == "\ufeff")
@@ -122,7 +123,7 @@ def _is_evident(field: str) -> bool:
 
 def quoted(field: str, writing: Writing) -> str:
     """A field as it is written: in quotes where it would be read otherwise."""
-    has_quote = _is_evident(field) if writing.quotes == "evident" else '"' in field
+    has_quote = is_evident(field) if writing.quotes == "evident" else '"' in field
     if has_quote or any(mark in field for mark in (writing.delimiter, "\n", "\r")) or field.startswith("\ufeff"):
         return '"' + field.replace('"', '""') + '"'
     return field

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from data.errors import UserError
 from data.files import Line
-from data.tables.delimited import Records, Writing
+from data.tables.delimited import Records, Writing, is_evident
 
 # What a separator is called, in messages and by --delimiter; tried in this order.
 DELIMITERS = {"comma": ",", "tab": "\t", "semicolon": ";", "bar": "|"}
@@ -62,7 +62,7 @@ class Dialect:
     def __str__(self) -> str:
         """In words: "separated by semicolons, no line of column names"."""
         name = next(name for name, character in DELIMITERS.items() if character == self.writing.delimiter)
-        quotes = {"always": ", every field in quotes", "never": ""}.get(self.writing.quotes, "")
+        quotes = ", fields in quotes" if self.writing.quotes == "always" else ""
         escapes = ", \\ before a quote" if self.writing.escapes else ""
         names = "column names in the first line" if self.has_header else "no line of column names"
         return f"separated by {name}s{quotes}{escapes}, {names}"
@@ -149,8 +149,11 @@ def _quotes(lines: Sequence[Line], delimiter: str) -> tuple[str, bool]:
     if rows and not any(map(_is_quoted, rows[0])):
         rows = rows[1:]  # column names, which often stand without quotes
     width, _ = _most_common_width(rows)
-    columns = zip(*(row for row in rows if len(row) == width))
-    always = any(len(column) > 1 and all(map(_is_quoted, column)) for column in columns)
+    rows = [row for row in rows if len(row) == width]
+    begun = [field for row in rows for field in row if field.startswith('"')]
+    # A column in quotes, or quotes that are evident in one row, and closed in all.
+    always = any(len(rows) > 1 and all(map(_is_quoted, column)) for column in zip(*rows))
+    always = always or (any(map(is_evident, begun)) and all(map(_is_quoted, begun)))
     return ("always" if always else "evident"), escapes and always
 
 

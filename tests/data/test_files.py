@@ -56,7 +56,7 @@ def test_a_line_in_another_encoding_is_named_with_what_to_do(tmp_path):
         list(numbered_lines(path))
     assert str(error.value) == (
         f"{path}:2: expected utf-8 text, found the byte 0xe9 at position 4; "
-        "--encoding latin-1 reads another encoding; --skip-bad-lines leaves such lines out"
+        "--encoding latin-1, cp1251, gb18030, shift_jis or the like reads another encoding; --skip-bad-lines leaves such lines out"
     )
     assert list(numbered_lines(path, "latin-1")) == [(1, "fine"), (2, "café"), (3, "fine")]
     bad_lines = BadLines(skip=True)
@@ -127,7 +127,10 @@ def test_a_byte_that_is_wrong_in_utf8_is_no_reason_to_read_all_as_another_encodi
     ):
         list(numbered_lines(path))
     path.write_bytes("schön und gut\nnaïve\n".encode("latin-1"))
-    with pytest.raises(UserError, match=r"a\.txt:1: .*; --encoding latin-1 reads another encoding; --skip"):
+    with pytest.raises(
+        UserError,
+        match=r"a\.txt:1: .*; --encoding latin-1, cp1251, gb18030, shift_jis or the like reads another encoding; --skip",
+    ):
         list(numbered_lines(path))
 
 

@@ -72,18 +72,28 @@ FILES = {
     "every field in quotes": (
         "a.tsv",
         '"text"\t"label"\n"I am hungry."\t"neg"\n"No ""more"""\t"pos"\n',
-        "separated by tabs, every field in quotes, column names in the first line",
+        "separated by tabs, fields in quotes, column names in the first line",
         [{"text": "I am hungry.", "label": "neg"}, {"text": 'No "more"', "label": "pos"}],
     ),
     "quotes where they are needed, as pandas writes them": (
         "a.tsv",
         'text\tlabel\n"He said ""no""."\tneg\n"two\nlines"\tpos\n"a\ttab"\tpos\nplain\tneg\n',
-        "separated by tabs, column names in the first line",
+        "separated by tabs, fields in quotes, column names in the first line",
         [
             {"text": 'He said "no".', "label": "neg"},
             {"text": "two\nlines", "label": "pos"},
             {"text": "a\ttab", "label": "pos"},
             {"text": "plain", "label": "neg"},
+        ],
+    ),
+    "quotes where a comma stands, as a spreadsheet writes them": (
+        "a.tsv",
+        'text\tlabel\n"Nice, really"\tpos\nBad\tneg\n"They say ""so so"", I say no"\tneg\n',
+        "separated by tabs, fields in quotes, column names in the first line",
+        [
+            {"text": "Nice, really", "label": "pos"},
+            {"text": "Bad", "label": "neg"},
+            {"text": 'They say "so so", I say no', "label": "neg"},
         ],
     ),
     "quotes that are part of the text": (
@@ -192,6 +202,8 @@ def test_what_is_written_in_a_dialect_is_read_back(tmp_path_factory, quotes, row
     delimiter = DELIMITERS[name]
     if quotes == "evident":
         delimiter = "|" if name in ("semicolon", "bar") else "\t"
+        # Quotes that are evident in one row are quotes in all.
+        rows = [tuple(field.replace('""', "") for field in row) for row in rows]
     if delimiter in Writing.OFTEN_BARE:  # there, lines that each make a complete row are never joined
         rows = [tuple(field.replace(delimiter, "").replace("\n", "") for field in row) for row in rows]
     path = tmp_path_factory.mktemp("dialect") / "a.csv"
