@@ -4,7 +4,6 @@ import dataclasses
 import errno
 import functools
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from data.captioned_pictures.decoding import BEGINNINGS, decode_picture
+from data.captioned_pictures.decoding import decode_picture, why_not_decoded
 from data.captioned_pictures.files import PictureFiles
 from data.errors import UserError
 
@@ -22,7 +21,7 @@ LARGEST_IN_MEMORY = 2 * 2**30  # bytes
 _SPARED = 2**28  # bytes
 _ROWS_AT_ONCE = 64
 # No picture begins with it: what follows says why a file could not be read.
-_NOT_READ = b"\0"
+_NOT_READ = b"\0could not be read: "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +83,7 @@ def decode_pictures(
     Example:
         files = find_picture_files("flickr8k")
         decoded = decode_pictures(file_contents(files, names), len(names), 128)
-        decoded.unreadable   # {17: "damaged JPEG: ..."}
+        decoded.unreadable   # {17: "a damaged JPEG picture"}
     """
     pictures = _new_array((count, side, side, 3), folder)
     decode = _decoder(side)
@@ -131,6 +130,11 @@ def _decoder(side: int) -> tf.types.experimental.PolymorphicFunction:
     return tf.function(decode, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 
 
+@functools.cache
+def _explainer() -> tf.types.experimental.PolymorphicFunction:
+    return tf.function(why_not_decoded, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+
+
 def _new_array(shape: tuple[int, ...], folder: str | os.PathLike | None) -> np.ndarray:
     """An array of zeros in memory, or mapped to a temporary file."""
     size = int(np.prod(shape, dtype=np.int64))
@@ -160,17 +164,8 @@ def _reason(content: bytes, error: tf.errors.OpError) -> str:
     """Why a picture cannot be decoded, in a user's words."""
     if not content:
         return "0 bytes"
-    if content.startswith(_NOT_READ) and len(content) > 1:
-        return content[1:].decode(errors="replace")
-    asserted = re.search(r"assertion failed: \[(.*)\]", error.message)
-    if asserted:
-        return asserted[1].replace("] [", " ")
-    # The message stands between two accounts of where it happened.
-    message = re.split(r"\s*\[\[\{\{|\s*\[Op:", error.message)[0].splitlines()[-1]
-    message = re.sub(r"\{\{.*?\}\}\s*", "", message)
-    (name,) = (name for name, start in BEGINNINGS.items() if _begins_with(content, start))
-    return f"damaged {name}: {message}"
-
-
-def _begins_with(content: bytes, beginning: bytes) -> bool:
-    return re.match(re.escape(beginning).replace(rb"\.", b"."), content, re.DOTALL) is not None
+    if content.startswith(_NOT_READ):
+        return content.removeprefix(_NOT_READ).decode(errors="replace")
+    if not isinstance(error, tf.errors.InvalidArgumentError):
+        return error.message.splitlines()[0]
+    return _explainer()(content).numpy().decode()

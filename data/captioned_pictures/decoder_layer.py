@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from data.captioned_pictures.decoding import decode_picture, reasons_not_to_decode
+from data.captioned_pictures.decoding import decode_picture, why_not_decoded
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
@@ -46,11 +46,14 @@ class PictureDecoder(keras.layers.Layer):
             numbers, pictures = numbers[:-1, None], pictures[:-1]
             is_read = tf.scatter_nd(numbers, tf.ones_like(numbers[:, 0]), [count]) > 0
             pictures = tf.scatter_nd(numbers, tf.cast(pictures, tf.float32), [count, *picture])
-            errors = tf.cond(
-                tf.reduce_all(is_read),
-                lambda: tf.fill([count], ""),
-                lambda: tf.where(is_read, "", reasons_not_to_decode(contents)),
-            )
+
+            def reasons():
+                def reason(row):
+                    return tf.cond(row[0], lambda: "", lambda: why_not_decoded(row[1]))
+
+                return tf.map_fn(reason, (is_read, contents), fn_output_signature=tf.string)
+
+            errors = tf.cond(tf.reduce_all(is_read), lambda: tf.fill([count], ""), reasons)
             return {"pictures": pictures, "error": errors}
 
     def compute_output_spec(self, contents):

@@ -515,8 +515,8 @@ def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(learn
     reasons = {
         "empty.jpg": "0 bytes",
         "gone.png": "no such picture or folder",
-        "text.png": "no JPEG, PNG, GIF, BMP or WebP picture",
-        "cut.png": "damaged PNG: ",
+        "text.png": "no picture of a kind that is known; JPEG, PNG, GIF, BMP and WebP are read",
+        "cut.png": "a damaged PNG picture",
         "nothing": "no picture in it; expected",
         "damaged.tar": "expected a tar archive",
         "n" * 300: "",
@@ -578,7 +578,12 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learne
     ]  # fmt: skip
     assert (tmp_path / "out.txt").read_text() == "".join(f"{name}\t{caption}\n" for name, caption in expected)
     said = capsys.readouterr().err.splitlines()
-    told = ("list:3: cut.png: damaged PNG", "list:5: gone.png: no picture of", "list:6: caf", "out.txt: 7 pictures")
+    told = (
+        "list:3: cut.png: a damaged PNG picture",
+        "list:5: gone.png: no picture of",
+        "list:6: caf",
+        "out.txt: 7 pictures",
+    )
     assert all(part in line for part, line in zip(told, said, strict=True))
     (tmp_path / "other.tar").write_text("damaged")
     (tmp_path / "list").write_text("loose/0.png\n2\n")

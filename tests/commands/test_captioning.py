@@ -154,7 +154,7 @@ def test_an_exported_model_searches_as_it_was_told(project):
     answer = assert_every_loader_answers(project / "exported", [contents[0], *damaged, contents[1]])
     assert [answer["caption"][row] for row in (0, -1)] == found["caption"].numpy().tolist()[:2]
     assert answer["caption"][1:-1].tolist() == [b""] * len(damaged) and not answer["score"][1:-1].any()
-    kinds = [b"JPEG", b"0 bytes", b"GIF", b"no JPEG, PNG, GIF, BMP or WebP picture", b"PNG"]
+    kinds = [b"JPEG", b"0 bytes", b"GIF", b"no picture of a kind that is known", b"PNG"]
     assert all(kind in error for kind, error in zip(kinds, answer["error"][1:-1], strict=True))
     assert answer["error"][[0, -1]].tolist() == [b"", b""]
     assert assert_every_loader_answers(project / "exported", damaged)["caption"].tolist() == [b""] * len(damaged)

@@ -358,7 +358,10 @@ def test_the_template_reads_a_set_as_it_reads_files(tfds_folder, small_flickr8k,
     assert told == ""
     subwords = Subwords(pipeline.learn_vocabulary(config, train))
     examples, note = pipeline.make_examples(config, opened, "train", train, subwords)
-    assert note == "1 of 4 cannot be read: 5_broken.jpg: no JPEG, PNG, GIF, BMP or WebP picture"
+    assert (
+        note
+        == "1 of 4 cannot be read: 5_broken.jpg: no picture of a kind that is known; JPEG, PNG, GIF, BMP and WebP are read"
+    )
     assert sorted(examples.names) == ["1_a.jpg", "2_b.jpg", "3_c.jpg"]
     for name, row, references in zip(examples.names, examples.at, examples.references, strict=True):
         # Each picture is of one colour, its own.
