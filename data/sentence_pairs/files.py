@@ -16,8 +16,9 @@ from data.tables.rows import TABLE_SUFFIXES
 
 # What a file's name may end in that is no language.
 _FORMATS = frozenset(
-    "tsv csv txt json jsonl parquet md rst log xml sgm tmx ids html pdf py sh zip tar conll conllu".split()
+    "tsv csv txt json jsonl parquet md rst log xml sgm tmx ids html pdf py sh zip tar tgz bz2 7z conll conllu".split()
 )
+_ARCHIVES = ("zip", "tar", "tgz", "bz2", "7z")
 _SPLITS = ("train", "validation", "test")
 _PLAIN_OR_PACKED = "(plain, .gz or .xz)"
 
@@ -130,6 +131,8 @@ def _tables(splits: Splits, asked: Languages, reading: Reading) -> PairFiles:
 def _one_pair(path: Path, asked: Languages) -> PairFiles:
     """Finds the counterpart of a single file."""
     stem, _, language = content_name(path).rpartition(".")
+    if language.lower() in _ARCHIVES:
+        raise UserError(f"{path} is an archive; unpack it, and give what it holds")
     if not stem or language.lower() in _FORMATS:
         raise UserError(
             f"{path}: expected a table ({', '.join(TABLE_SUFFIXES)}, or lines with a tab), a folder, or one of two "

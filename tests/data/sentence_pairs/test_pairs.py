@@ -321,6 +321,8 @@ def test_a_file_of_another_format(tmp_path, name):
         "parallel files such as corpus.de beside corpus.en (plain, .gz or .xz)"
     )
     assert "no such file or folder" in message(find_pairs, tmp_path / "none.tsv")
+    write(tmp_path, {"fra-eng.zip": "PK"})
+    assert "fra-eng.zip is an archive; unpack it" in message(find_pairs, tmp_path / "fra-eng.zip")
 
 
 # As a template uses them
