@@ -1,6 +1,8 @@
 """Which columns of a table, or fields of an object, hold the pictures' names, their captions and their splits."""
 
+import ast
 import dataclasses
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -77,16 +79,19 @@ class Columns:
         picture: That of the pictures' names.
         captions: Those of the captions: several where each picture has a row.
         split: That of the splits, if any.
+        hold_lists: Whether a text of captions is a list of them, as JSON or Python writes it.
     """
 
     picture: str
     captions: list[str]
     split: str | None = None
+    hold_lists: bool = False
 
     def __str__(self) -> str:
         names = [self.picture, *self.captions, *([self.split] if self.split else [])]
         names = [str(name).strip() for name in names]
-        return f"columns {', '.join(names[:-1])} and {names[-1]}"
+        lists = " (lists of captions)" if self.hold_lists else ""
+        return f"columns {', '.join(names[:-1])} and {names[-1]}{lists}"
 
 
 def find_columns(names: Iterable[Any], told: Told = Told()) -> Columns | None:
@@ -136,6 +141,7 @@ def captions_of_rows(
     for number, row in rows:
         name = _name(row.get(columns.picture))
         values = [row.get(column) for column in columns.captions]
+        values = [as_list(value) or value for value in values] if columns.hold_lists else values
         texts = [text for value in values for text in _texts(value)]
         if name and texts:
             split = split_name(row.get(columns.split)) if columns.split else None
@@ -144,6 +150,20 @@ def captions_of_rows(
         wanted = "a caption" if name else "a picture's name"
         column, value = (columns.captions[0], values[0]) if name else (columns.picture, row.get(columns.picture))
         bad_lines.report(path, number, expected=f"{wanted} in {column!r}", found=shown(value))
+
+
+def as_list(text: Any) -> list[str] | None:
+    """The texts in a list that is written out, as pandas writes one into a table: "['A dog', 'Two dogs']"."""
+    if not isinstance(text, str) or not text.strip().startswith("["):
+        return None
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            found = parse(text.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, list) and found and all(isinstance(one, str) for one in found):
+            return found
+    return None
 
 
 def split_name(value: Any) -> str | None:

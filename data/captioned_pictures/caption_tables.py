@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from data.captioned_pictures.caption_columns import AUTO, Caption, Columns, Told, captions_of_rows, find_columns
+from data.captioned_pictures.caption_columns import (
+    AUTO,
+    Caption,
+    Columns,
+    Told,
+    as_list,
+    captions_of_rows,
+    find_columns,
+)
 from data.captioned_pictures.files import OTHER_PICTURE_SUFFIXES, PICTURE_SUFFIXES
 from data.captioned_pictures.names import without_number
 from data.errors import BadLines, shown
@@ -191,6 +199,11 @@ def _table(lines: list[Line], dialect: Dialect, columns: Columns) -> CaptionTabl
     records = _records(lines, dialect)
     is_quoted = any(fields != without_end(first.text).split(dialect.writing.delimiter) for first, fields in records)
     has_more = any(len(fields) > len(dialect.columns) for _, fields in records)
+    at = dialect.columns.index(columns.captions[0])
+    hold_lists = _most(
+        as_list(fields[at]) is not None for _, fields in records[dialect.has_header :] if len(fields) > at
+    )
+    columns = dataclasses.replace(columns, hold_lists=hold_lists)
     is_last = columns.captions == [dialect.columns[-1]]
     return CaptionTable(dialect, columns, is_quoted, is_last and (has_more or not is_quoted))
 

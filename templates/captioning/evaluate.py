@@ -140,7 +140,8 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         split: The split's name. None: "test" where there is one; other pictures than the run's are taken whole.
 
     Returns:
-        `data`, `split`, `rows` (pictures), `metrics`, `shuffled`, and `bad_lines`, a sentence about those left out.
+        `data`, `split`, `rows` (pictures), `metrics`, `shuffled`; `bad_lines`, a sentence about those left out; and
+        `notes`, what else is to be told about the data: a dictionary of sentences.
 
     Raises:
         UserError: There is no such split, or it cannot be read.
@@ -161,4 +162,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "metrics": measured.metrics,
         "shuffled": score_shuffled(measured.captions, examples.references),
         "bad_lines": "; ".join(note for note in (opened.bad_lines.summary(), unreadable) if note),
+        "notes": {name: note for name, note in opened.notes.items() if note},
     }

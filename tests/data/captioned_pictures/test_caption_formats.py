@@ -173,6 +173,15 @@ def test_splits_stand_in_a_column(tmp_path):
         find_pictures(folder_of(tmp_path, {"annotations.csv": content.replace("train", "test")}))
 
 
+@pytest.mark.parametrize("write", [json.dumps, repr])
+def test_lists_of_captions_in_a_table(tmp_path, write):
+    """As the hub's nlphuji/flickr30k has them, and pandas writes them."""
+    stream = io.StringIO()
+    csv.writer(stream).writerows([("raw", "filename"), *((write(texts), name) for name, texts in CAPTIONS.items())])
+    rows, formats, _ = rows_of(folder_of(tmp_path, {"annotations.csv": stream.getvalue()}))
+    assert rows["all"] == CAPTIONS and "columns filename and raw (lists of captions)" in formats[0]
+
+
 def test_each_folder_has_metadata_of_its_own(tmp_path):
     """As `datasets` calls an imagefolder: the names are those in the same folder."""
     lines = {f"{split}/metadata.jsonl": f'{{"file_name": "1.jpg", "text": "{split}"}}\n' for split in ("train", "test")}
