@@ -219,7 +219,8 @@ class TextColumns:
         if number == layout.header or (begins and layout.is_comment(text, fields)):
             return None
         if layout.tag is not None and len(fields) < 2:
-            raise UnusableLine("a token and its tag, with a tab or a blank between", shown(text))
+            advice = "commas separate no columns" if "," in text[1:-1] else ""
+            raise UnusableLine("a token and its tag, with a tab or a blank between", shown(text), advice)
         if len(fields) != layout.width:
             columns = "1 column" if layout.width == 1 else f"{layout.width} columns"
             raise UnusableLine(f"{columns}, as on line {layout.first_line}", f"{len(fields)} in {shown(text)}")

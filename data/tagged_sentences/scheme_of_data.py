@@ -82,7 +82,7 @@ def find_scheme(sentences: Iterable[TagsOfSentence], bad_lines: BadLines | None 
 
     Example:
         >>> find_scheme([TagsOfSentence(["I-A", "O"], [3, 4], "x"), TagsOfSentence(["B-A", "I-A"], [6, 7], "x")])[::3]
-        ('IOB2', '1 of 2 sentences is not in IOB2 and read as conlleval does (x:3: I-A at the beginning of a sentence)')
+        ('IOB2', '1 of 2 sentences does not follow IOB2 and is read as by conlleval (x:3: I-A at the beginning of ...)')
     """
     sentences = list(sentences)
     bad_lines = bad_lines or BadLines(skip=False)
@@ -107,9 +107,9 @@ def find_scheme(sentences: Iterable[TagsOfSentence], bad_lines: BadLines | None 
             irregular.append(f"{place}:{line}: {found[1]}")
     if not irregular:
         return FoundScheme(scheme, letters, tuple(left_out))
-    verb = "is" if len(irregular) == 1 else "are"
-    told = f"{len(irregular):,} of {len(sentences):,} sentences {verb} not in {scheme} and read as conlleval does"
-    return FoundScheme(scheme, letters, tuple(left_out), f"{told} ({irregular[0]})")
+    verbs = ("does", "is") if len(irregular) == 1 else ("do", "are")
+    told = f"{len(irregular):,} of {len(sentences):,} sentences {verbs[0]} not follow {scheme} and {verbs[1]} read"
+    return FoundScheme(scheme, letters, tuple(left_out), f"{told} as by conlleval ({irregular[0]})")
 
 
 def _where(sentence: TagsOfSentence, token: int, so_far: Counter[str]) -> tuple[str, int]:

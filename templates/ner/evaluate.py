@@ -128,6 +128,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     tags = pipeline.Tags(scheme.name, tags.names, scheme.letters)
     examples = pipeline.make_examples(sentences, features, tags)[split]
     measured = measure(make_predict_step(tagger, config.decoder, examples.features), examples, tags)
+    notes = {**opened.notes, "not in training": facts.not_in_training(sentences, tags)}
     return {
         "data": source.name,
         "split": split,
@@ -135,5 +136,5 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "metrics": measured.metrics,
         "per_class": measured.per_class,
         "bad_lines": opened.bad_lines.summary(),
-        "notes": {**opened.notes, "not in training": facts.not_in_training(sentences, tags)},
+        "notes": {name: note for name, note in notes.items() if note},
     }

@@ -234,7 +234,7 @@ def test_one_irregular_tag_is_read_as_conlleval_reads_it(tmp_path):
     sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(["all"]))
     assert len(sentences["all"]) == 5
     assert opened.facts["irregular tags"] == (
-        f"1 of 5 sentences is not in IOB2 and read as conlleval does ({path}:18: I-PER after O)"
+        f"1 of 5 sentences does not follow IOB2 and is read as by conlleval ({path}:18: I-PER after O)"
     )
     _, _, tags, examples = examples_of(path)
     assert [tags.names[number] for number in examples.tags[-1]] == ["O", "S-PER", "O"] and examples.known.all()

@@ -110,6 +110,12 @@ def test_a_very_long_sentence(tmp_path):
     [
         ("a.conll", "a O\nb\n", 2, "expected a token and its tag, with a tab or a blank between, found 'b'"),
         ("a.conll", "a\n", 1, "expected a token and its tag, with a tab or a blank between, found 'a'"),
+        (
+            "a.conll",
+            "b,O\n",
+            1,
+            "expected a token and its tag, with a tab or a blank between, found 'b,O'; commas separate",
+        ),
         ("a.conll", "a X O\n\nb O\n", 3, "expected 3 columns, as on line 1, found 2 in 'b O'"),
         ("a.conll", "\na X O\nb X Y O\n", 3, "expected 3 columns, as on line 2, found 4 in 'b X Y O'"),
         ("a.conll", "a\tO\n\tO\n", 2, r"expected a token, found an empty column in '\tO'"),

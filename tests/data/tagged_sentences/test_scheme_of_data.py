@@ -66,16 +66,24 @@ def test_legal_data_is_found_to_be_in_its_scheme(data, scheme):
         (
             ["B-A", "B-A O", "O I-A"],
             7,
-            "1 of 3 sentences is not in IOB2 and read as conlleval does (PLACE: I-A after O)",
+            "1 of 3 sentences does not follow IOB2 and is read as by conlleval (PLACE: I-A after O)",
         ),
         (["B-A", "B-A O", "I-A O"], 6, "I-A at the beginning of a sentence"),
         (["B-A", "B-A O", "B-A I-B"], 7, "I-B after B-A"),
         (["I-A", "I-A", "B-A"], 5, "B-A at the beginning of a sentence"),
-        (["S-A", "B-A O"], 4, "1 of 2 sentences is not in IOBES and read as conlleval does (PLACE: O after B-A)"),
+        (
+            ["S-A", "B-A O"],
+            4,
+            "1 of 2 sentences does not follow IOBES and is read as by conlleval (PLACE: O after B-A)",
+        ),
         (["S-A", "O B-A"], 4, "B-A at the end of a sentence"),
-        (["B-A", "B-A I-A", "S-A E-A", "B-A"], 6, "1 of 4 sentences is not in IOB2"),
+        (["B-A", "B-A I-A", "S-A E-A", "B-A"], 6, "1 of 4 sentences does not follow IOB2"),
         (["S-A B-A E-A", "S-A", "B-A L-A U-A"], 8, "L-A"),
-        (["I-A B-A", "O B-A", "I-A", "I-A", "B-A"], 5, "2 of 5 sentences are not in IOB1 and read as conlleval does"),
+        (
+            ["I-A B-A", "O B-A", "I-A", "I-A", "B-A"],
+            5,
+            "2 of 5 sentences do not follow IOB1 and are read as by conlleval",
+        ),
     ],
 )
 def test_what_contradicts_the_scheme_is_counted_and_its_first_place_told(sentences, line, message):
@@ -111,13 +119,13 @@ def test_no_sentence_to_measure_on_is_left_out(sentences, line, message):
     bad_lines = BadLines(skip=True)
     found = find_scheme(measured, bad_lines)
     assert (found.left_out, bad_lines.count) == ((), 0)
-    assert "1 of 2 sentences is not in IOB2" in found.irregular and f"(a.conll:{line}: " in found.irregular
+    assert "1 of 2 sentences does not follow IOB2" in found.irregular and f"(a.conll:{line}: " in found.irregular
 
 
 def test_all_splits_count_together_and_without_lines_the_sentence_is_named():
     train = [TagsOfSentence(tags, [], "set (train)") for tags in (["B-A"], ["O", "B-A"], ["B-A", "I-A"])]
     test = [TagsOfSentence(tags, [], "set (test)") for tags in (["O"], ["O", "I-A"])]
-    assert "1 of 5 sentences is not in IOB2" in find_scheme([*train, *test]).irregular
+    assert "1 of 5 sentences does not follow IOB2" in find_scheme([*train, *test]).irregular
     assert find_scheme([*train, *test]).irregular.endswith("(set (test):sentence 2:2: I-A after O)")
     assert find_scheme(test).name == IOB1
 
