@@ -197,7 +197,10 @@ def _table_by_content(
 
 def _table(lines: list[Line], dialect: Dialect, columns: Columns) -> CaptionTable:
     records = _records(lines, dialect)
-    is_quoted = any(fields != without_end(first.text).split(dialect.writing.delimiter) for first, fields in records)
+    quoted = [fields for first, fields in records if fields != without_end(first.text).split(dialect.writing.delimiter)]
+    if dialect.writing.quotes == "evident":
+        # Not two captions that begin or end with a quote, and all that stands between them.
+        quoted = [fields for fields in quoted if not any("\n" in field for field in fields)]
     has_more = any(len(fields) > len(dialect.columns) for _, fields in records)
     at = dialect.columns.index(columns.captions[0])
     hold_lists = _most(
@@ -205,7 +208,7 @@ def _table(lines: list[Line], dialect: Dialect, columns: Columns) -> CaptionTabl
     )
     columns = dataclasses.replace(columns, hold_lists=hold_lists)
     is_last = columns.captions == [dialect.columns[-1]]
-    return CaptionTable(dialect, columns, is_quoted, is_last and (has_more or not is_quoted))
+    return CaptionTable(dialect, columns, bool(quoted), is_last and (has_more or not quoted))
 
 
 def _names(lines: list[Line], delimiter: str) -> tuple[str, ...]:
@@ -224,8 +227,8 @@ def _dialect(lines: list[Line], delimiter: str, names: tuple[str, ...], has_head
 def _records(lines: list[Line], dialect: Dialect) -> list[tuple[Line, list[str]]]:
     """The records of the first lines and where they begin, but for bad ones."""
     writing = dialect.writing
-    literal = [without_end(line.text).split(writing.delimiter) for line in lines if line.text.strip()]
-    width = _usual_width(literal)[0] if literal and writing.delimiter in writing.OFTEN_BARE else None
+    bare = [line.text.split(writing.delimiter) for line in lines if line.text.strip() and '"' not in line.text]
+    width = _usual_width(bare)[0] if bare and writing.delimiter in writing.OFTEN_BARE else None
     records = Records(iter(lines), writing, width)
     return [(first, fields) for first, fields, problem in records if not problem and not first.problem]
 

@@ -358,3 +358,10 @@ def test_files_that_cannot_be_read_are_no_captions_and_are_named_where_nothing_e
 def test_where_no_picture_can_be_read_it_is_said_what_is_there(tmp_path, name, content, message):
     with pytest.raises(UserError, match=message):
         find_pictures(folder_of(tmp_path, {name: content, "captions.txt": "1.jpg\tA dog\n"}, ()))
+
+
+def test_quotes_in_which_captions_begin_and_end_do_not_join_lines(tmp_path):
+    lines = ['1.jpg\t" Sale " says a sign .', '2.jpg\t" Open\tnow', "3.jpg\tA dog .", '4.jpg\tIt says " closed "']
+    path = tmp_path / "captions.txt"
+    path.write_text("\n".join(lines))
+    assert [f"{name}\t{text}" for name, (text,) in read_captions(path).items()] == lines
