@@ -122,12 +122,13 @@ def attention_of(encoder: keras.Model, decoder: AttentionDecoder, picture: np.nd
         tokens: The caption's pieces and the end, (steps,).
 
     Returns:
-        (steps, places), each row's sum 1.
+        (steps, places) float32, each row's sum 1, as exactly as the model's precision has it.
     """
     before = tf.constant([[START, *tokens[:-1]]], tf.int32)
     places = encoder(picture[np.newaxis], training=False)
     _, attention = decoder(before, places, training=False, return_attention=True)
-    return attention[0].numpy()
+    # Under bfloat16 a mean of rows would be far from 1.
+    return attention[0].numpy().astype(np.float32)
 
 
 def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:

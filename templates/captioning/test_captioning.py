@@ -486,7 +486,7 @@ def test_the_page_shows_what_each_word_looked_at(learned, tmp_path):
         make_predict_step(parts[0], search, learned.examples.pictures), learned.examples, learned.subwords
     )
     attention = attention_of(*parts, learned.examples.pictures[3], [*measured.tokens[3], END])
-    assert attention.shape == (len(measured.tokens[3]) + 1, 16)
+    assert attention.shape == (len(measured.tokens[3]) + 1, 16) and attention.dtype == np.float32
     np.testing.assert_allclose(attention.sum(axis=1), 1, atol=1e-5)
     shown = show(LEARNING, *parts, learned.subwords, learned.examples, learned.examples, measured, 3)
     assert shown.words == measured.captions[3].split() and shown.attention.shape == (len(shown.words), 4, 4)

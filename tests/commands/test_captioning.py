@@ -136,7 +136,15 @@ def test_predict_reads_paths_as_a_stream_and_names_what_it_cannot_read(project):
     # A list, in which a name is found as training finds it, has the same answers and the same end.
     (project / "own" / "list.txt").write_text("1.jpg\n6.jpg\n\ngone.jpg\njpeg/2.jpg\n")
     done = cli("predict", "runs/mine", "--file", "own/list.txt", cwd=project, status=1)
+    cli("predict", "runs/mine", "--file", "own/list.txt", "--output", "answers.jsonl", cwd=project, status=1)
     (project / "own" / "list.txt").unlink()
+    answers = [json.loads(line) for line in (project / "answers.jsonl").read_text().splitlines()]
+    assert [answer.get("caption", "") for answer in answers] == [
+        first.partition("\t")[2],
+        "",
+        "",
+        fourth.partition("\t")[2],
+    ]
     captions = [line.partition("\t")[2] for line in (first, second, third, fourth)]
     assert [line.partition("\t")[2] for line in done.stdout.split("\n")[:-1]] == captions
     assert done.stderr.splitlines()[0] == "own/list.txt:2: 6.jpg: 0 bytes" and done.stderr.splitlines()[2] == told

@@ -81,6 +81,7 @@ def _predict(
     serving = template.serving
     model = serving.load(folder, config)
     if file:
+        as_json = as_json or bool(output and content_suffix(output) == ".jsonl")
         serving.predict_file(model, config, file, output, as_json)
         return
     # An argument that is not UTF-8 comes with surrogates, which no tensor holds, but which belong to a file's name.
