@@ -12,6 +12,7 @@ from data.captioned_pictures.formats.content import bytes_at, number, refusing, 
 _FILE_HEADER = 14  # bytes
 _HEADERS, _OS2_HEADER, _WITH_ALPHA = (12, 40, 52, 56, 64, 108, 124), 12, (56, 108, 124)
 _PLAIN, _RUNS_OF_8, _RUNS_OF_4, _MASKS = range(4)
+_OTHER_METHODS = (4, 5, 6, 11, 12, 13)  # JPEG, PNG, masks of Windows CE, CMYK
 _MASKS_OF_16, _MASKS_OF_32 = (0x7C00, 0x03E0, 0x001F, 0), (0xFF0000, 0xFF00, 0xFF, 0)
 # After a 0 in the place of a run's length; larger ones are the lengths of what is not in runs.
 _END_OF_ROW, _END, _MOVE = range(3)
@@ -48,9 +49,10 @@ def _problem(header: _Header) -> tf.Tensor:
     pairs = [[method, bits] for method, several in kinds.items() for bits in several]
     is_read = tf.reduce_any(tf.reduce_all(tf.stack([header.compression, header.bits]) == tf.constant(pairs), axis=1))
     is_read &= tf.reduce_any(header.size == tf.constant(_HEADERS))
-    numbers = [tf.strings.as_string(value) for value in (header.bits, header.compression)]
-    other = ["a BMP picture of ", numbers[0], " bits with compression ", numbers[1], ", which is not read"]
-    return tf.where(is_read, size_problem(header.width, tf.abs(header.height)), tf.strings.join(other))
+    is_other = tf.reduce_any(header.compression == tf.constant(_OTHER_METHODS))
+    other = ["a BMP picture with compression ", tf.strings.as_string(header.compression), ", which is not read"]
+    other = tf.where(is_other, tf.strings.join(other), "a damaged BMP picture")
+    return tf.where(is_read, size_problem(header.width, tf.abs(header.height)), other)
 
 
 def decode(content: tf.Tensor, side: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -163,16 +165,22 @@ def _from_runs(content: tf.Tensor, header: _Header) -> tf.Tensor:
     right, down = (tf.where(moved, tf.gather(of, tf.minimum(codes + 1, count - 1)), 0) for of in (first, second))
     pixels = tf.gather(tf.where(is_run, first, tf.where(is_literal, second, 0)), codes)
     line = tf.cumsum(tf.cast(tf.gather(is_end_of_row, codes), tf.int32), exclusive=True)
-    row = line + tf.cumsum(down, exclusive=True)
+    row = tf.cast(line, tf.int64) + tf.cumsum(tf.cast(down, tf.int64), exclusive=True)
     column = tf.cumsum(tf.cast(pixels + right, tf.int64), exclusive=True)
-    column = tf.cast(column - tf.gather(tf.math.segment_min(column, line), line), tf.int32)
+    column -= tf.gather(tf.math.segment_min(column, line), line)
+    # What lies beyond is as good as at the border.
+    row, column = (
+        tf.cast(tf.minimum(at, tf.cast(end, tf.int64)), tf.int32) for at, end in ((row, height), (column, width))
+    )
     is_whole = tf.reduce_any(tf.gather(is_end, codes)) | (tf.reduce_max(row) >= height - 1)
     content = refusing(content, tf.where(is_whole, "", "the pixels are cut short"))
-    pixels = tf.where(row < height, tf.minimum(pixels, tf.maximum(width - column, 0)), 0)
+    pixels = tf.where(row < height, tf.minimum(pixels, width - column), 0)
 
     # From codes to pixels, of which each is one of its code's.
-    of = tf.repeat(tf.range(tf.size(codes)), pixels)
-    one = tf.range(tf.size(of)) - tf.gather(tf.cumsum(pixels, exclusive=True), of)
+    ends = tf.cumsum(pixels)
+    # Not tf.repeat, which makes a table of codes times the longest run.
+    of = tf.searchsorted(ends, tf.range(ends[-1]), side="right")
+    one = tf.range(tf.size(of)) - tf.gather(ends - pixels, of)
     code = tf.gather(codes, of)
     place = 2 * code + tf.where(tf.gather(is_run, code), 1, 2 + one // in_byte)
     # Of two in a byte the upper half is the first.

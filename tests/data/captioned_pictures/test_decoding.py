@@ -279,8 +279,8 @@ NOT_READ = {name: f"{name} picture; JPEG, PNG, GIF, BMP and WebP are read" for n
     "lossless JPEG": _ODD_JPEG,
     "JPEG-LS": _ODD_JPEG,
     "JPEG of 12 bits": _ODD_JPEG,
-    "a PNG in a BMP": "a BMP picture of 0 bits with compression 5, which is not read",
-    "an odd BMP": "a BMP picture of 8 bits with compression 0, which is not read",
+    "a PNG in a BMP": "a BMP picture with compression 5, which is not read",
+    "an odd BMP": "a damaged BMP picture",
 }
 CONTENTS_NOT_READ = OTHER_KINDS | {
     "lossless JPEG": jpeg_of(0xC3),
