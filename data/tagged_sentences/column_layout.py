@@ -172,7 +172,7 @@ def find_layout(path: str | os.PathLike, lines: Sequence[Line], wanted: Wanted) 
     counts = {sentence} | ({0} if numbered else set())
     filled = [place for place in range(width) if place not in counts and any(row.fields[place] for row in rows)]
     filled = filled or [width - 1]
-    first_tags = filled[:1] if _has_entity_tags(rows, filled[0]) and not _has_entity_tags(rows, filled[-1]) else []
+    first_tags = filled[:1] if _tags_come_first(rows, filled[0], filled[-1]) else []
     auto = (places_called(TOKENS, names) or filled[len(first_tags) :])[0]
     token = _place("--token-column", wanted.token, width, auto, path, rows[0])
     if wanted.token == "auto" and sum(" " in row.fields[token] for row in rows) > len(rows) / 2:
@@ -278,6 +278,12 @@ def _has_entity_tags(rows: list[_Row], place: int) -> bool:
     tags = Counter(row.fields[place] for row in rows)
     formed = sum(count for tag, count in tags.items() if is_entity_tag(tag))
     return formed > 0 and formed + tags[OUTSIDE] >= _NEARLY_ALL * len(rows)
+
+
+def _tags_come_first(rows: list[_Row], first: int, last: int) -> bool:
+    """Whether the first column holds tags of entities and the last does not; I alone is a word as well as a tag."""
+    are_typed = any(len(row.fields[first]) > 1 for row in rows)
+    return are_typed and _has_entity_tags(rows, first) and not _has_entity_tags(rows, last)
 
 
 def _are_sentences(rows: list[_Row]) -> bool:

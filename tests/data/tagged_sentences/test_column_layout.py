@@ -174,6 +174,8 @@ def test_the_users_word_goes_before_names_and_tags(tmp_path):
     path.write_text("word,lemma,tag\nmen,man,O\nUlms,Ulm,B-LOC\n")
     assert read_tagged_sentences(path, "2", token_column="last").tokens == [["O", "B-LOC"]]
     assert read_tagged_sentences(path, token_column="2").tokens == [["man", "Ulm"]]
+    path.write_text("I\tPRP\n")  # a word as well as a tag
+    assert read_tagged_sentences(path).tokens == [["I"]]
     path.write_text("O\tin\nB-LOC\tUlm\n")
     assert read_tagged_sentences(path, token_column="1").tokens == [["O", "B-LOC"]]
 
