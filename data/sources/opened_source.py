@@ -108,7 +108,7 @@ class OpenedSource(Generic[Kind]):
                 continue
             whole = self.read_own(self._taken_from(split))
             if len(whole) < 2:
-                raise UserError(f"{self.source.name}: one row is too few to hold out some for validation")
+                raise UserError(f"{self.source.name}: {whole.only_row} is too few to hold out some for validation")
             kept, held_out = hold_out(len(whole), self.validation_fraction)
             rows |= {"train": whole.select(kept), "validation": whole.select(held_out)}
         return {split: rows[split] for split in wanted}

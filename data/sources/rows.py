@@ -29,5 +29,10 @@ class Rows:
         rows = list(rows)
         return type(self)(*([column[row] for row in rows] if column else [] for column in self._columns()))
 
+    @property
+    def only_row(self) -> str:
+        """What its row is called, in messages, where it has one only."""
+        return "one row"
+
     def _columns(self) -> list[list]:
         return list(vars(self).values())

@@ -24,7 +24,7 @@ from data.tagged_sentences.lists import are_lists, find_lists, read_lists
 
 # What a file of tagged sentences may be called in a folder, for `data.sources.split_files.find_splits`; "" is for
 # eng.testa.
-SUFFIXES = (".conll", SUFFIX, ".txt", ".bio", ".iob", ".iob2", ".bmes", ".tsv", ".col", *LIST_SUFFIXES, "")
+SUFFIXES = (".conll", SUFFIX, ".txt", ".bio", ".iob", ".iob2", ".bmes", ".tsv", ".csv", ".col", *LIST_SUFFIXES, "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +41,11 @@ class TaggedSentences(Rows):
     tags: list[list[str]]
     lines: list[list[int]] = dataclasses.field(default_factory=list)
 
+    @property
+    def only_row(self) -> str:
+        """What its row is called, in messages, where it has one only."""
+        return f"one sentence of {len(self.tokens[0]):,} tokens (a blank line ends a sentence)"
+
 
 def read_tagged_sentences(
     path: str | os.PathLike,
@@ -52,20 +57,21 @@ def read_tagged_sentences(
     """Reads tagged sentences: a token and its tag on each line, a blank line after each sentence; or lists of them.
 
     In a `.conllu` file the columns are those of CoNLL-U; its comments, the ranges of multiword tokens and the empty
-    nodes are no tokens. In any other file columns are separated by tabs where a line has one, else by blanks, and
-    every line has as many as most of the first lines have; a `-DOCSTART-` line is none of a sentence, nor is a comment
-    above one (`# id 1`). See `data.tagged_sentences.column_layout`. A `.jsonl` or `.parquet` file has a sentence in
-    each row, as lists of tokens and tags; there columns have names. See `data.tagged_sentences.lists`.
+    nodes are no tokens. In any other file columns are separated by tabs where a line has one, else by blanks, or by
+    commas, semicolons or bars, and every line has as many as most of the first lines have; a `-DOCSTART-` line is none
+    of a sentence, nor is a comment above one (`# id 1`). Where a column numbers the sentences, another number ends one,
+    too. See `data.tagged_sentences.column_layout`. A `.jsonl`, `.json` or `.parquet` file has a sentence in each row,
+    as lists of tokens and tags; there columns have names. See `data.tagged_sentences.lists`.
 
     Args:
         path: The file, plain, .gz or .xz; or .parquet.
         column: The column of the tags: its number from 1 on, "last", or in a .conllu file a name such as "xpos". "auto"
-            takes the last column that is not the tokens', and upos in a .conllu file.
+            takes the last column that is called so, or that is not the tokens', and upos in a .conllu file.
         encoding: How the file's bytes are to be read.
         bad_lines: What is done with lines that cannot be used; None raises for the first. Where bad lines are skipped,
             the whole sentence around one is left out.
-        token_column: The column of the tokens, likewise. "auto" takes the first column, or the second where the first
-            numbers the tokens; and form in a .conllu file.
+        token_column: The column of the tokens, likewise. "auto" takes the first column that is called so, or that
+            neither numbers them or sentences nor holds tags of entities; and form in a .conllu file.
 
     Returns:
         The sentences, each of at least one token.
@@ -132,6 +138,7 @@ class Part:
         tokens: The sentence's tokens; none of a line between sentences.
         tags: The tag of each; "" where tags are not read.
         places: In which of `lines` each token stands.
+        layout: How the columns are laid out; None of CoNLL-U.
     """
 
     number: int
@@ -139,6 +146,7 @@ class Part:
     tokens: list[str] = dataclasses.field(default_factory=list)
     tags: list[str] = dataclasses.field(default_factory=list)
     places: list[int] = dataclasses.field(default_factory=list)
+    layout: ColumnLayout | None = None
 
 
 def read_parts(path: str | os.PathLike, wanted: Wanted, encoding: str, bad_lines: BadLines) -> Iterator[Part]:
@@ -159,15 +167,19 @@ def read_parts(path: str | os.PathLike, wanted: Wanted, encoding: str, bad_lines
     lines = decoded_lines(path, encoding)
     sample = list(islice(lines, SAMPLED_LINES))
     columns = _columns(path, wanted, sample)
-    part, is_bad = Part(1), False
+    part, is_bad, sentence = Part(1, layout=columns.layout), False, ""
     for line in chain(sample, lines):
         text = without_end(line.text)
         if not line.problem and (columns.begins_document(text) or not text.strip(BLANKS)):
             if part.lines and not is_bad:
                 yield part
             yield Part(line.number, [text])
-            part, is_bad = Part(line.number + 1), False
+            part, is_bad = Part(line.number + 1, layout=columns.layout), False
             continue
+        if (another := columns.sentence(text)) and another != sentence:
+            if part.lines and not is_bad:
+                yield part
+            part, is_bad, sentence = Part(line.number, layout=columns.layout), False, another
         part.lines.append(text)
         if line.problem:
             report_encoding(path, encoding, line, bad_lines)
@@ -204,6 +216,12 @@ class TextColumns:
     def __str__(self) -> str:
         return str(self.layout)
 
+    def sentence(self, text: str) -> str:
+        """What tells the sentence of a line from others; "" where no column does, or it is blank, as above."""
+        place = self.layout.sentence
+        fields = [] if place is None else cut(text, self.layout.writing)
+        return fields[place] if place is not None and len(fields) == self.layout.width else ""
+
     def word(self, number: int, text: str, begins: bool) -> tuple[str, str] | None:
         """The token and the tag of a line; None of a line that is no token.
 
@@ -215,12 +233,14 @@ class TextColumns:
         Raises:
             UnusableLine: It has too few columns, or not as many as most lines.
         """
-        layout, fields = self.layout, cut(text)
+        layout, fields = self.layout, cut(text, self.layout.writing)
         if number == layout.header or (begins and layout.is_comment(text, fields)):
             return None
-        if layout.tag is not None and len(fields) < 2:
-            advice = "commas separate no columns" if "," in text[1:-1] else ""
+        if layout.tag is not None and len(fields) < 2 and not layout.writing:
+            advice = "commas separate columns below a first line such as token,tag" if "," in text[1:-1] else ""
             raise UnusableLine("a token and its tag, with a tab or a blank between", shown(text), advice)
+        if not any(fields[layout.width :]):
+            fields = fields[: layout.width]  # a line may end in a tab
         if len(fields) != layout.width:
             columns = "1 column" if layout.width == 1 else f"{layout.width} columns"
             raise UnusableLine(f"{columns}, as on line {layout.first_line}", f"{len(fields)} in {shown(text)}")

@@ -53,6 +53,12 @@ class ConlluColumns:
     def __str__(self) -> str:
         return f"CoNLL-U; the token is {self.token}" + (f", the tag {self.tag}" if self.tag else "")
 
+    layout = None
+
+    def sentence(self, text: str) -> str:
+        """Blank lines alone tell sentences apart."""
+        return ""
+
     def begins_document(self, text: str) -> bool:
         """Whether a line, a comment, begins a document."""
         return text.startswith("#") and _NEW_DOCUMENT.match(text) is not None

@@ -9,7 +9,7 @@ from data.files import content_suffix
 from data.tables.rows import as_text, read_rows, shown
 from data.tagged_sentences.column_layout import Wanted
 
-SUFFIXES = (".jsonl", ".parquet")
+SUFFIXES = (".jsonl", ".json", ".parquet")
 # How the columns are usually called, the likeliest first.
 _TOKENS = ("tokens", "words", "token", "sentence", "text")
 _TAGS = ("ner_tags", "ner", "tags", "ner_labels", "labels", "label", "entities", "upos", "pos_tags", "pos")
@@ -98,9 +98,9 @@ def read_lists(
     """Reads a table of lists row by row, without holding it in memory.
 
     Args:
-        path: A .jsonl or .parquet file, as `data.tables.rows.read_rows` takes it.
+        path: A .jsonl, .json or .parquet file, as `data.tables.rows.read_rows` takes it.
         wanted: The names of the columns of tokens and tags; "auto" takes the usual ones.
-        encoding: How the bytes of a .jsonl file are to be read.
+        encoding: How the bytes of a .jsonl or .json file are to be read.
         bad_lines: What is done with rows that cannot be used; None raises for the first.
 
     Returns:

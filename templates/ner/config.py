@@ -35,10 +35,10 @@ class Config:
     # what a tag is: part of a named entity (IOB1, IOB2, IOBES), or a tag by itself (a part of speech); auto looks
     task: Literal["auto", "entities", "tags"] = "auto"
     # the column of the tokens: its number from 1, last, or its name in .conllu (form, lemma); auto is the first that
-    # does not number the tokens, or form
+    # is called so, or that numbers neither tokens nor sentences and holds no tags of entities, or form
     token_column: str = "auto"
     # the column of the tags: its number from 1, last, or its name in .conllu (upos, feats, ...); auto is the last, or
-    # upos
+    # the last that is called so, or that before the tokens where it holds tags of entities, or upos
     tag_column: str = "auto"
     # the files' encoding
     encoding: str = "utf-8"

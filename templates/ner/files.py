@@ -8,8 +8,9 @@ from pathlib import Path
 
 from data.errors import BadLines
 from data.files import content_suffix
+from data.tables.delimited import quoted
 from data.tables.table_writer import TableWriter, unused_names
-from data.tagged_sentences.column_layout import Wanted
+from data.tagged_sentences.column_layout import Wanted, cut
 from data.tagged_sentences.columns import Part, describe_columns, read_parts
 from data.tagged_sentences.conllu import COLUMNS, SUFFIX
 from data.tagged_sentences.lists import Sentence, are_lists, read_lists
@@ -20,6 +21,8 @@ from .config import Config
 MISC = COLUMNS.index("misc")
 # The column of the answers in a table of lists.
 PREDICTED = "predicted_tags"
+# In a file of columns whose first line names them.
+PREDICTED_COLUMN = "predicted_tag"
 # Sentences of a file, and the lines between them.
 PARTS_AT_A_TIME = 2048
 
@@ -95,12 +98,19 @@ def with_tags(part: Part, tags: list[str], is_conllu: bool) -> list[str]:
         The lines, with their ends.
     """
     lines = list(part.lines)
-    for place, tag in zip(part.places, tags, strict=True):
+    writing = part.layout.writing if part.layout else None
+    added = list(zip(part.places, tags, strict=True))
+    header = part.layout.header - part.number if part.layout and part.layout.header else -1
+    if 0 <= header < len(lines):
+        added.append((header, unused_names(cut(lines[header], writing), [PREDICTED_COLUMN])[0]))
+    for place, tag in added:
         if is_conllu:
             fields = lines[place].split("\t")
             predicted = "Predicted=" + tag.replace("\\", r"\\").replace("|", r"\p")
             fields[MISC] = predicted if fields[MISC] == "_" else f"{fields[MISC]}|{predicted}"
             lines[place] = "\t".join(fields)
+        elif writing:
+            lines[place] += writing.delimiter + quoted(tag, writing)
         else:
             lines[place] += f"\t{tag}" if "\t" in lines[place] else f" {tag}"
     return [f"{line}\n" for line in lines]

@@ -479,7 +479,7 @@ def test_the_readme_has_formats():
 @pytest.mark.parametrize(("name", "line", "token", "tag", "flags"), FORMATS, ids=[row[0] for row in FORMATS])
 def test_the_lines_of_the_readme_are_read(tmp_path, name, line, token, tag, flags):
     path = tmp_path / name
-    path.write_text(line.replace("\u21e5", "\t") + "\n", encoding="utf-8")
+    path.write_text(line.replace("\u21e5", "\t").replace("\u21b5", "\n") + "\n", encoding="utf-8")
     words = iter(flags.split())
     fields = {flag.removeprefix("--").replace("-", "_"): value for flag, value in zip(words, words)}
     config, source = source_of(path, **fields)

@@ -66,6 +66,51 @@ SHAPES = {
         [["The", "Ulm"], ["five"]],
         [["B-WORK_OF_ART", "I-WORK_OF_ART"], ["B-CARDINAL"]],
     ),
+    "germeval-2014.tsv": (
+        "#\thttp://example.org/1\t[2009-10-17]\t\n1\tUlm\tB-LOC\tO\n2\tsank\tO\tO\t\n\n"
+        "#\thttp://example.org/2\t[2010-01-02]\t\n1\tFC\tB-ORG\tO\n2\tUlm\tI-ORG\tB-LOC\n",
+        "4, separated by tabs; the token is 2, the tag 4 (1 numbers the tokens); lines such as "
+        "'#\\thttp://example.org/1\\t[2009-10-17]\\t' are comments; 3 has tags of entities too (--tag-column 3)",
+        [["Ulm", "sank"], ["FC", "Ulm"]],
+        [["O", "O"], ["O", "B-LOC"]],
+    ),
+    "kaggle.csv": (
+        'Sentence #,Word,POS,Tag\nSentence: 1,Ulm,NNP,B-geo\n,"1,000",CD,O\n,"""",``,O\nSentence: 2,he,PRP,O\n',
+        "4, separated by commas; the token is 2, the tag 4; 1 tells sentences apart; line 1 names them",
+        [["Ulm", "1,000", '"'], ["he"]],
+        [["B-geo", "O", "O"], ["O"]],
+    ),
+    "without-names.csv": (
+        "Sentence: 1,Ulm,NNP,B-geo\n,sank,VBD,O\n,.,.,O\nSentence: 2,he,PRP,O\n,ran,VBD,O\n,.,.,O\n",
+        "4, separated by commas; the token is 2, the tag 4; 1 tells sentences apart",
+        [["Ulm", "sank", "."], ["he", "ran", "."]],
+        [["B-geo", "O", "O"], ["O", "O", "O"]],
+    ),
+    "by-name.csv": (
+        ",pos,sentence_idx,word,prev-word,tag,,\n0,NNP,1,Ulm,,B-geo,,\n1,VBD,1,sank,Ulm,O,,\n2,PRP,2,he,,O,,\n",
+        "8, separated by commas; the token is 4, the tag 6 (1 numbers the tokens); 3 tells sentences apart; "
+        "line 1 names them",
+        [["Ulm", "sank"], ["he"]],
+        [["B-geo", "O"], ["O"]],
+    ),
+    "blank-lines.csv": (
+        "word;tag\nUlm;B-LOC\nsank;O\n\nhe;O\n",
+        "2, separated by semicolons; the token is 1, the tag 2; line 1 names them",
+        [["Ulm", "sank"], ["he"]],
+        [["B-LOC", "O"], ["O"]],
+    ),
+    "numbered-sentences.tsv": (
+        "sentence_id\ttoken\ttag\n7\tUlm\tB-LOC\n7\tsank\tO\n8\the\tO\n",
+        "3, separated by tabs; the token is 2, the tag 3; 1 tells sentences apart; line 1 names them",
+        [["Ulm", "sank"], ["he"]],
+        [["B-LOC", "O"], ["O"]],
+    ),
+    "restaurants.bio": (
+        "B-Dish\tpho\nI-Dish\tbo\nO\there\n\nO\tnow\n",
+        "2, separated by tabs; the token is 2, the tag 1",
+        [["pho", "bo", "here"], ["now"]],
+        [["B-Dish", "I-Dish", "O"], ["O"]],
+    ),
     "en_ewt-ud-train.conllu": (
         "# text = He ran\n1\tHe\the\tPRON\tPRP\tCase=Nom\t2\tnsubj\t_\t_\n2\tran\trun\tVERB\tVBD\t_\t0\troot\t_\t_\n",
         "CoNLL-U; the token is form, the tag upos",
@@ -122,6 +167,32 @@ def test_an_odd_first_line_makes_no_other_line_bad(tmp_path):
         read_tagged_sentences(path)
     bad_lines = BadLines(skip=True)
     assert len(read_tagged_sentences(path, bad_lines=bad_lines)) == 60 and bad_lines.count == 1
+
+
+def test_the_users_word_goes_before_names_and_tags(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("word,lemma,tag\nmen,man,O\nUlms,Ulm,B-LOC\n")
+    assert read_tagged_sentences(path, "2", token_column="last").tokens == [["O", "B-LOC"]]
+    assert read_tagged_sentences(path, token_column="2").tokens == [["man", "Ulm"]]
+    path.write_text("I\tPRP\n")  # a word as well as a tag
+    assert read_tagged_sentences(path).tokens == [["I"]]
+    path.write_text("O\tin\nB-LOC\tUlm\n")
+    assert read_tagged_sentences(path, token_column="1").tokens == [["O", "B-LOC"]]
+
+
+def test_a_bad_line_of_a_table_costs_its_sentence_alone(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('Sentence #,Word,Tag\n1,Ulm,B-LOC\n,"sank,O\n2,he,O\n2,ran,O\n')
+    with pytest.raises(UserError, match="a.csv:3: expected 3 columns, as on line 2, found 1 in "):
+        read_tagged_sentences(path)
+    assert read_tagged_sentences(path, bad_lines=BadLines(skip=True)).tokens == [["he", "ran"]]
+
+
+@pytest.mark.parametrize("text", ["to Ulm\tO B-LOC\n" * 3, 'text,label\n"to, Ulm",x\nto Bonn,x\n'])
+def test_sentences_in_a_column_are_not_taken_for_tokens(tmp_path, text):
+    (tmp_path / "a.iob").write_text(text)
+    with pytest.raises(UserError, match="a.iob:[12]: a sentence, as it seems"):
+        read_tagged_sentences(tmp_path / "a.iob")
 
 
 SENTENCES = [

@@ -43,6 +43,8 @@ def test_numbers_of_tags_in_parquet_have_their_names(tmp_path):
 def test_lists_in_jsonl(tmp_path):
     named = [row | {"ner_tags": [NAMES["ner_tags"][number] for number in row["ner_tags"]]} for row in ROWS]
     assert read_tagged_sentences(write(tmp_path / "a.jsonl", named)) == READ
+    (tmp_path / "a.json").write_text(json.dumps(named))  # an array of them
+    assert read_tagged_sentences(tmp_path / "a.json") == READ
     renamed = [{"woerter": row["tokens"], "etiketten": row["ner_tags"]} for row in named]
     path = write(tmp_path / "b.jsonl", renamed)
     assert read_tagged_sentences(path, "etiketten", token_column="woerter") == READ
