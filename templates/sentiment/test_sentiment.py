@@ -328,3 +328,23 @@ def test_a_file_without_column_names_is_read_alike_by_all(tmp_path):
         assert written[1].startswith("p,text number 0,text number 0,1.0")
     with pytest.raises(UserError, match="--delimiter :: expected auto, tab, comma"):
         dataclasses.replace(SMALL, delimiter=":")
+
+
+def test_tables_in_files_of_text_where_there_are_no_others(tmp_path):
+    rows = "".join(f"text number {row};{'pn'[row % 2]}\n" for row in range(20))
+    for name in ("train.txt", "val.txt", "test.txt", "Collection"):
+        (tmp_path / name).write_text(rows)
+    columns = {"text_column": "1", "label_column": "2"}
+    for to_train in (True, False):
+        source = pipeline.find_source(dataclasses.replace(SMALL, data=str(tmp_path)), to_train)
+        assert sorted(source.files.files) == ["test", "train", "validation"]
+    for name in ("train.txt", "Collection"):
+        config, source = source_of(tmp_path / name, **columns)
+        opened = pipeline.open_source(config, source)
+        assert len(opened.read(["all"])["all"]) == 20
+        assert opened.facts["read as"] == "separated by semicolons, no line of column names; text in '1', label in '2'"
+    # Beside other tables they are notes, as they were.
+    (tmp_path / "train.csv").write_text("text,label\na,p\nb,n\n")
+    assert source_of(tmp_path)[1].files.files == {"train": tmp_path / "train.csv"}
+    with pytest.raises(UserError, match=r"a\.xlsx: expected a name in \.jsonl, .*, \.txt \("):
+        source_of((tmp_path / "train.csv").rename(tmp_path / "a.xlsx"))
