@@ -330,6 +330,23 @@ def test_a_file_without_column_names_is_read_alike_by_all(tmp_path):
         dataclasses.replace(SMALL, delimiter=":")
 
 
+def test_a_number_that_is_hardly_that_of_the_texts_is_refused_but_in_the_run_s_own_file(tmp_path, capsys):
+    def answer(texts):
+        return {"label": texts, "score": tf.ones(tf.shape(texts)), "error": tf.fill(tf.shape(texts), "")}
+
+    for folder in ("own", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "test.csv").write_text("title,text\nhigh,low\n")
+    config = dataclasses.replace(SMALL, data=str(tmp_path / "own"), text_column="1")
+    serving.predict_file(answer, config, tmp_path / "own" / "test.csv", None, as_json=False)
+    assert capsys.readouterr().out.splitlines()[1] == "high,low,high,1.0"
+    with pytest.raises(UserError, match="column 1 is 'title', and 'text' looks like the texts; use --text-column NAME"):
+        serving.predict_file(answer, config, tmp_path / "other" / "test.csv", None, as_json=False)
+    by_name = dataclasses.replace(config, text_column="title")
+    serving.predict_file(answer, by_name, tmp_path / "other" / "test.csv", None, as_json=False)
+    assert capsys.readouterr().out.splitlines()[1] == "high,low,high,1.0"
+
+
 def test_tables_in_files_of_text_where_there_are_no_others(tmp_path):
     rows = "".join(f"text number {row};{'pn'[row % 2]}\n" for row in range(20))
     for name in ("train.txt", "val.txt", "test.txt", "Collection"):
