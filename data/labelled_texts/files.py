@@ -157,6 +157,26 @@ def find_text_column(
     return found
 
 
+def check_number(path: str | os.PathLike, row: Mapping[str, Any], reading: Reading, column: str) -> None:
+    """Checks that a number, which was perhaps meant for a file without names, is not that of a column beside the texts.
+
+    Args:
+        path: The file, for the message.
+        row: Its first row.
+        reading: Says which column is asked for.
+        column: The one that this is.
+
+    Raises:
+        UserError: It is asked for by number, and another column has one of the usual names of texts.
+    """
+    usual = _find_column(list(row), "auto", TEXT_COLUMNS, ())
+    if reading.text_column.isdecimal() and usual not in (None, column):
+        number = reading.text_column
+        raise UserError(
+            f"{path}: column {number} is {column!r}, and {usual!r} looks like the texts; use --text-column NAME"
+        )
+
+
 def find_columns(
     path: str | os.PathLike,
     row: Mapping[str, Any],

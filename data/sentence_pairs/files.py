@@ -96,7 +96,9 @@ def find_pairs(
             return _tables(Splits(path, {"all": path}, []), asked, reading)
         return _one_pair(path, asked)
     by_language, suffixes = _splits_by_language(path), _table_suffixes(path, reading)
-    tables = find_splits(path, suffixes, need_train=False) if suffixes else None
+    # train_lengths.csv is no table of pairs beside train.de and train.en.
+    loosely = not _has_train(by_language)
+    tables = find_splits(path, suffixes, need_train=False, loosely=loosely) if suffixes else None
     if tables and by_language:
         if "train" in tables.files and _has_train(by_language):
             kinds = ", ".join(sorted({content_suffix(file) for file in tables.files.values()}))

@@ -60,8 +60,9 @@ class OpenedSource(Generic[Kind]):
     @property
     def facts(self) -> dict[str, str | None]:
         """What `run` tells about the data in its table, after they were read; None where there is nothing."""
-        bad_lines, ignored = self.bad_lines.summary(), self.ignored_files
-        return {**self.notes, "bad lines": bad_lines or None, "not read": ignored or None}
+        files = self.source.files if self.source.kind == "path" else None
+        told = {"splits": files.told_by_a_word if files else "", **self.notes, "bad lines": self.bad_lines.summary()}
+        return {name: note or None for name, note in {**told, "not read": self.ignored_files}.items()}
 
     def to_train(self, test: bool) -> list[str]:
         """The splits of a run: to train on, to choose the best epoch by and, with `test`, the test split if any."""

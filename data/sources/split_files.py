@@ -22,6 +22,9 @@ STANDARD_STEMS = {
     "test": "test",
     "testb": "test",
 }
+# At the beginning or the end of a stem, up to a "_", "-" or ".", as in Corona_NLP_train.csv and train_data.csv, these
+# mean a split, but only where no train file is found without them.
+_LOOSE_WORDS = {**STANDARD_STEMS, "training": "train", "testing": "test"}
 # As many files that hold a split together are named: train-00000-of-00002.parquet, once with a hash behind it.
 SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<hash>-[0-9a-f]+)?\.parquet")
 # Looked at where no other format has what is looked for: beside tables, such a file may be of another kind.
@@ -49,6 +52,13 @@ class Splits:
         """The files of which a fingerprint is taken."""
         return [part for path in self.files.values() for part in parts(path)]
 
+    @property
+    def told_by_a_word(self) -> str:
+        """Which splits a word in a longer name tells: "train in reviews_train.csv, test in reviews_test.csv"."""
+        stems = {split: content_name(path).rpartition(".")[0] for split, path in self.files.items()}
+        told = [split for split, stem in stems.items() if _loose_split(stem) == split != known_split(stem)]
+        return ", ".join(f"{split} in {self.files[split].name}" for split in told)
+
     def path(self, name: str) -> Path:
         """The file of a split, as `split` finds it."""
         return self.files[self.split(name)]
@@ -57,8 +67,8 @@ class Splits:
         """The split that a word means.
 
         Args:
-            name: A split's name, or another word for it ("val", "dev"). "test" also finds the only split whose name
-                begins with test.
+            name: A split's name, another word for it ("val", "dev"), or its file's stem. "test" also finds the only
+                split whose name begins with test.
 
         Returns:
             One of `files`.
@@ -71,6 +81,9 @@ class Splits:
         standard = STANDARD_STEMS.get(name.lower(), name)
         if standard in self.files:
             return standard
+        for split, path in self.files.items():
+            if content_name(path).rpartition(".")[0] == name and "all" not in self.files:
+                return split
         if "all" in self.files:
             raise UserError(
                 f"{self.folder} is one file and has no split {name!r}; "
@@ -84,7 +97,9 @@ class Splits:
         raise UserError(f"{self.folder} has no split {name!r}; it has {', '.join(sorted(self.files)) or 'none'}")
 
 
-def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train: bool = True) -> Splits:
+def find_splits(
+    path: str | os.PathLike, suffixes: Sequence[str], *, need_train: bool = True, loosely: bool = True
+) -> Splits:
     """Finds the files of a data source by their names.
 
     Args:
@@ -93,6 +108,7 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
             language, such as (".en",). "" also takes files without a format's suffix, such as eng.testa.xz, but only
             those whose last dotted part is a common split name or begins with "test".
         need_train: Whether a folder without a train file is an error; one without any split always is.
+        loosely: Whether, where there is no train file, training.csv or reviews_train.csv is one.
 
     Returns:
         The splits; see `Splits.path` for how one is asked for.
@@ -112,23 +128,34 @@ def find_splits(path: str | os.PathLike, suffixes: Sequence[str], *, need_train:
         if "" not in suffixes and not content_name(path).lower().endswith(tuple(suffixes)):
             raise UserError(f"{path}: expected a name in {', '.join(suffixes)} (plain, .gz or .xz)")
         return Splits(path, {"all": path}, [])
-    files, ignored = _splits_in(path, [suffix for suffix in suffixes if suffix not in LAST_FORMATS])
+    orders = [suffix for suffix in suffixes if suffix not in LAST_FORMATS], suffixes
+    files, ignored = _splits_in(path, orders[0])
     if not files or (need_train and "train" not in files):
         files, ignored = _splits_in(path, suffixes)
+    for these in orders if loosely and "train" not in files else ():
+        try:
+            found = _splits_in(path, these, loosely=True)
+        except UserError:
+            if need_train:
+                raise
+            continue  # each has its own name then
+        if "train" in found[0]:
+            files, ignored = found
+            break
     if not files or (need_train and "train" not in files):
         wanted = "train" if need_train else "test"
         kinds = ", ".join(f"{wanted}{suffix}" for suffix in suffixes)
-        found = ", ".join(entry.name for entry in [*files.values(), *ignored][:20]) or "nothing"
-        raise UserError(f"{path} has no {wanted} file; expected {kinds} (plain, .gz or .xz), found {found}")
+        there = ", ".join(entry.name for entry in [*files.values(), *ignored][:20]) or "nothing"
+        raise UserError(f"{path} has no {wanted} file; expected {kinds} (plain, .gz or .xz), found {there}")
     return Splits(path, files, ignored)
 
 
-def _splits_in(folder: Path, suffixes: Sequence[str]) -> tuple[dict[str, Path], list[Path]]:
+def _splits_in(folder: Path, suffixes: Sequence[str], loosely: bool = False) -> tuple[dict[str, Path], list[Path]]:
     """The files of a folder's splits, and its other files."""
     files: dict[str, Path] = {}
     ignored = []
     for entry in sorted(folder.iterdir()):
-        split, file = split_name(entry, suffixes), entry
+        split, file = split_name(entry, suffixes, loosely), entry
         if PARQUET in suffixes:
             split, file = (known_split(entry.name), shards) if (shards := _shards_inside(entry)) else (split, file)
             file = _all_shards(file)
@@ -164,12 +191,13 @@ def _shards_inside(entry: Path) -> Path | None:
     return found[0] if len(found) == 1 and found[0].is_file() else entry / f"*{PARQUET}" if len(found) > 1 else None
 
 
-def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
+def split_name(entry: Path, suffixes: Sequence[str], loosely: bool = False) -> str | None:
     """The split that a folder's entry holds, or None when it is not one of the files looked for.
 
     Args:
         entry: A file or a folder.
         suffixes: As for `find_splits`.
+        loosely: Whether train_data.csv is train, too.
     """
     name = content_name(entry)
     if name.startswith(".") or name.lower().startswith(DOCUMENTATION) or not entry.is_file():
@@ -177,7 +205,7 @@ def split_name(entry: Path, suffixes: Sequence[str]) -> str | None:
     for suffix in sorted(suffixes, key=len, reverse=True):
         if suffix and name.lower().endswith(suffix.lower()) and len(name) > len(suffix):
             stem = shard["split"] if (shard := SHARD.fullmatch(name)) else name[: -len(suffix)]
-            return known_split(stem) or stem
+            return known_split(stem) or (_loose_split(stem) if loosely else None) or stem
     return known_split(name) if "" in suffixes else None
 
 
@@ -189,3 +217,10 @@ def known_split(stem: str) -> str | None:
     if last.lower().startswith("test"):
         return last
     return STANDARD_STEMS.get(last.rpartition("-")[2].lower())  # "en_ewt-ud-dev", as Universal Dependencies names them
+
+
+def _loose_split(stem: str) -> str | None:
+    """The split that the first or the last word of a stem means; None where they mean two."""
+    words = re.split(r"[_.-]", stem.lower())
+    found = {_LOOSE_WORDS[word] for word in (words[0], words[-1]) if word in _LOOSE_WORDS}
+    return found.pop() if len(found) == 1 else None

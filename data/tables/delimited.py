@@ -28,11 +28,13 @@ class Writing:
             column), or a record makes it "evident": its quotes hold a doubled quote, a delimiter or a line end, which
             could not stand there otherwise.
         escapes: Whether a quote within quotes is written \" and not "".
+        quote: The quote; some programs write ' where it is needed.
     """
 
     delimiter: str = ","
     quotes: str = "needed"
     escapes: bool = False
+    quote: str = '"'
 
     OFTEN_BARE: ClassVar[tuple[str, ...]] = ("\t", "|")
 
@@ -62,9 +64,9 @@ class Records:
             line = without_end(first.text)
             if not line.strip(" \r") and not (line and self.width == 1):
                 continue
-            fields = line.split(self.writing.delimiter)
+            fields, quote = line.split(self.writing.delimiter), self.writing.quote
             # A quote within a field that does not begin with one is a character.
-            if '"' not in line or not (self.writing.escapes or any(field.startswith('"') for field in fields)):
+            if quote not in line or not (self.writing.escapes or any(field.startswith(quote) for field in fields)):
                 yield first, fields, ""
                 continue
             yield self._quoted_record(first)
@@ -80,6 +82,7 @@ class Records:
             reader = csv.reader(
                 self._record_lines(taken),
                 delimiter=self.writing.delimiter,
+                quotechar=self.writing.quote,
                 strict=True,
                 escapechar="\\" if escapes else None,
                 doublequote=not escapes,
@@ -123,7 +126,8 @@ def is_evident(field: str) -> bool:
 
 def quoted(field: str, writing: Writing) -> str:
     """A field as it is written: in quotes where it would be read otherwise."""
-    has_quote = is_evident(field) if writing.quotes == "evident" else '"' in field
+    quote = writing.quote
+    has_quote = is_evident(field) if writing.quotes == "evident" else quote in field
     if has_quote or any(mark in field for mark in (writing.delimiter, "\n", "\r")) or field.startswith("\ufeff"):
-        return '"' + field.replace('"', '""') + '"'
+        return quote + field.replace(quote, 2 * quote) + quote
     return field

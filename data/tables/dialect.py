@@ -63,6 +63,7 @@ class Dialect:
         """In words: "separated by semicolons, no line of column names"."""
         name = next(name for name, character in DELIMITERS.items() if character == self.writing.delimiter)
         quotes = ", fields in quotes" if self.writing.quotes == "always" else ""
+        quotes += ", fields in single quotes" if self.writing.quote == "'" else ""
         escapes = ", \\ before a quote" if self.writing.escapes else ""
         names = "column names in the first line" if self.has_header else "no line of column names"
         return f"separated by {name}s{quotes}{escapes}, {names}"
@@ -86,6 +87,10 @@ def find_dialect(lines: Sequence[Line], layout: Layout = Layout(), usual: str = 
     known = DELIMITERS.get(layout.delimiter, "\t" if layout.delimiter == "\\t" else layout.delimiter)
     candidates = [usual, *(other for other in DELIMITERS.values() if other != usual)] if known == "auto" else [known]
     tables = [_sample(lines, character) for character in candidates]
+    if not any(table.is_whole for table in tables):
+        # Single quotes, where they leave nothing that is odd and are needed.
+        single = [_sample(lines, character, "'") for character in candidates]
+        tables = [*(table for table in single if table.is_whole and table.needs_quotes), *tables]
     separated = [table for table in tables if table.separates] or tables[:1]
     named = [table for table in separated if layout.names_columns(table.first)]
     table = (named or separated)[0]
@@ -99,10 +104,21 @@ def find_dialect(lines: Sequence[Line], layout: Layout = Layout(), usual: str = 
 
 @dataclasses.dataclass(frozen=True)
 class _Sample:
-    """The first records of a file, as some separator cuts them; of bad ones, none."""
+    """The first records of a file, as some separator cuts them; of bad ones, none, and how many those are."""
 
     writing: Writing
     records: list[list[str]]
+    bad: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all records have the same number of fields, more than one."""
+        return not self.bad and len(set(map(len, self.records))) == 1 < len(self.first)
+
+    @property
+    def needs_quotes(self) -> bool:
+        """Whether some field holds the separator."""
+        return any(self.writing.delimiter in field for record in self.records for field in record)
 
     @property
     def separates(self) -> bool:
@@ -121,8 +137,8 @@ def _most_common_width(records: Sequence[Sequence[str]]) -> tuple[int, int]:
     return Counter(map(len, records)).most_common(1)[0] if records else (0, 0)
 
 
-def _sample(lines: Sequence[Line], delimiter: str) -> _Sample:
-    writing = Writing(delimiter, *_quotes(lines, delimiter))
+def _sample(lines: Sequence[Line], delimiter: str, quote: str = '"') -> _Sample:
+    writing = Writing(delimiter, *_quotes(lines, delimiter)) if quote == '"' else Writing(delimiter, quote=quote)
     # A line without the separator may be one of several of a quoted field.
     bare = [line.text.split(delimiter) for line in lines if delimiter in line.text and '"' not in line.text]
     width = _most_common_width(bare)[0] or None if delimiter in Writing.OFTEN_BARE else None
@@ -133,7 +149,7 @@ def _sample(lines: Sequence[Line], delimiter: str) -> _Sample:
     if records and not any(field for record in records[1:] for field in record[len(records[0]) :]):
         # The rows may end in a separator where the names of the columns do not.
         records[0] += [""] * (_most_common_width(records[1:])[0] - len(records[0]))
-    return _Sample(writing, records)
+    return _Sample(writing, records, len(read) - len(records))
 
 
 def _quotes(lines: Sequence[Line], delimiter: str) -> tuple[str, bool]:
@@ -162,15 +178,20 @@ def _is_quoted(field: str) -> bool:
 
 
 def _first_is_unlike_the_others(records: list[list[str]]) -> bool:
-    """Whether the first record names the columns, as a number does not and a value that comes again hardly does."""
+    """Whether the first record names the columns, as a number does not and a value that comes again hardly does.
+
+    A value of one column may also be the name of it (hate: hate, offensive, none): then the other columns tell.
+    """
     first, *others = records or [[]]
     if any(map(_is_number, first)):
         return False
-    columns = zip(*(record for record in others if len(record) == len(first)))
-    for name, values in zip(first, columns):
-        if name and name in values and len(set(values)) <= max(2, len(values) // 2):
-            return False
-    return True
+    columns = list(zip(*(record for record in others if len(record) == len(first))))
+    few = [(name, values) for name, values in zip(first, columns) if len(set(values)) <= max(2, len(values) // 2)]
+    values_again = [name for name, values in few if name and name in values]
+    names = [name for name, values in few if name not in values and all(values) and len(name.split()) == 1]
+    above_numbers = any(name and all(map(_is_number, values)) for name, values in zip(first, columns))
+    are_distinct = len(set(first)) == len(first)
+    return not values_again or (are_distinct and (above_numbers or len(names) > len(values_again)))
 
 
 def _is_number(field: str) -> bool:

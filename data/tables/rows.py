@@ -22,6 +22,8 @@ from data.tables.parquet import PARQUET, Row, read_parquet
 DELIMITED = (".csv", ".tsv")
 WRITTEN = (".jsonl", *DELIMITED)
 TABLE_SUFFIXES = (*WRITTEN, ".json", PARQUET)
+# Tables with tabs or the like in files of text, such as SMSSpamCollection: .tsv under another name.
+TEXT_SUFFIXES = (".txt", "")
 # An array of JSON objects is read whole: so many characters at most.
 LARGEST_ARRAY = 2**28
 
@@ -86,14 +88,16 @@ def shown(value: Any) -> str:
 
 
 def table_format(path: str | os.PathLike, to_write: bool = False) -> str:
-    """The suffix that tells a table's format; a `UserError` for a file whose name has another than `TABLE_SUFFIXES`.
+    """The suffix that tells a table's format; a `UserError` for one that is neither of `TABLE_SUFFIXES` nor of text.
 
     Args:
         path: The file's name.
         to_write: Whether it is to be written; .parquet is read only.
     """
     suffix = content_suffix(path)
-    expected = WRITTEN if to_write else TABLE_SUFFIXES
+    if suffix in TEXT_SUFFIXES and not to_write:
+        return ".tsv"
+    expected = WRITTEN if to_write else (*TABLE_SUFFIXES, ".txt")
     if suffix not in expected:
         raise UserError(
             f"{path}: expected a name in {', '.join(expected)} (plain, .gz or .xz), found {suffix or 'no suffix'}"
@@ -114,8 +118,9 @@ def read_rows(
     the separator may be a comma, a tab, a semicolon or a bar, and the first line may name the columns or be a row.
 
     Args:
-        path: A .jsonl or .json file, which holds a JSON object on each line or is an array of them, a .csv or .tsv
-            file, plain, .gz or .xz; or .parquet, as `data.tables.parquet.read_parquet` has it.
+        path: A .jsonl or .json file, which holds a JSON object on each line or is an array of them, a .csv, .tsv or
+            .txt file or one without a suffix, plain, .gz or .xz; or .parquet, as
+            `data.tables.parquet.read_parquet` has it.
         encoding: How its bytes are to be read.
         bad_lines: What is done with lines that cannot be used; None raises for the first.
         layout: What is known of a delimited file.
@@ -168,7 +173,7 @@ def _checked_not_empty(path: os.PathLike, encoding: str, rows: Iterator[Row], ba
         empty = False
         yield row
     if empty and bad_lines.count == before:
-        only_header = content_suffix(path) in DELIMITED and any(
+        only_header = content_suffix(path) in (*DELIMITED, *TEXT_SUFFIXES) and any(
             line.text.strip() for line in decoded_lines(path, encoding)
         )
         raise UserError(f"{path} has column names and no rows" if only_header else f"{path} is empty")

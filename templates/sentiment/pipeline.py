@@ -1,11 +1,14 @@
 """From a data source to batches: read, hold out, choose words and labels, turn texts into ids, pad."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from data.batches import pad
 from data.errors import BadLines, UserError
+from data.files import content_suffix
 from data.labelled_texts.datasets import load_labelled_texts
 from data.labelled_texts.files import (
     LabelledTexts,
@@ -18,8 +21,8 @@ from data.labelled_texts.files import (
 from data.labelled_texts.known_datasets import DATASETS
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
-from data.sources.split_files import find_splits
-from data.tables.rows import TABLE_SUFFIXES
+from data.sources.split_files import Splits, find_splits
+from data.tables.rows import TABLE_SUFFIXES, TEXT_SUFFIXES
 from data.vocabulary import build_vocabulary
 
 from .config import BENCHMARK, SAMPLE, Config
@@ -41,8 +44,18 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         benchmark=BENCHMARK,
         sample=SAMPLE,
         datasets=DATASETS,
-        find=lambda path: find_splits(path, TABLE_SUFFIXES, need_train=to_train),
+        find=lambda path: _find_tables(path, to_train),
     )
+
+
+def _find_tables(path: Path, need_train: bool) -> Splits:
+    """The tables at a path; files of text only where no others are to train on: beside those, they are notes."""
+    text = (".txt",) if path.is_dir() or content_suffix(path) else TEXT_SUFFIXES
+    for needed in (True, need_train):
+        for suffixes in (TABLE_SUFFIXES, (*TABLE_SUFFIXES, *text)):
+            with suppress(UserError):
+                return find_splits(path, suffixes, need_train=needed)
+    return find_splits(path, (*TABLE_SUFFIXES, *text), need_train=need_train)
 
 
 @dataclass(frozen=True)

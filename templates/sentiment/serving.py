@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from data.errors import BadLines, UserError
-from data.labelled_texts.files import described, find_text_column
+from data.labelled_texts.files import check_number, described, find_text_column
 from data.labelled_texts.word_ids import WordIds
 from data.tables.rows import read_text_rows, table_format
 from data.tables.table_writer import TableWriter, unused_names
@@ -158,7 +158,8 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
         as_json: Print JSON.
 
     Raises:
-        UserError: The table cannot be read; `output` is as it was then.
+        UserError: The table cannot be read, or is another than the run's and the number that the run has for the texts
+            is hardly theirs; `output` is as it was then.
         UserError: After everything: some rows have no text; their answers are empty, or in JSON an `error`.
     """
     kind = ".jsonl" if as_json else table_format(path)
@@ -167,6 +168,9 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
 
     def text_column(row):
         column = find_text_column(path, row, reading)
+        # What was right for the run's own file need not be for another.
+        if Path(config.data).resolve() not in (path.resolve(), path.resolve().parent):
+            check_number(path, row, reading, column)
         names.extend(unused_names(row, [*PREDICTED, "error"]))
         print(f"{path}: {described(path, reading, [column])}", file=sys.stderr)
         return column

@@ -328,3 +328,40 @@ def test_a_file_without_column_names_is_read_alike_by_all(tmp_path):
         assert written[1].startswith("p,text number 0,text number 0,1.0")
     with pytest.raises(UserError, match="--delimiter :: expected auto, tab, comma"):
         dataclasses.replace(SMALL, delimiter=":")
+
+
+def test_a_number_that_is_hardly_that_of_the_texts_is_refused_but_in_the_run_s_own_file(tmp_path, capsys):
+    def answer(texts):
+        return {"label": texts, "score": tf.ones(tf.shape(texts)), "error": tf.fill(tf.shape(texts), "")}
+
+    for folder in ("own", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "test.csv").write_text("title,text\nhigh,low\n")
+    config = dataclasses.replace(SMALL, data=str(tmp_path / "own"), text_column="1")
+    serving.predict_file(answer, config, tmp_path / "own" / "test.csv", None, as_json=False)
+    assert capsys.readouterr().out.splitlines()[1] == "high,low,high,1.0"
+    with pytest.raises(UserError, match="column 1 is 'title', and 'text' looks like the texts; use --text-column NAME"):
+        serving.predict_file(answer, config, tmp_path / "other" / "test.csv", None, as_json=False)
+    by_name = dataclasses.replace(config, text_column="title")
+    serving.predict_file(answer, by_name, tmp_path / "other" / "test.csv", None, as_json=False)
+    assert capsys.readouterr().out.splitlines()[1] == "high,low,high,1.0"
+
+
+def test_tables_in_files_of_text_where_there_are_no_others(tmp_path):
+    rows = "".join(f"text number {row};{'pn'[row % 2]}\n" for row in range(20))
+    for name in ("train.txt", "val.txt", "test.txt", "Collection"):
+        (tmp_path / name).write_text(rows)
+    columns = {"text_column": "1", "label_column": "2"}
+    for to_train in (True, False):
+        source = pipeline.find_source(dataclasses.replace(SMALL, data=str(tmp_path)), to_train)
+        assert sorted(source.files.files) == ["test", "train", "validation"]
+    for name in ("train.txt", "Collection"):
+        config, source = source_of(tmp_path / name, **columns)
+        opened = pipeline.open_source(config, source)
+        assert len(opened.read(["all"])["all"]) == 20
+        assert opened.facts["read as"] == "separated by semicolons, no line of column names; text in '1', label in '2'"
+    # Beside other tables they are notes, as they were.
+    (tmp_path / "train.csv").write_text("text,label\na,p\nb,n\n")
+    assert source_of(tmp_path)[1].files.files == {"train": tmp_path / "train.csv"}
+    with pytest.raises(UserError, match=r"a\.xlsx: expected a name in \.jsonl, .*, \.txt \("):
+        source_of((tmp_path / "train.csv").rename(tmp_path / "a.xlsx"))

@@ -222,6 +222,21 @@ def test_names_of_training_files(tmp_path, names):
     assert {path.name for path in (files.path("train"), files.targets[files.path("train")])} == set(names[:2])
 
 
+def test_words_for_a_split_within_the_names_of_parallel_files(tmp_path, corpus):
+    write(
+        tmp_path / "eutrans", {f"{stem}.{end}": "x\n" for stem in ("training", "test", "dev") for end in ("en", "es")}
+    )
+    found = find_pairs(tmp_path / "eutrans", Languages("es", "en"))
+    assert {split: path.name for split, path in found.files.items()} == {
+        "train": "training.es",
+        "validation": "dev.es",
+        "test": "test.es",
+    }
+    before = find_pairs(corpus, DE_EN)
+    write(corpus, {"train_lengths.csv": "a,b\n1,2\n", "old_train.de": "x\n", "old_train.en": "x\n"})
+    assert find_pairs(corpus, DE_EN).files == before.files | {"old_train": corpus / "old_train.de"}
+
+
 def test_languages_that_are_not_given(corpus):
     there = f"{corpus} has de, en, fr"
     assert message(find_pairs, corpus) == f"{there}; choose with --source-language and --target-language"

@@ -46,7 +46,7 @@ def test_one_file_holds_all(tmp_path):
         ("extra", "extra"),
         ("a.b", "a.b"),
         ("test-dev", "test-dev"),
-        ("image_splits_train", "image_splits_train"),
+        ("image_splits_val", "image_splits_val"),
     ],
 )
 @pytest.mark.parametrize("compression", ["", ".gz", ".xz"])
@@ -193,3 +193,47 @@ def test_json_and_parquet_are_splits_where_no_other_file_is(tmp_path):
     splits = find_splits(tmp_path, suffixes)
     assert splits.files == {"train": tmp_path / "train.csv"}
     assert [path.name for path in splits.ignored] == ["info.json", "test.parquet", "train.json"]
+
+
+@pytest.mark.parametrize(
+    ("files", "splits"),
+    [
+        ("training.csv testing.csv validation.csv", {"train": 0, "testing": 1, "validation": 2}),
+        ("train_data.csv test_data.csv", {"train": 0, "test_data": 1}),
+        ("Corona_NLP_train.csv Corona_NLP_test.csv other.csv", {"train": 0, "test": 1, "other": 2}),
+        ("twitter_training.csv twitter_validation.csv", {"train": 0, "validation": 1}),
+        ("train.char.csv dev.char.csv test.char.csv", {"train": 0, "validation": 1, "test": 2}),
+        (
+            "a.training.jsonl test_2017_flickr.jsonl train_test.jsonl",
+            {"train": 0, "test_2017_flickr": 1, "train_test": 2},
+        ),
+        ("training.json", {"train": 0}),
+        # Where there is a train file, all others have the names that they had.
+        ("train.csv training.csv x_test.csv", {"train": 0, "training": 1, "x_test": 2}),
+    ],
+)
+def test_words_for_a_split_within_a_name(tmp_path, files, splits):
+    touch(tmp_path, *files.split())
+    expected = {split: files.split()[place] for split, place in splits.items()}
+    for need_train in (True, False):
+        found = find_splits(tmp_path, (*TABLES, ".json"), need_train=need_train)
+        assert names(found) == expected
+    assert all(found.path(name.rpartition(".")[0]).name == name for name in expected.values())
+
+
+def test_what_a_word_tells_is_said(tmp_path):
+    touch(tmp_path, "x_training.csv", "y.train.test.csv", "dev.csv")
+    assert find_splits(tmp_path, TABLES).told_by_a_word == "train in x_training.csv"
+    touch(tmp_path, "train.csv")
+    assert find_splits(tmp_path, TABLES).told_by_a_word == ""
+
+
+def test_two_words_for_one_split(tmp_path):
+    touch(tmp_path, "a_train.csv", "b_train.csv", "c_train")
+    with pytest.raises(UserError, match=r"a_train\.csv and .*b_train\.csv are both the train split; keep one of them"):
+        find_splits(tmp_path, TABLES)
+    # To evaluate, each has its own name, as before.
+    assert names(find_splits(tmp_path, TABLES, need_train=False)) == {
+        "a_train": "a_train.csv",
+        "b_train": "b_train.csv",
+    }

@@ -106,11 +106,85 @@ FILES = {
             {"text": 'He said "no".', "label": "neg"},
         ],
     ),
+    "tabs in a file without a suffix, as SMS Spam Collection has it": (
+        "SMSSpam",
+        'ham\tOk lar, fine\nspam\tFree, "win"\nham\tGo, now\nspam\tCall, please\n',
+        "separated by tabs, no line of column names",
+        [
+            {"1": "ham", "2": "Ok lar, fine"},
+            {"1": "spam", "2": 'Free, "win"'},
+            {"1": "ham", "2": "Go, now"},
+            {"1": "spam", "2": "Call, please"},
+        ],
+    ),
+    "semicolons in a .txt": (
+        "a.txt",
+        "i feel fine;joy\ni feel low;sadness\nso good;joy\nso sad;sadness\n",
+        "separated by semicolons, no line of column names",
+        [
+            {"1": text, "2": label}
+            for text, label in zip(("i feel fine", "i feel low", "so good", "so sad"), ("joy", "sadness") * 2)
+        ],
+    ),
     "a backslash before a quote": (
         "a.csv",
         'text,label\n"He said \\"no\\", and left",neg\nfine,pos\n',
         "separated by commas, \\ before a quote, column names in the first line",
         [{"text": 'He said "no", and left', "label": "neg"}, {"text": "fine", "label": "pos"}],
+    ),
+    "single quotes where they are needed": (
+        "a.csv",
+        "Web;'Chrome; \"the\" browser''s end'\nSport;\"Bayern\" won, again\nWeb;'Aus; ''tis'\nWeb;Bayern's end\nSport;'a\nb'\n",
+        "separated by semicolons, fields in single quotes, no line of column names",
+        [
+            {"1": "Web", "2": 'Chrome; "the" browser\'s end'},
+            {"1": "Sport", "2": '"Bayern" won, again'},
+            {"1": "Web", "2": "Aus; 'tis"},
+            {"1": "Web", "2": "Bayern's end"},
+            {"1": "Sport", "2": "a\nb"},
+        ],
+    ),
+    "a column's name that is a value, too": (
+        "a.tsv",
+        "comments\tgender_bias\tbias\thate\nso it is\tFalse\tothers\thate\nnot so\tTrue\tnone\tnone\nno\tFalse\tnone\thate\n"
+        "well then\tFalse\tnone\tnone\n",
+        "separated by tabs, column names in the first line",
+        [
+            {"comments": "so it is", "gender_bias": "False", "bias": "others", "hate": "hate"},
+            {"comments": "not so", "gender_bias": "True", "bias": "none", "hate": "none"},
+            {"comments": "no", "gender_bias": "False", "bias": "none", "hate": "hate"},
+            {"comments": "well then", "gender_bias": "False", "bias": "none", "hate": "none"},
+        ],
+    ),
+    "a value over numbers is a name": (
+        "a.csv",
+        "id,text,spam\n1,so it is,spam\n2,not so,ham\n3,no,spam\n4,well,ham\n",
+        "separated by commas, column names in the first line",
+        [
+            {"id": str(number), "text": text, "spam": label}
+            for number, text, label in [
+                (1, "so it is", "spam"),
+                (2, "not so", "ham"),
+                (3, "no", "spam"),
+                (4, "well", "ham"),
+            ]
+        ],
+    ),
+    "no column names, two labels": (
+        "a.tsv",
+        "".join(f"text {row}\t{label}\t{label}\n" for row, label in enumerate(["OTHER", "OTHER", "OFFENSE", "OTHER"])),
+        "separated by tabs, no line of column names",
+        [
+            {"1": f"text {row}", "2": label, "3": label}
+            for row, label in enumerate(["OTHER", "OTHER", "OFFENSE", "OTHER"])
+        ],
+    ),
+    "no column names, a value that does not come again": (
+        "a.tsv",
+        "fine\tpos\trare\n" + "".join(f"text {row}\t{'pn'[row % 2]}os\toften\n" for row in range(4)),
+        "separated by tabs, no line of column names",
+        [{"1": "fine", "2": "pos", "3": "rare"}]
+        + [{"1": f"text {row}", "2": f"{'pn'[row % 2]}os", "3": "often"} for row in range(4)],
     ),
     "columns without a name": (
         "a.csv",
@@ -155,6 +229,15 @@ FILES = {
 def test_files_as_people_have_them(tmp_path, what):
     name, text, told, rows = FILES[what]
     assert table(tmp_path, name, text) == (told, rows)
+
+
+def test_apostrophes_are_no_quotes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\n'Tis so,pos\n'No' is her answer,neg\n'Go, she said,neg\n" + "Come,pos\n" * 30)
+    assert str(dialect_of(path)) == "separated by commas, column names in the first line"
+    bad_lines = BadLines(skip=True)
+    rows = [row["text"] for _, row in read_rows(path, bad_lines=bad_lines)]
+    assert rows[:3] == ["'Tis so", "'No' is her answer", "Come"] and bad_lines.count == 1
 
 
 def test_a_flag_overrules_what_is_found(tmp_path):

@@ -138,8 +138,9 @@ def test_tsv_without_quoting_is_taken_as_it_stands(tmp_path):
         ("a.tsv", "\ufeff", "a.tsv is empty"),
         ("a.csv", "text,label\n", "a.csv has column names and no rows"),
         ("a.csv.gz", "", "a.csv.gz is empty"),
-        ("a.xlsx", "x", r"a.xlsx: expected a name in \.jsonl, \.csv, \.tsv, \.json, \.parquet .*, found \.xlsx"),
-        ("a", "x", "found no suffix"),
+        ("a.xlsx", "x", r"a.xlsx: expected a name in \.jsonl, \.csv, \.tsv, \.json, \.parquet, \.txt .*, found \.xlsx"),
+        ("a", "", "a is empty"),
+        ("a.txt.gz", "text\tlabel\n", "a.txt.gz has column names and no rows"),
     ],
 )
 def test_empty_and_foreign_files(tmp_path, name, content, message):
