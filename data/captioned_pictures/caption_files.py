@@ -3,17 +3,19 @@
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from data.captioned_pictures.caption_columns import Caption, Told
-from data.captioned_pictures.caption_json import beginning, says_captions, what_json_holds
+from data.captioned_pictures.caption_json import beginning, first_key_of_texts, says_captions, what_json_holds
 from data.captioned_pictures.caption_tables import CaptionTable, find_table
 from data.captioned_pictures.captions import JSON, JSON_LINES, TEXT_SUFFIXES, check_columns, open_captions
 from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles
 from data.errors import BadLines, UserError, shown
 from data.files import content_name, content_suffix, decoded_lines, without_end
 from data.sources.split_files import DOCUMENTATION, STANDARD_STEMS
+from data.tables.dialect import SAMPLED_LINES
 from data.tables.parquet import PARQUET
 
 EXPECTED = (
@@ -67,19 +69,19 @@ class TextFiles:
         if content_suffix(path) in (JSON, JSON_LINES, PARQUET) or self._table(path):
             return
         check_columns(path, self.encoding, self.told)
-        if columns_of(path, self.encoding) != 2:
-            raise UserError(f"{path}: expected captions: {EXPECTED}; found {self._what_it_is(path)}")
+        raise UserError(f"{path}: expected captions: {EXPECTED}; found {self._what_it_is(path)}")
 
     def captions(self) -> dict[Path, str | None]:
         """The files of captions, and the split that each names: several only if they are of different splits."""
-        usual = [file for file, columns in self.columns.items() if columns == 2]
-        usual += [file for file in self.candidates if content_suffix(file) == JSON and "caption" in file.name.lower()]
-        found = self._chosen(usual) if usual else {}
-        if any(map(self._fits, found)):
-            return found
-        others = [file for file in self.candidates if file not in usual and self._is_other(file)]
-        other = self._chosen(others) if others else {}
-        return other if any(map(self._fits, other)) else found or other
+        rest = self.candidates
+        first: dict[Path, str | None] = {}
+        for is_of_kind in (self._is_usual, self._is_other, self._is_by_name):
+            of_kind = [file for file in rest if is_of_kind(file)]
+            found = self._chosen(of_kind) if of_kind else {}
+            if any(map(self._fits, found)):
+                return found
+            rest, first = [file for file in rest if file not in of_kind], first or found
+        return first
 
     def lists(self) -> dict[str, Path]:
         """The list of each split: of those in the folder, else of those below."""
@@ -113,6 +115,13 @@ class TextFiles:
 
     def _table(self, file: Path) -> CaptionTable | None:
         return find_table(file, self.encoding, self.pictures.has, self.told)
+
+    def _is_usual(self, file: Path) -> bool:
+        return self.columns.get(file) == 2 or (content_suffix(file) == JSON and "caption" in file.name.lower())
+
+    def _is_by_name(self, file: Path) -> bool:
+        """Whether a .json file begins with the name of a picture that is there, and texts."""
+        return content_suffix(file) == JSON and self.pictures.has(first_key_of_texts(file, self.encoding) or "")
 
     def _is_other(self, file: Path) -> bool:
         """Whether a file that may be anything holds captions in one of the less usual formats."""
@@ -169,20 +178,21 @@ class TextFiles:
             try:
                 return what_json_holds(json.loads(text))
             except ValueError:
-                keys = list(dict.fromkeys(re.findall(r'"(\w+)"\s*:', text)))
+                keys = list(dict.fromkeys(re.findall(r'"([^"\\]+)"\s*:', text)))
                 return f"JSON with {', '.join(keys[:6])}" if keys else "no JSON"
         if columns == 1 and self.pictures.has(text.partition("\n")[0].strip()):
             return "a list of pictures"
         first = next((line for line in text.splitlines() if line.strip()), "")
-        return f"what begins with {shown(first)}" if first else "empty"
+        name = first.split()[0].partition("#")[0].rstrip(":") if first else ""
+        advice = "; a tab must stand between name and caption" if columns == 1 and self.pictures.has(name) else ""
+        return f"what begins with {shown(first)}{advice}" if first else "empty"
 
 
 def columns_of(path: Path, encoding: str = "utf-8") -> int:
-    """The number of columns, separated by tabs, in the first line that is not blank; 0 in an empty file."""
-    for line in decoded_lines(path, encoding):
-        if line.text.strip():
-            return 1 + without_end(line.text).count("\t")
-    return 0
+    """The number of columns, separated by tabs, in most of the first lines; 0 in an empty file."""
+    lines = itertools.islice(decoded_lines(path, encoding), SAMPLED_LINES)
+    counts = Counter(1 + without_end(line.text).count("\t") for line in lines if line.text.strip())
+    return counts.most_common(1)[0][0] if counts else 0
 
 
 def split_of(path: Path) -> str | None:

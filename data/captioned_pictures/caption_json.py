@@ -19,12 +19,19 @@ EXPECTED_JSON = (
 )
 # Bytes, in which the keys of the first entries stand.
 _BEGINNING = 2**16
+_NAME_OF_TEXTS = re.compile(r'\s*\{\s*"([^"\\]+)"\s*:\s*(\[\s*)?"')
 _CAPTION_KEY = re.compile(r'"(captions?|sentences|caption_?\d)"\s*:')
 
 
 def says_captions(path: Path, encoding: str) -> bool:
     """Whether a .json file holds captions, by its name or by the keys that it begins with."""
     return "caption" in path.name.lower() or bool(_CAPTION_KEY.search(beginning(path, encoding)))
+
+
+def first_key_of_texts(path: Path, encoding: str) -> str | None:
+    """The first key of a .json file that begins with an object of texts, or of lists of texts; else None."""
+    found = _NAME_OF_TEXTS.match(beginning(path, encoding))
+    return found and found[1]
 
 
 def beginning(path: Path, encoding: str) -> str:

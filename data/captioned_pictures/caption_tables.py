@@ -1,5 +1,6 @@
 """Captions in lines: which character separates a picture's name from its caption, and whether the columns are named."""
 
+import csv
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,7 @@ from data.captioned_pictures.files import OTHER_PICTURE_SUFFIXES, PICTURE_SUFFIX
 from data.captioned_pictures.names import without_number
 from data.errors import BadLines, shown
 from data.files import Line, decoded_lines, numbered_lines, report_encoding, without_end
-from data.tables.delimited import Records
+from data.tables.delimited import Records, Writing
 from data.tables.dialect import DELIMITERS, SAMPLED_LINES, Dialect, Layout, find_dialect
 
 # The share of the sampled records that must agree.
@@ -126,7 +127,10 @@ def _rows(path: Path, table: CaptionTable, encoding: str, bad_lines: BadLines) -
     names, is_header = table.dialect.columns, table.dialect.has_header
     lines = decoded_lines(path, encoding)
     for first, fields, problem in Records(lines, table.dialect.writing, len(names)):
-        if table.rest:
+        blanks = _quoted_after_blank(first.text, table.dialect.writing)
+        if len(blanks) == len(names):
+            fields, problem = blanks, ""
+        elif table.rest:
             fields = _cut(fields, len(names), table.dialect.writing.delimiter)
         if first.problem:
             report_encoding(path, encoding, first, bad_lines)
@@ -139,6 +143,16 @@ def _rows(path: Path, table: CaptionTable, encoding: str, bad_lines: BadLines) -
             bad_lines.report(path, first.number, expected=expected, found=f"{len(fields)} in {shown(first.text)}")
         else:
             yield first.number, dict(zip(names, fields, strict=True))
+
+
+def _quoted_after_blank(line: str, writing: Writing) -> list[str]:
+    """The fields of a line in which a blank stands before a field's quotes: `1.jpg, "A dog, a cat"`; else none."""
+    if writing.quotes != "needed" or writing.escapes or f'{writing.delimiter} "' not in line:
+        return []
+    try:
+        return next(csv.reader([line], delimiter=writing.delimiter, skipinitialspace=True, strict=True))
+    except csv.Error:
+        return []
 
 
 def _named_table(lines: list[Line], delimiter: str, told: Told) -> CaptionTable | None:

@@ -365,3 +365,57 @@ def test_quotes_in_which_captions_begin_and_end_do_not_join_lines(tmp_path):
     path = tmp_path / "captions.txt"
     path.write_text("\n".join(lines))
     assert [f"{name}\t{text}" for name, (text,) in read_captions(path).items()] == lines
+
+
+def test_one_odd_line_does_not_decide_what_a_file_is(tmp_path):
+    """A blank for the tab in the first line, beside the lemmas of the captions."""
+    lines = "1.jpg#0 A dog runs .\n1.jpg#1\tTwo dogs run .\n2.jpg#0\tA cat sits .\n"
+    lemmas = "1.jpg#0\tA dog run .\n1.jpg#1\tTwo dog run .\n2.jpg#0\tA cat sit .\n"
+    folder_of(tmp_path, {"Flickr8k.token.txt": lines, "Flickr8k.lemma.token.txt": lemmas}, ("1.jpg", "2.jpg"))
+    source = find_pictures(tmp_path)
+    with pytest.raises(UserError, match=r"Flickr8k.token.txt:1: expected a picture's name, a tab and a caption"):
+        source.join()
+    bad_lines = BadLines(skip=True)
+    assert source.join(bad_lines=bad_lines).rows["all"].captions == [["Two dogs run ."], ["A cat sits ."]]
+    assert bad_lines.count == 1
+
+
+@pytest.mark.parametrize("header", ["", "image,caption\n"])
+def test_a_blank_may_stand_before_quotes(tmp_path, header):
+    odd = ['1.jpg, "A tan , ""male"" dog"', '2.jpg, "No" and "yes"', '3.jpg,It says, "go on"']
+    path = tmp_path / "captions.txt"
+    path.write_text(header + "\n".join([*odd, "4.jpg,A dog , a cat", '5.jpg, "A bird"', "6.jpg,A fish"]))
+    found = {name: text for name, (text,) in read_captions(path).items()}
+    assert list(found.values())[:3] == ['A tan , "male" dog', '"No" and "yes"', 'It says, "go on"']
+    assert list(found.values())[3:] == ["A dog , a cat", "A bird", "A fish"]
+
+
+def test_a_blank_may_stand_before_quotes_of_a_middle_column(tmp_path):
+    path = tmp_path / "captions.csv"
+    path.write_text('image, caption, split\n1.jpg, "A dog, a cat", train\n2.jpg, "A bird", val\n')
+    found = [(caption.name, caption.text, caption.split) for caption in open_captions(path).captions]
+    assert found == [("1.jpg", "A dog, a cat", "train"), ("2.jpg", "A bird", "validation")]
+
+
+def test_json_by_names_needs_no_telling_name(tmp_path):
+    """As a folder of train.json and test.json, which are longer than what is looked at."""
+    long = {f"{number}.jpg": ["A dog " + "runs " * 20_000] for number in (1, 2)}
+    folder_of(tmp_path, {"train.json": json.dumps(long), "test.json": '{"3.jpg": "A bird"}', "b.json": '{"x": ["y"]}'})
+    rows, formats, _ = rows_of(tmp_path)
+    assert {split: list(captions) for split, captions in rows.items()} == {
+        "train": ["1.jpg", "2.jpg"],
+        "test": ["3.jpg"],
+    }
+    assert formats == ["test.json, train.json: captions by pictures' names"]
+    (tmp_path / "train.json").write_text(json.dumps(long).replace(".jpg", ".gif"))
+    (tmp_path / "test.json").unlink()
+    with pytest.raises(UserError, match=r"train.json \(JSON with 1.gif\)"):
+        find_pictures(tmp_path)
+
+
+@pytest.mark.parametrize("line", ["1.jpg: A dog", "1 A dog", "1#zhc#0 A dog"])
+def test_where_a_tab_is_missing_it_is_said(tmp_path, line):
+    folder_of(tmp_path, {"captions.txt": f"{line} runs\n{line} sits\n"})
+    for path in (tmp_path, tmp_path / "captions.txt"):
+        with pytest.raises(UserError, match="what begins with '1.*; a tab must stand between name and caption"):
+            find_pictures(path)
