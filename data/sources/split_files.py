@@ -98,7 +98,12 @@ class Splits:
 
 
 def find_splits(
-    path: str | os.PathLike, suffixes: Sequence[str], *, need_train: bool = True, loosely: bool = True
+    path: str | os.PathLike,
+    suffixes: Sequence[str],
+    *,
+    need_train: bool = True,
+    loosely: bool = True,
+    last: Sequence[str] = LAST_FORMATS,
 ) -> Splits:
     """Finds the files of a data source by their names.
 
@@ -108,6 +113,7 @@ def find_splits(
             language, such as (".en",). "" also takes files without a format's suffix, such as eng.testa.xz, but only
             those whose last dotted part is a common split name or begins with "test".
         need_train: Whether a folder without a train file is an error; one without any split always is.
+        last: Those of the formats that are looked at only where the others do not hold what is needed.
         loosely: Whether, where there is no train file, training.csv or reviews_train.csv is one.
 
     Returns:
@@ -128,7 +134,7 @@ def find_splits(
         if "" not in suffixes and not content_name(path).lower().endswith(tuple(suffixes)):
             raise UserError(f"{path}: expected a name in {', '.join(suffixes)} (plain, .gz or .xz)")
         return Splits(path, {"all": path}, [])
-    orders = [suffix for suffix in suffixes if suffix not in LAST_FORMATS], suffixes
+    orders = [suffix for suffix in suffixes if suffix not in last], suffixes
     files, ignored = _splits_in(path, orders[0])
     if not files or (need_train and "train" not in files):
         files, ignored = _splits_in(path, suffixes)

@@ -25,6 +25,8 @@ from data.tagged_sentences.lists import are_lists, find_lists, read_lists
 # What a file of tagged sentences may be called in a folder, for `data.sources.split_files.find_splits`; "" is for
 # eng.testa.
 SUFFIXES = (".conll", SUFFIX, ".txt", ".bio", ".iob", ".iob2", ".bmes", ".tsv", ".csv", ".col", *LIST_SUFFIXES, "")
+# Of these, what is looked at only where no other holds what is needed: often the same sentences once more.
+LAST_SUFFIXES = (".csv", *LIST_SUFFIXES)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,13 @@ from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
 from data.sources.split_files import find_splits
 from data.tagged_sentences.column_layout import Wanted
-from data.tagged_sentences.columns import SUFFIXES, TaggedSentences, describe_columns, read_tagged_sentences
+from data.tagged_sentences.columns import (
+    LAST_SUFFIXES,
+    SUFFIXES,
+    TaggedSentences,
+    describe_columns,
+    read_tagged_sentences,
+)
 from data.tagged_sentences.datasets import load_tagged_sentences
 from data.tagged_sentences.known_datasets import DATASETS
 from data.tagged_sentences.scheme_of_data import FoundScheme, TagsOfSentence, find_scheme
@@ -41,7 +47,7 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         benchmark=BENCHMARK,
         sample=SAMPLE,
         datasets=DATASETS,
-        find=lambda path: find_splits(path, SUFFIXES, need_train=to_train),
+        find=lambda path: find_splits(path, SUFFIXES, need_train=to_train, last=LAST_SUFFIXES),
     )
 
 
@@ -112,7 +118,7 @@ def open_source(config: Config, source: Source) -> OpenedSource[TaggedSentences]
         except UserError as error:
             advice = "; run --no-test trains without the test split" if split.startswith("test") else ""
             raise UserError(f"{error}{advice}") from None
-        if columns not in notes.values():
+        if source.kind != "sample" and columns not in notes.values():
             notes["columns" if "columns" not in notes else f"columns of {path.name}"] = columns
         if (bad := bad_lines.count - before) and split not in ("train", "all"):
             notes[f"not measured of {split}"] = f"the sentences around {bad:,} bad line{'s' if bad > 1 else ''}"

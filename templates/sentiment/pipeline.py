@@ -95,7 +95,7 @@ def open_source(config: Config, source: Source) -> OpenedSource[LabelledTexts]:
         training_columns = first_row(training, reading) if training else {}
         need_labels = not split.lower().startswith("test")
         texts = read_labelled_texts(path, reading, bad_lines, training_columns, need_labels)
-        if source.kind == "path":
+        if source.kind != "sample":
             columns = find_columns(path, first_row(path, reading), reading, training_columns, need_labels)
             told = described(path, reading, columns)
             if told not in notes.values():

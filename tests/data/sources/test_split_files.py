@@ -124,6 +124,16 @@ def test_two_files_for_one_split(tmp_path, first, second, split):
     assert f"are both the {split} split; keep one of them" in message
 
 
+def test_some_formats_are_looked_at_last(tmp_path):
+    for name in ("train.txt", "train.csv", "train.json", "test.csv"):
+        (tmp_path / name).write_text("a")
+    found = find_splits(tmp_path, (".txt", ".csv", ".json"), last=(".csv", ".json"))
+    assert found.files == {"train": tmp_path / "train.txt"}
+    (tmp_path / "train.json").unlink()
+    (tmp_path / "train.txt").unlink()
+    assert set(find_splits(tmp_path, (".txt", ".csv", ".json"), last=(".csv", ".json")).files) == {"train", "test"}
+
+
 def test_a_folder_without_train(tmp_path):
     with pytest.raises(UserError, match=r"has no train file; expected train\.jsonl, train\.csv, train\.tsv .*nothing"):
         find_splits(tmp_path, TABLES)
