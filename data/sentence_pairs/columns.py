@@ -2,14 +2,14 @@
 
 import dataclasses
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from data.errors import BadLines, UserError
 from data.files import content_suffix, decoded_lines
+from data.sentence_pairs.column_names import hints_at_sentences, holds_sentences, names_columns, stands_out
 from data.sentence_pairs.languages import (
     AUTO,
     SIDES,
@@ -26,11 +26,6 @@ from data.tables.rows import TABLE_SUFFIXES, dialect_of, read_rows
 MAYBE_TABLES = (".txt", "")
 # Of rows of the Hugging Face hub, {"translation": {"de": "...", "en": "..."}}, the columns are those inside.
 NESTED = "translation"
-
-# What further columns are called.
-_OTHERS = frozenset("id number index score attribution license url reference translation text sentence".split())
-# What is no sentence: nothing, a number, an address.
-_NO_SENTENCE = re.compile(r"\s*([\d.,:/+-]+|https?://\S+)?\s*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +54,7 @@ class PairColumns:
         dialect: How the table is written, where it is delimited.
         layout: How `data.tables.rows.read_rows` is to read it.
         format: In which format: its suffix, or ".tsv" where the name tells none.
+        doubt: What else the first line may be, and which flag says so, or "".
     """
 
     languages: Languages
@@ -67,12 +63,13 @@ class PairColumns:
     dialect: Dialect | None
     layout: Layout
     format: str
+    doubt: str = ""
 
     def __str__(self) -> str:
         """In words: "separated by tabs, no line of column names; source in '1', target in '2'"."""
         sides = zip(UNNAMED, (self.source, self.target))
         roles = ", ".join(f"{side} in {column!r}" for side, column in sides if column is not None)
-        return f"{self.dialect}; {roles}" if self.dialect else roles
+        return "; ".join(part for part in (str(self.dialect or ""), roles, self.doubt) if part)
 
     def rows(
         self, path: str | os.PathLike, encoding: str, bad_lines: BadLines
@@ -113,8 +110,8 @@ def find_pair_columns(
         need_target: Whether there must be a column of translations.
 
     Returns:
-        The columns. Where the first line does not name them, they are the first two that hold sentences: no numbers,
-        no addresses, not the same in every row.
+        The columns. Where their names do not tell, they are the first two that hold sentences: no numbers, no
+        addresses, not the same few values in all rows.
 
     Raises:
         UserError: The file is missing or damaged, has no two columns, or a language is not among them, given twice, or
@@ -123,10 +120,17 @@ def find_pair_columns(
     check_different(asked)
     format = suffix if (suffix := content_suffix(path)) in TABLE_SUFFIXES else ".tsv"
     given = {language.casefold() for language in asked[: 1 + need_target] if language != AUTO}
-    layout = Layout(reading.delimiter, reading.header, lambda fields: _names_columns(fields, given))
-    dialect = dialect_of(path, reading.encoding, layout, format)
-    rows = read_rows(path, reading.encoding, BadLines(skip=True), layout, format)
-    sample = [_unnested(row) for _, row in islice(rows, SAMPLED_LINES)]
+    layout = Layout(reading.delimiter, reading.header, lambda fields: names_columns(fields, given))
+    dialect, sample = _sampled(path, reading, layout, format)
+    doubt = ""
+    if dialect and not dialect.has_header and reading.header is None:
+        is_header = stands_out([list(row.values()) for row in sample])
+        if is_header is None:
+            doubt = f"{', '.join(map(repr, sample[0].values()))} taken for a pair (--header: column names)"
+        elif is_header:
+            doubt = "told by how the first line differs (--no-header: it is a pair)"
+            layout = dataclasses.replace(layout, header=True)
+            dialect, sample = _sampled(path, reading, layout, format)
     if not sample:
         next(read_rows(path, reading.encoding, BadLines(skip=False), layout, format))  # raises for its first bad line
     columns = {name.strip(): name for name in (dialect.columns if dialect else sample[0])}
@@ -134,14 +138,15 @@ def find_pair_columns(
         expected = "a sentence, a tab and its translation" if format == ".tsv" else "a sentence and its translation"
         message = f"{path}: expected {expected} in every row, found one column"
         raise UserError(f"{message}; --delimiter names another separator" if dialect else message)
+    holding = [name for name, column in columns.items() if holds_sentences([row.get(column) for row in sample])]
     if not dialect or dialect.has_header or (given and given <= set(columns)):
         where = f"{path}:1" if dialect else os.fspath(path)
-        languages = _named(asked, list(columns), where, need_target)
+        languages = _named(asked, list(columns), holding, where, need_target)
         source, target = columns[languages.source], columns.get(languages.target)
     else:
         languages = Languages(*(name if language == AUTO else language for language, name in zip(asked, UNNAMED)))
-        source, target = _sentence_columns(list(columns), sample)
-    return PairColumns(languages, source, target if need_target else None, dialect, layout, format)
+        source, target = [*(holding if len(holding) > 1 else columns), None][:2]
+    return PairColumns(languages, source, target if need_target else None, dialect, layout, format, doubt)
 
 
 def _unnested(row: dict[str, Any]) -> dict[str, Any]:
@@ -149,29 +154,24 @@ def _unnested(row: dict[str, Any]) -> dict[str, Any]:
     return inner if isinstance(inner, dict) else row
 
 
-def _names_columns(fields: list[str], given: set[str]) -> bool:
-    """Whether a line names columns: one that is given is among them, or every field tells a language or the like.
-
-    A line of codes must be of codes of one kind: "no" and "non" are a sentence and its translation.
-    """
-    names = [re.sub(r" \(\d+\)$", "", field).strip().casefold() for field in fields]
-    if given & set(names):
-        return len(set(names)) == len(names)
-    languages = [field for field, name in zip(fields, names) if is_language(field.strip()) and name not in SIDES]
-    words = [name for name in names if name in _OTHERS or name in SIDES]
-    numbers = [name for number, name in enumerate(names, start=1) if name in ("", str(number))]
-    if len(languages) + len(words) + len(numbers) < len(names) or len(set(languages)) < len(languages):
-        return False
-    of_one_kind = len({len(re.split("[-_]", name)[0]) for name in languages if " " not in name and len(name) < 12}) < 2
-    return bool(words) or (len(languages) > 1 and of_one_kind)
+def _sampled(
+    path: str | os.PathLike, reading: Reading, layout: Layout, format: str
+) -> tuple[Dialect | None, list[dict[str, Any]]]:
+    """How a table is written, and its first rows."""
+    rows = read_rows(path, reading.encoding, BadLines(skip=True), layout, format)
+    return dialect_of(path, reading.encoding, layout, format), [
+        _unnested(row) for _, row in islice(rows, SAMPLED_LINES)
+    ]
 
 
-def _named(asked: Languages, names: list[str], where: str, need_target: bool) -> Languages:
-    """The languages, of columns that have names."""
+def _named(asked: Languages, names: list[str], holding: list[str], where: str, need_target: bool) -> Languages:
+    """The languages, of columns that have names, some of them holding sentences."""
     given = {language.casefold() for language in asked if language != AUTO}
     likely = [name for name in names if is_language(name) or name.casefold() in given]
+    if len(likely) > 2:
+        likely = [name for name in likely if name in holding or name.casefold() in given]
     if len(likely) < 2:
-        likely = names
+        likely = holding if len(holding) == 2 and all(map(hints_at_sentences, holding)) and not given else names
     if not need_target and (asked.source != AUTO or len(names) == 1):
         known = {name.casefold(): name for name in names}
         wanted = names[0] if asked.source == AUTO else asked.source
@@ -185,15 +185,3 @@ def _named(asked: Languages, names: list[str], where: str, need_target: bool) ->
         is_turned = likely[0].casefold() in SIDES and likely[0].casefold()[0] == "t"
         asked = Languages(*(likely[::-1] if is_turned else likely))
     return choose_languages(asked, likely, where)
-
-
-def _sentence_columns(names: Sequence[str], sample: Sequence[dict[str, Any]]) -> tuple[str, str | None]:
-    """The first two columns that hold sentences; the first two of all where there are no two such."""
-    found = []
-    for name in names:
-        values = [row[name] for row in sample]
-        is_constant = len(values) > 1 and len(set(values)) == 1
-        if not is_constant and not all(map(_NO_SENTENCE.fullmatch, values)):
-            found.append(name)
-    first, *others = found if len(found) > 1 else names
-    return first, others[0] if others else None

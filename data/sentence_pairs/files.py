@@ -2,13 +2,22 @@
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 
 from data.errors import BadLines, UserError
 from data.files import content_name, content_suffix, near_names
 from data.quoting import as_typed
 from data.sentence_pairs.columns import MAYBE_TABLES, Reading, find_pair_columns, is_table
-from data.sentence_pairs.languages import AUTO, UNNAMED, Languages, check_different, choose_languages
+from data.sentence_pairs.languages import (
+    AUTO,
+    SIDES,
+    UNNAMED,
+    Languages,
+    check_different,
+    choose_languages,
+    is_language,
+)
 from data.sentence_pairs.pairs import TAGGED, SentencePairs, read_pair_table, read_parallel_files
 from data.sources.split_files import Splits, find_splits, split_name
 from data.tables.parquet import PARQUET
@@ -112,7 +121,7 @@ def find_pairs(
     found = ", ".join(sorted(entry.name for entry in path.iterdir())[:20]) or "nothing"
     raise UserError(
         f"{path}: expected train.tsv ({', '.join(TABLE_SUFFIXES)}), or train.de and train.en or the like "
-        f"{_PLAIN_OR_PACKED}, found {found}"
+        f"{_PLAIN_OR_PACKED}, found {found}{_renamed(path)}"
     )
 
 
@@ -127,7 +136,8 @@ def _table_suffixes(folder: Path, reading: Reading) -> list[str]:
 
 def _tables(splits: Splits, asked: Languages, reading: Reading) -> PairFiles:
     columns = find_pair_columns(splits.files.get("train") or min(splits.files.values()), asked, reading)
-    return PairFiles(splits.folder, splits.files, splits.ignored, columns.languages, {}, str(columns))
+    notice = "; ".join(filter(None, (str(columns), _about_splits(splits.files))))
+    return PairFiles(splits.folder, splits.files, splits.ignored, columns.languages, {}, notice)
 
 
 def _one_pair(path: Path, asked: Languages) -> PairFiles:
@@ -138,7 +148,7 @@ def _one_pair(path: Path, asked: Languages) -> PairFiles:
     if not stem or language.lower() in _FORMATS:
         raise UserError(
             f"{path}: expected a table ({', '.join(TABLE_SUFFIXES)}, or lines with a tab), a folder, or one of two "
-            f"parallel files such as corpus.de beside corpus.en {_PLAIN_OR_PACKED}"
+            f"parallel files such as corpus.de beside corpus.en {_PLAIN_OR_PACKED}{_renamed(path.parent)}"
         )
     beside: dict[str, list[Path]] = {}
     for entry in sorted(path.parent.iterdir()):
@@ -178,6 +188,27 @@ def _suffixes(language: str, others: list[str]) -> list[str]:
 def _about_markup(sources: list[Path]) -> str:
     tagged = [path.name for path in sources if TAGGED in path.name]
     return f"without the lines of {', '.join(tagged)} that are marked up, such as <url>...</url>" if tagged else ""
+
+
+def _about_splits(files: dict[str, Path]) -> str:
+    others = [split for split in files if split not in _SPLITS]
+    if "train" not in files or "validation" in files or not others:
+        return ""
+    return f"no validation file: some of train is held out, and {', '.join(others)} read by evaluate --split alone"
+
+
+def _renamed(folder: Path) -> str:
+    """Advice where the names of parallel files do not end in the language: src-train.txt, small_vocab_en."""
+    named: dict[str, list[str]] = {}
+    for entry in sorted(folder.iterdir()):
+        stem, packed = content_name(entry).removesuffix(".txt"), entry.name.removeprefix(content_name(entry))
+        first, last = re.split("[._-]", stem, maxsplit=1), re.split("[._-](?=[^._-]*$)", stem)[::-1]
+        for language, *rest in (first, last):
+            if rest and (language.casefold() in SIDES or is_language(language)):
+                named.setdefault(rest[0], []).append(f"{entry.name} to {rest[0]}.{language}{packed}")
+    pairs = {stem: found for stem, found in named.items() if len(found) == 2}
+    found = pairs.get("train") or next(iter(pairs.values()), [])
+    return f"; rename {' and '.join(found)}, and others likewise" if found else ""
 
 
 def _splits_by_language(folder: Path) -> dict[str, set[str]]:
@@ -237,4 +268,5 @@ def _parallel_folder(folder: Path, asked: Languages, by_language: dict[str, set[
         )
     used = {*targets, *targets.values()}
     ignored = sorted({*sides[0].ignored, *sides[1].ignored, *alone} - used)
-    return PairFiles(folder, files, ignored, languages, targets, _about_markup(list(targets)))
+    notices = _about_markup(list(targets)), _about_splits(files)
+    return PairFiles(folder, files, ignored, languages, targets, "; ".join(filter(None, notices)))

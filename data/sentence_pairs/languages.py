@@ -18,17 +18,19 @@ _CODE = re.compile(r"([a-z]{2,3}|[A-Z]{2,3})([-_][A-Za-z0-9]{2,8})*")
 _CODES = frozenset(
     """afr amh ara aze bel ben bos bul cat ceb ces chi cmn cze dan deu dut ell eng epo est eus fas fil fin fra fre ger
     gle glg gre guj hat hau heb hin hrv hun hye ibo ice ind isl ita jav jpn kan kat kaz khm kir kor kur lao lav lit mal
-    mar may mkd mlt mon msa mya nep nld nob nor pan per pol por pus ron rum rus sin slk slo slv som spa sqi srp swa swe
-    tam tel tgl tha tur ukr urd uzb vie xho yor yue zho zul""".split()
+    mar may mkd mlt mon msa mya nep nld nob nor pan pcm per pol por pus ron rum rus sin slk slo slv som spa sqi srp swa
+    swe tam tel tgl tha tur ukr urd uzb vie xho yor yue zho zul""".split()
 ) | {alias[:2] for alias in locale.locale_alias if not alias[2:3].isalnum()}
 _NAMES = frozenset(
     """afrikaans albanian amharic arabic armenian azerbaijani basque belarusian bengali bosnian bulgarian burmese
     cantonese catalan chinese croatian czech danish dutch english esperanto estonian finnish french galician georgian
-    german greek gujarati hausa hebrew hindi hungarian icelandic indonesian irish italian japanese kannada kazakh khmer
-    korean kurdish lao latin latvian lithuanian macedonian malay malayalam mandarin marathi mongolian nepali norwegian
-    persian polish portuguese punjabi romanian russian serbian sinhala slovak slovenian somali spanish swahili swedish
-    tagalog tamil telugu thai tibetan turkish ukrainian urdu uzbek vietnamese welsh xhosa yoruba zulu""".split()
+    german greek gujarati hausa hebrew hindi hungarian icelandic igbo indonesian irish italian japanese kannada kazakh
+    khmer korean kurdish lao latin latvian lithuanian macedonian malay malayalam mandarin marathi mongolian nepali
+    norwegian persian polish portuguese punjabi romanian russian serbian sinhala slovak slovenian somali spanish swahili
+    swedish tagalog tamil telugu thai tibetan turkish ukrainian urdu uzbek vietnamese welsh xhosa yoruba zulu""".split()
 )
+# Of the most frequent ones; a pair of single words may be "French", "français".
+_OWN_NAMES = frozenset("deutsch englisch französisch français anglais espagnol allemand español inglés".split())
 
 
 class Languages(NamedTuple):
@@ -85,12 +87,24 @@ def check_different(asked: Languages) -> None:
 
 
 def is_language(name: str) -> bool:
-    """Whether a column's name tells a language: its code, or a few words that begin with its name, or a side.
+    """Whether a column's name tells a language: its code, a few words that begin with its name, or it joined by _.
 
     Example:
-        [is_language(name) for name in ("pt_BR", "deu", "English sentences", "src", "non")]   # the last alone is none
+        [is_language(name) for name in ("pt_BR", "deu", "English sentences", "sentence_fr", "non")]   # but the last
     """
     words = name.casefold().split()
+    if "_" in name and len(words) == 1 and tells_language(name):
+        return True
     if _CODE.fullmatch(name):
         return re.split("[-_]", name.casefold())[0] in _CODES or name.casefold() in SIDES
     return bool(words) and len(words) <= 3 and (words[0] in _NAMES or name.casefold() in SIDES)
+
+
+def tells_language(name: str) -> bool:
+    """Whether one of the words of a name is a language's name or code: "sentence_en", "Texte français"."""
+    return not {*_CODES, *_NAMES, *_OWN_NAMES}.isdisjoint(re.split(r"[\W_]+", name.casefold()))
+
+
+def code_length(name: str) -> int | None:
+    """How many letters the code of a language has that a name is, known or not: 2 for "pt_BR"; else None."""
+    return len(re.split("[-_]", name)[0]) if _CODE.fullmatch(name) else None

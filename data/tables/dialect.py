@@ -53,11 +53,13 @@ class Dialect:
         columns: The columns' names: as the first line writes them, or "1", "2" and so on. One that stands twice is
             followed by its number, "text (3)", so that none is taken for the other; a blank one is its number then.
         has_header: Whether the first line names the columns.
+        header: The names as they stand there, blank and doubled ones as well; empty where there are none.
     """
 
     writing: Writing
     columns: tuple[str, ...]
     has_header: bool
+    header: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """In words: "separated by semicolons, no line of column names"."""
@@ -99,7 +101,7 @@ def find_dialect(lines: Sequence[Line], layout: Layout = Layout(), usual: str = 
         header = _first_is_unlike_the_others(table.records)
     width = len(table.first)
     columns = distinct_names(table.first, width) if header else tuple(map(str, range(1, width + 1)))
-    return Dialect(table.writing, columns, header)
+    return Dialect(table.writing, columns, header, tuple(table.first) if header else ())
 
 
 @dataclasses.dataclass(frozen=True)

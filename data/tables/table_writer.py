@@ -10,6 +10,7 @@ from typing import Any, Self, TextIO
 
 from data.errors import UserError
 from data.tables.delimited import Writing, quoted
+from data.tables.dialect import Dialect
 from data.tables.rows import DELIMITED, table_format
 from data.writing import writing as open_writing
 
@@ -26,6 +27,10 @@ class TableWriter:
         format: ".jsonl", ".csv" or ".tsv"; needed for a stream only.
         writing: How the fields of a .csv or .tsv are separated and quoted, such as in the table that is answered; by
             default with commas or tabs, and quoted where it is needed.
+
+    Attributes:
+        answered: How the table is written whose rows are written with more columns. Where it has no line of column
+            names, none is written, and names are as they stand there, blank ones as well.
 
     Raises:
         UserError: For a path with another suffix, or, when the writer is entered, that cannot be written to.
@@ -45,6 +50,7 @@ class TableWriter:
     ):
         self.columns = [] if columns is None else list(columns)
         self.rows = 0
+        self.answered: Dialect | None = None
         self._header_is_due = columns is not None
         self._opened: contextlib.AbstractContextManager[TextIO]
         if isinstance(target, str | os.PathLike):
@@ -97,8 +103,9 @@ class TableWriter:
         self.rows += 1
 
     def _write_header(self) -> None:
-        if self._header_is_due and self.format in DELIMITED:
-            self._write_fields(self.columns)
+        if self._header_is_due and self.format in DELIMITED and not (self.answered and not self.answered.has_header):
+            as_they_stand = dict(zip(self.answered.columns, self.answered.header)) if self.answered else {}
+            self._write_fields([as_they_stand.get(column, column) for column in self.columns])
         self._header_is_due = False
 
     def _write_fields(self, fields: list[str]) -> None:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from data.errors import BadLines, UserError
 from data.labelled_texts.files import check_number, described, find_text_column
 from data.labelled_texts.word_ids import WordIds
-from data.tables.rows import read_text_rows, table_format
+from data.tables.rows import dialect_of, read_text_rows, table_format
 from data.tables.table_writer import TableWriter, unused_names
 from data.vocabulary import PADDING
 from data.writing import replacing
@@ -177,6 +177,7 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
 
     rows = read_text_rows(path, text_column, reading.encoding, bad_lines, reading.layout)
     with TableWriter(output) if output else TableWriter(sys.stdout, format=kind) as writer:
+        writer.answered = dialect_of(path, reading.encoding, reading.layout)
         # A table may be larger than memory.
         while chunk := list(islice(rows, ROWS_AT_A_TIME)):
             answers = iter(predict(answer, [row.text for row in chunk if not row.problem]))

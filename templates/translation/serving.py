@@ -177,6 +177,7 @@ def _translate_table(
     named = output and content_suffix(output) not in MAYBE_TABLES
     names: list[str] = []
     with TableWriter(output or sys.stdout, format=None if named else kind) as writer:
+        writer.answered = columns.dialect
         if columns.dialect and writer.format == columns.format:
             writer.writing = columns.dialect.writing
         for chunk in _chunks(columns.rows(path, config.encoding, bad_lines)):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from data.errors import BadLines, UserError
 from data.sentence_pairs.columns import Reading, find_pair_columns, is_table
 from data.sentence_pairs.files import find_pairs
-from data.sentence_pairs.languages import Languages
+from data.sentence_pairs.languages import UNNAMED, Languages
 from data.sentence_pairs.pairs import SentencePairs, read_pair_table
 from data.tables.table_writer import TableWriter
 from templates.translation.translations import write_translations
@@ -23,6 +23,7 @@ SENTENCES = [
     ('He said "no".', "Il a dit non."),
     ("Hi; bye", "Si"),
 ]
+DOUBTFUL = ("no,non", "yes,oui")
 
 
 def table(path, *lines, separator="\t"):
@@ -42,6 +43,9 @@ def table(path, *lines, separator="\t"):
         ("src\ttgt", ("src", "tgt")),
         ("tgt\tsrc", ("src", "tgt")),
         ("sentence\ttranslation", ("sentence", "translation")),
+        ("English\tYoruba", ("English", "Yoruba")),
+        ("sentence_en\tfrench_sentence", ("sentence_en", "french_sentence")),
+        ("eng\tpcm", ("eng", "pcm")),
     ],
 )
 def test_a_line_that_names_the_columns_is_no_pair(tmp_path, first, languages):
@@ -60,6 +64,45 @@ def test_a_pair_that_looks_a_little_like_names_is_a_pair(tmp_path, first):
     # Whoever knows better says so.
     named = find_pairs(tmp_path / "a.tsv", reading=Reading(header=True)) if first != "en\ten" else None
     assert named is None or len(named.read("all")) == len(SENTENCES)
+
+
+@pytest.mark.parametrize(
+    "first, others, languages",
+    [
+        ("id,en,fr", "{0},I will wait {0}.,J'attends {0}.", ("en", "fr")),
+        ("id,en", "Saya menunggu {0}.,I will wait {0}.", ("id", "en")),
+        ("Unnamed: 0,English,French", "{0},Wait {0}.,Attends {0}.", ("English", "French")),
+        (",Deutsch,Englisch", "{0},Warte {0}.,Wait {0}.", ("Deutsch", "Englisch")),
+        (
+            "source,english_sentence,hindi_sentence",
+            "ted,I wait {0}.,J'attends {0}.",
+            ("english_sentence", "hindi_sentence"),
+        ),
+        ("id,en_source,uz_target,split", "{0},I will wait {0}.,Men kutaman {0}.,train", ("en_source", "uz_target")),
+        ("index,original,translation,scores", '{0},Wait {0}.,Attends {0}.,"[7, 8]"', ("original", "translation")),
+        ("Question,Answer", "How are you {0}?,I am well {0}.", ("Question", "Answer")),
+        ("Deutsch,Englisch", "Ich warte {0}.,I will wait {0}.", ("Deutsch", "Englisch")),
+        ("eng,lug", "I will wait {0}.,Nja kulinda {0}.", ("eng", "lug")),
+        ("input,output", "私は待ちます{0},I will wait {0}.", ("input", "output")),
+    ],
+)
+def test_a_first_line_that_is_unlike_the_others_names_the_columns(tmp_path, first, others, languages):
+    path = tmp_path / "a.csv"
+    path.write_text(first + "\n" + "".join(f"{others.format(number)}\n" for number in range(60)), encoding="utf-8")
+    pairs = find_pairs(path)
+    assert pairs.languages == languages and "column names in the first line; source in" in pairs.notice
+    assert pairs.read("all").lines == list(range(2, 62))
+    assert read_pair_table(path, reading=Reading(header=False)).lines == list(range(1, 62))
+
+
+@pytest.mark.parametrize("first", ["no,non", "is,est", "Hello world,Bonjour", "Wait.,Attends.", "yes,oui"])
+def test_a_short_pair_over_long_ones_is_a_pair_and_where_that_is_doubtful_it_is_said(tmp_path, first):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{first}\n" + "I will wait.,J'attends ici.\nI will go.,Je pars.\n")
+    pairs = find_pairs(path)
+    assert (len(pairs.read("all")), pairs.languages) == ((2, ("is", "est")) if first == "is,est" else (3, UNNAMED))
+    told = "; 'no', 'non' taken for a pair (--header: column names)"
+    assert (told.replace("'no', 'non'", ", ".join(map(repr, first.split(",")))) in pairs.notice) == (first in DOUBTFUL)
 
 
 def test_further_columns_are_not_read(tmp_path):

@@ -452,3 +452,28 @@ def test_characters_of_scripts_without_blanks_are_not_compared_with_words():
         assert filter_pairs(pairs, 120, 5) == (pairs, "")
     with pytest.raises(UserError, match="3 with one side over 5 times"):
         filter_pairs(SentencePairs(["one"] * 3, ["東" * 11] * 3), 120, 5)
+
+
+def test_files_that_are_neither_validation_nor_test_are_told(tmp_path):
+    write(tmp_path, {f"{stem}.{end}": "x\n" for stem in ("train", "tst2012", "tst2013") for end in ("en", "vi")})
+    told = "no validation file: some of train is held out, and tst2012, tst2013 read by evaluate --split alone"
+    assert find_pairs(tmp_path, Languages("en", "vi")).notice == told
+    write(tmp_path, {"dev.en": "x\n", "dev.vi": "x\n"})
+    assert find_pairs(tmp_path, Languages("en", "vi")).notice == ""
+
+
+@pytest.mark.parametrize(
+    "names, advice",
+    [
+        (("src-val.txt", "src-train.txt", "tgt-train.txt", "tgt-val.txt"), ("train.src", "train.tgt")),
+        (("small_vocab_en", "small_vocab_fr"), ("small_vocab.en", "small_vocab.fr")),
+        (("EN_test.gz", "FR_test.gz"), ("test.EN.gz", "test.FR.gz")),
+    ],
+)
+def test_names_that_do_not_end_in_a_language_are_told_better_ones(tmp_path, names, advice):
+    for name in names:
+        (tmp_path / name).write_bytes(gzip.compress(b"One line.\n") if name.endswith(".gz") else b"One line.\n")
+    pair = names[1:3] if len(names) > 2 else names
+    renamed = " and ".join(f"{name} to {new}" for name, new in zip(pair, advice))
+    for path in (tmp_path, tmp_path / names[0]):
+        assert message(find_pairs, path).endswith(f"; rename {renamed}, and others likewise")

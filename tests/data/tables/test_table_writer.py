@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from data.tables.rows import read_rows
+from data.tables.dialect import Layout
+from data.tables.rows import dialect_of, read_rows
 from data.tables.table_writer import TableWriter
 
 ROW = {"id": 7, "text": "a, b", "label": None}
@@ -173,3 +174,16 @@ def test_the_same_rows_give_the_same_bytes(tmp_path):
         with TableWriter(tmp_path / name) as writer:
             writer.write(ROW)
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+
+
+@pytest.mark.parametrize("first", ["v1,v2,,", ",text,text,", None])
+def test_a_table_that_is_answered_keeps_its_line_of_column_names_or_has_none(tmp_path, first):
+    path, rows = tmp_path / "in.csv", ["a,one two,,", "b,three,,"]
+    path.write_text("".join(f"{line}\n" for line in ([first] if first else []) + rows))
+    layout = Layout(header=first is not None)
+    with TableWriter(tmp_path / "out.csv") as writer:
+        writer.answered = dialect_of(path, layout=layout)
+        for _, row in read_rows(path, layout=layout):
+            writer.write({**row, "new": "x"})
+    answered = [f"{first},new"] if first else []
+    assert (tmp_path / "out.csv").read_text().splitlines() == answered + [f"{row},x" for row in rows]
