@@ -34,7 +34,7 @@ def names_columns(fields: list[str], given: set[str]) -> bool:
     """
     names = [re.sub(r" \(\d+\)$", "", field).strip().casefold() for field in fields]
     if given & set(names):
-        return len(set(names)) == len(names)
+        return _are_different(names)
     words = [name for name in names if name in _OTHERS or name in SIDES]
     languages = [
         field.strip() for field, name in zip(fields, names) if name not in words and is_language(field.strip())
@@ -62,7 +62,7 @@ def stands_out(rows: Sequence[Sequence[str]]) -> bool | None:
     """
     names = [field.strip() for field in (rows or [()])[0]]
     columns = list(zip(*rows[1:]))
-    if len(columns) < 2 or len({name.casefold() for name in names}) < len(names) or not all(map(_may_be_name, names)):
+    if len(columns) < 2 or not _are_different(names) or not all(map(_may_be_name, names)):
         return False
     if any(
         not _NUMBER.fullmatch(name) and _are_most(_NUMBER.fullmatch, column) for name, column in zip(names, columns)
@@ -90,6 +90,12 @@ def holds_sentences(values: Sequence[Any]) -> bool:
 def hints_at_sentences(name: str) -> bool:
     """Whether a word of a column's name is that of a language, or of a few others: "input", "Question", "text_de"."""
     return tells_language(name) or not _ROLES.isdisjoint(re.split(r"[\W_]+", name.casefold()))
+
+
+def _are_different(names: list[str]) -> bool:
+    """Whether no name comes twice; lines may end in several separators."""
+    filled = [name.casefold() for name in names if name]
+    return len(set(filled)) == len(filled)
 
 
 def _may_be_name(field: str) -> bool:

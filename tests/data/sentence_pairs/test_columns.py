@@ -83,6 +83,7 @@ def test_a_pair_that_looks_a_little_like_names_is_a_pair(tmp_path, first):
         ("Question,Answer", "How are you {0}?,I am well {0}.", ("Question", "Answer")),
         ("Deutsch,Englisch", "Ich warte {0}.,I will wait {0}.", ("Deutsch", "Englisch")),
         ("eng,lug", "I will wait {0}.,Nja kulinda {0}.", ("eng", "lug")),
+        ("Question,Answer,,", "How are you {0}?,I am well {0}.,,", ("Question", "Answer")),
         ("input,output", "私は待ちます{0},I will wait {0}.", ("input", "output")),
     ],
 )
@@ -236,6 +237,7 @@ def test_a_runs_translations_are_read_again(tmp_path_factory, rows):
     first=st.sampled_from(["", "de\ten\n", "en\tde\n", "no\tnon\n", '"de"\t"en"\n']),
     asked=st.sampled_from([Languages(), Languages("de", "en"), Languages("2", "1")]),
 )
+@example(lines=['a\tb\t\t""'], first="de\ten\n", asked=Languages())
 def test_what_is_trained_on_is_what_is_answered(tmp_path_factory, lines, first, asked):
     path = tmp_path_factory.mktemp("lines") / "a.tsv"
     path.write_text(first + "".join(f"{line}\n" for line in lines))
