@@ -136,11 +136,11 @@ def _rows(path: Path, table: CaptionTable, encoding: str, bad_lines: BadLines) -
             report_encoding(path, encoding, first, bad_lines)
         elif problem:
             bad_lines.report(path, first.number, expected="well-formed quotes", found=problem)
-        elif is_header:
-            is_header = False
         elif len(fields) != len(names):
             expected = f"{len(names)} fields separated by {shown(table.dialect.writing.delimiter)}"
             bad_lines.report(path, first.number, expected=expected, found=f"{len(fields)} in {shown(first.text)}")
+        elif is_header:
+            is_header = False
         else:
             yield first.number, dict(zip(names, fields, strict=True))
 
@@ -226,8 +226,8 @@ def _table(lines: list[Line], dialect: Dialect, columns: Columns) -> CaptionTabl
 
 
 def _names(lines: list[Line], delimiter: str) -> tuple[str, ...]:
-    """The names in the first line, none of them twice."""
-    first = [line for line in lines if line.text.strip()][:1]
+    """The names in the first line that is separated, none of them twice; a title may stand above it."""
+    first = [line for line in lines if delimiter in line.text][:1]
     return find_dialect(first, Layout(delimiter, header=True)).columns
 
 

@@ -419,3 +419,12 @@ def test_where_a_tab_is_missing_it_is_said(tmp_path, line):
     for path in (tmp_path, tmp_path / "captions.txt"):
         with pytest.raises(UserError, match="what begins with '1.*; a tab must stand between name and caption"):
             find_pictures(path)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", "|"])
+def test_a_title_above_the_column_names_is_one_bad_line(tmp_path, delimiter):
+    path = tmp_path / "captions.txt"
+    path.write_text("My pictures\n\nimage,caption\n1.jpg,A dog runs\n2.jpg,A cat\n".replace(",", delimiter))
+    with pytest.raises(UserError, match=r"captions.txt:1: expected 2 fields separated by .*, found 1 in 'My pictures"):
+        read_captions(path)
+    assert read_captions(path, bad_lines=BadLines(skip=True)) == {"1.jpg": ["A dog runs"], "2.jpg": ["A cat"]}
