@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from data.errors import BadLines, UserError
@@ -209,11 +209,18 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from
 some_pairs = st.lists(st.tuples(texts, texts).filter(lambda pair: all(map(str.strip, pair))), min_size=1, max_size=6)
 
 
+def assume_told_apart(rows):
+    """Lines that each make a complete row are never joined (see `Writing`): no field is to be cut into such."""
+    assume(not any({"\t", "\n"} <= set(field) for pair in rows for field in pair))
+
+
 @pytest.mark.parametrize("suffix", [".tsv", ".csv", ".jsonl"])
 @given(rows=some_pairs)
 @example(rows=[('"I am hungry."', 'He said "no".'), ('"', '""')])
 @example(rows=[("no", "non")])
 def test_written_pairs_are_read_again(tmp_path_factory, suffix, rows):
+    if suffix == ".tsv":
+        assume_told_apart(rows)
     path = tmp_path_factory.mktemp("written") / f"a{suffix}"
     with TableWriter(path) as writer:
         for source, target in rows:
@@ -224,6 +231,7 @@ def test_written_pairs_are_read_again(tmp_path_factory, suffix, rows):
 
 @given(rows=some_pairs)
 def test_a_runs_translations_are_read_again(tmp_path_factory, rows):
+    assume_told_apart(rows)
     path = tmp_path_factory.mktemp("written") / "translations_test.tsv"
     sources, targets = map(list, zip(*rows))
     write_translations(path, SentencePairs(sources, targets), targets[::-1], np.zeros(len(rows)))
