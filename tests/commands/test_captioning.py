@@ -165,7 +165,8 @@ def test_an_exported_model_searches_as_it_was_told(project):
     kinds = [b"JPEG", b"0 bytes", b"GIF", b"no picture of a kind that is known", b"PNG"]
     assert all(kind in error for kind, error in zip(kinds, answer["error"][1:-1], strict=True))
     assert answer["error"][[0, -1]].tolist() == [b"", b""]
-    assert assert_every_loader_answers(project / "exported", damaged)["caption"].tolist() == [b""] * len(damaged)
+    only_damaged = assert_every_loader_answers(project / "exported", damaged, loaders=["C"])
+    assert only_damaged["caption"].tolist() == [b""] * len(damaged)
 
 
 # Pictures of one's own
