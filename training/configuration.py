@@ -15,7 +15,7 @@ Example:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, get_type_hints
 
 from data.errors import UserError
@@ -50,6 +50,22 @@ Share = Annotated[float, Bound("at least 0 and below 1", lambda value: 0 <= valu
 
 # Another run of the same template: its folder, or the template's name, in whose place `run` puts the folder it means.
 RunName = Annotated[str | None, "run"]
+
+
+# Marks a field that came in a later version, with a default by which a run is what it was before: `recorded` leaves it
+# out then, so that a run that was made before is still the same run.
+CAME_LATER = "came later"
+
+
+def recorded(config) -> dict:
+    """A configuration as a run's record keeps it: without fields that came later and are at their defaults."""
+    hints = get_type_hints(type(config), include_extras=True)
+    later = {name for name, hint in hints.items() if CAME_LATER in getattr(hint, "__metadata__", ())}
+    return {
+        field.name: value
+        for field in fields(config)
+        if (value := getattr(config, field.name)) != field.default or field.name not in later
+    }
 
 
 def flag(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from data.errors import UserError
 from data.tables.dialect import Layout
-from training.configuration import Share, at_least, at_most, below, check_bounds, more_than
+from training.configuration import CAME_LATER, Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "flickr8k", "captioning"
@@ -38,13 +38,13 @@ class Config:
     # or hf:OWNER/NAME[/CONFIGURATION][@REVISION], a data set of the Hugging Face hub
     data: str = "auto"
     # of a table of captions, the column that names the pictures: its name, or its number from 1
-    picture_column: str = "auto"
+    picture_column: Annotated[str, CAME_LATER] = "auto"
     # of a table of captions, the column that holds them: its name, or its number from 1
-    caption_column: str = "auto"
+    caption_column: Annotated[str, CAME_LATER] = "auto"
     # what separates the columns of such a table: comma, tab, semicolon, bar, or auto: what its first lines show
-    delimiter: str = "auto"
+    delimiter: Annotated[str, CAME_LATER] = "auto"
     # whether the first line of such a table names the columns; by default what its first lines show
-    header: bool | None = None
+    header: Annotated[bool | None, CAME_LATER] = None
     # the encoding of captions and lists
     encoding: str = "utf-8"
     # leave bad lines out, and count them, instead of stopping at the first

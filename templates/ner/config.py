@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from data.errors import UserError
-from training.configuration import Share, at_least, at_most, below, check_bounds, more_than
+from training.configuration import CAME_LATER, Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "conll2003", "ner"
@@ -36,7 +36,7 @@ class Config:
     task: Literal["auto", "entities", "tags"] = "auto"
     # the column of the tokens: its number from 1, last, or its name in .conllu (form, lemma); auto is the first that
     # is called so, or that numbers neither tokens nor sentences and holds no tags of entities, or form
-    token_column: str = "auto"
+    token_column: Annotated[str, CAME_LATER] = "auto"
     # the column of the tags: its number from 1, last, or its name in .conllu (upos, feats, ...); auto is the last, or
     # the last that is called so, or that before the tokens where it holds tags of entities, or upos
     tag_column: str = "auto"
@@ -47,7 +47,7 @@ class Config:
     # the share of the training sentences to validate on, where the data has no validation split
     validation_fraction: Annotated[float, more_than(0), below(1)] = 0.1
     # how raw text is cut into tokens: by rules, as newswire is, or at blanks, for what is already cut, such as tweets
-    tokens: Literal["rules", "blanks"] = "rules"
+    tokens: Annotated[Literal["rules", "blanks"], CAME_LATER] = "rules"
     # ids for words, most frequent first, padding and unknown included
     vocabulary_size: Annotated[int, at_least(3)] = 50_000
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from data.tables.dialect import Layout
-from training.configuration import RunName, Share, at_least, at_most, below, check_bounds, more_than
+from training.configuration import CAME_LATER, RunName, Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "imdb_reviews", "sentiment"
@@ -40,9 +40,9 @@ class Config:
     # the column that holds the label: its name, or its number from 1
     label_column: str = "auto"
     # what separates the columns of a .csv or .tsv file: comma, tab, semicolon, bar, or auto: what its first lines show
-    delimiter: str = "auto"
+    delimiter: Annotated[str, CAME_LATER] = "auto"
     # whether the first line of a .csv or .tsv file names the columns; by default what its first lines show
-    header: bool | None = None
+    header: Annotated[bool | None, CAME_LATER] = None
     # the files' encoding
     encoding: str = "utf-8"
     # leave bad lines out, and count them, instead of stopping at the first

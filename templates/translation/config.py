@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from data.errors import UserError
 from data.tables.dialect import Layout
-from training.configuration import Share, at_least, at_most, below, check_bounds, more_than
+from training.configuration import CAME_LATER, Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "multi30k", "translation"
@@ -38,9 +38,9 @@ class Config:
     # the language to translate into
     target_language: str = "auto"
     # what separates the columns of a delimited table: comma, tab, semicolon, bar, or auto: what its first lines show
-    delimiter: str = "auto"
+    delimiter: Annotated[str, CAME_LATER] = "auto"
     # whether the first line of a delimited table names the columns; by default what it says
-    header: bool | None = None
+    header: Annotated[bool | None, CAME_LATER] = None
     # the files' encoding
     encoding: str = "utf-8"
     # leave bad lines out, and count them, instead of stopping at the first

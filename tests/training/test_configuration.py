@@ -8,7 +8,17 @@ import pytest
 
 from data.errors import UserError
 from training.commands.flags import SectionedCommand, comments_of, options
-from training.configuration import RunName, Share, at_least, at_most, below, check_bounds, more_than
+from training.configuration import (
+    CAME_LATER,
+    RunName,
+    Share,
+    at_least,
+    at_most,
+    below,
+    check_bounds,
+    more_than,
+    recorded,
+)
 
 
 @dataclass(frozen=True)
@@ -83,3 +93,15 @@ def test_a_value_at_its_bound_is_taken(values):
 def test_a_value_out_of_its_bounds_is_refused(values, message):
     with pytest.raises(UserError, match=f"^{message}$"):
         Config(**values)
+
+
+def test_a_run_made_before_a_field_came_is_still_the_same_run():
+    @dataclass(frozen=True)
+    class Later:
+        units: int = 4
+        delimiter: Annotated[str, CAME_LATER] = "auto"
+        header: Annotated[bool | None, CAME_LATER] = None
+
+    assert recorded(Later()) == {"units": 4}
+    assert recorded(Later(units=5, delimiter=";", header=False)) == {"units": 5, "delimiter": ";", "header": False}
+    assert Later(**recorded(Later(header=True))) == Later(header=True)

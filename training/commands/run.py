@@ -13,7 +13,7 @@ from data.sources.source import Source
 from training.commands.command_line import debug_option, one_line
 from training.commands.flags import SectionedCommand, options
 from training.commands.template import Template
-from training.configuration import RunName
+from training.configuration import RunName, recorded
 from training.runs.finding import find_run, find_runs, record_or_none
 from training.runs.folder import RunFolder
 from training.runs.opening import open_run
@@ -53,7 +53,7 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
     before = None if restart else _source_before(template.name, config, run_dir)
     known = dataclasses.replace(config, data=before.name, **before.resolved) if before else config
     source = template.pipeline.find_source(known)
-    record = Record(template.name, template.version, before or source, dataclasses.asdict(config))
+    record = Record(template.name, template.version, before or source, recorded(config))
     if record.source.notice:
         click.secho(record.source.notice, fg="yellow", bold=True)
     path = run_dir or record.default_path()
@@ -107,7 +107,7 @@ def _source_before(template_name: str, config, run_dir: Path | None) -> Source |
     """
     if config.data != "auto" and not config.data.startswith(PREFIX):
         return None
-    fields = identity_of(dataclasses.asdict(config))
+    fields = identity_of(recorded(config))
     for folder in [RunFolder(run_dir)] if run_dir else reversed(find_runs()):
         record = record_or_none(folder)
         if record is None or (folder.is_finished() and not run_dir):

@@ -12,16 +12,6 @@ RUNS = Path("runs")
 # Fields that change nothing of what a run computes up to a given epoch; `data` is kept as what it was resolved to.
 NOT_IDENTITY = ("epochs", "checkpoint_steps", "data")
 
-# Fields that came later, with the values by which a run is what it was without them.
-CAME_LATER = {
-    "delimiter": "auto",
-    "header": None,
-    "picture_column": "auto",
-    "caption_column": "auto",
-    "token_column": "auto",
-    "tokens": "rules",
-}
-
 # What is kept of a source: all that tells the same data again.
 KEPT_OF_SOURCE = ("kind", "name", "path", "notice", "fingerprint", "requested", "resolved")
 
@@ -63,11 +53,7 @@ class Record:
 
 def identity_of(config: dict) -> dict:
     """The fields of a configuration that make two runs different runs."""
-    return {
-        name: value
-        for name, value in config.items()
-        if name not in NOT_IDENTITY and not (name in CAME_LATER and value == CAME_LATER[name])
-    }
+    return {name: value for name, value in config.items() if name not in NOT_IDENTITY}
 
 
 def as_record(found) -> Record | None:
