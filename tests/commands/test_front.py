@@ -1,6 +1,5 @@
 """The front door without a run: what it imports, how fast it answers, and mistakes that need no TensorFlow."""
 
-import dataclasses
 import importlib
 import json
 import lzma
@@ -121,9 +120,10 @@ FOLDERS = {
 def test_the_folder_of_a_run_is_called_as_ever(template):
     config = importlib.import_module(f"templates.{template}.config").Config(data="sample")
     source = importlib.import_module(f"templates.{template}.pipeline").find_source(config)
+    from training.configuration import recorded
     from training.runs.record import Record
 
-    assert Record(template, "0", source, dataclasses.asdict(config)).default_path().name == FOLDERS[template]
+    assert Record(template, "0", source, recorded(config)).default_path().name == FOLDERS[template]
 
 
 MISTAKES = [

@@ -159,9 +159,7 @@ def test_data_as_kaggle_has_it_is_trained_on_and_what_cannot_be_measured_is_said
     assert evaluated["metrics"] == pytest.approx(metrics["validation"]) and "'eggs'" in evaluated["notes"]["labels"]
     # As a version before wrote it, without the fields that came later.
     record = json.loads((project / "kaggle-run" / "config.json").read_text())
-    assert record["config"].pop("delimiter") == "auto" and record["config"].pop("header", "none") is None
-    (project / "kaggle-run" / "config.json").write_text(json.dumps(record))
-    assert "is finished" in cli("run", "sentiment", "--data", "kaggle", *small, cwd=project).stdout
+    assert not {"delimiter", "header"} & record["config"].keys()
     answered = cli("predict", "kaggle-run", "--file", "kaggle/test.csv", "--json", cwd=project)
     assert json.loads(answered.stdout)["text"] == "good, really" and "separated by semicolons" in answered.stderr
 

@@ -1,12 +1,11 @@
 """What data a run goes on with."""
 
-import dataclasses
-
 import pytest
 
 from data.sources.source import Source
 from templates.sentiment.config import Config
 from training.commands.run import _source_before
+from training.configuration import recorded
 from training.runs.folder import RunFolder
 from training.runs.record import Record
 
@@ -20,7 +19,7 @@ def begun(tmp_path):
     path = tmp_path / "run"
     path.mkdir()
     config = Config(data="hf:own/reviews", units=7)
-    RunFolder(path).write_record(Record("sentiment", "1", source, dataclasses.asdict(config)))
+    RunFolder(path).write_record(Record("sentiment", "1", source, recorded(config)))
     return path
 
 
