@@ -19,7 +19,6 @@ from data.tables.rows import read_rows
 JSON, JSON_LINES = ".json", ".jsonl"
 # What a file of captions or a list of pictures may be called otherwise.
 TEXT_SUFFIXES = (".txt", ".tsv", ".token", ".lst")
-CAPTION_SUFFIXES = (*TEXT_SUFFIXES, ".csv", JSON, JSON_LINES)
 
 
 class CaptionFile(NamedTuple):

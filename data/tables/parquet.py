@@ -52,13 +52,6 @@ def read_parquet(
     return _rows(path, files, bad_lines or BadLines(skip=False), columns)
 
 
-def parquet_columns(path: str | os.PathLike) -> list[str]:
-    """The names of a .parquet file's columns; a `UserError` where it is missing or damaged."""
-    part = check_file(parts(path)[0])
-    with _opened(part) as file:
-        return file.schema_arrow.names
-
-
 def count_rows(path: str | os.PathLike) -> int:
     """The number of rows that a .parquet file says it has; a `UserError` where it is missing or damaged."""
     with _opened(check_file(path)) as file:

@@ -59,7 +59,7 @@ def open_source(config: Config, source: Source[CaptionFiles]) -> OpenedSource[Ca
         dataset = DATASETS[source.name]
         return OpenedSource(source, lambda split: load_captions(dataset, split), config.validation_fraction, bad_lines)
     joined = files.join(config.encoding, bad_lines)
-    notes = {"captions": "; ".join(joined.formats) if source.kind != "sample" else None}
+    notes = {"read as": "; ".join(joined.formats) if source.kind != "sample" else None}
     notes |= {f"note {number}": note for number, note in enumerate(joined.notes, start=1)}
     return OpenedSource(source, joined.split, config.validation_fraction, bad_lines, notes)
 

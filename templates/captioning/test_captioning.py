@@ -476,7 +476,7 @@ def test_evaluate_reads_the_run_and_any_pictures(learned, pictures, tmp_path):
     result = evaluate(learned.run, config, source, None)
     assert (result["split"], result["rows"]) == ("validation", 4)
     assert result["metrics"]["rouge_l"] == pytest.approx(1) and result["shuffled"]["rouge_l"] < 1
-    assert result["notes"]["captions"].endswith("name<TAB>caption on each line")
+    assert result["notes"]["read as"].endswith("name<TAB>caption on each line")
 
 
 def test_the_page_shows_what_each_word_looked_at(learned, tmp_path):

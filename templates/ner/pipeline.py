@@ -119,7 +119,7 @@ def open_source(config: Config, source: Source) -> OpenedSource[TaggedSentences]
             advice = "; run --no-test trains without the test split" if split.startswith("test") else ""
             raise UserError(f"{error}{advice}") from None
         if source.kind != "sample" and columns not in notes.values():
-            notes["columns" if "columns" not in notes else f"columns of {path.name}"] = columns
+            notes["read as" if "read as" not in notes else f"{split} read as"] = columns
         if (bad := bad_lines.count - before) and split not in ("train", "all"):
             notes[f"not measured of {split}"] = f"the sentences around {bad:,} bad line{'s' if bad > 1 else ''}"
         return rows
@@ -172,7 +172,7 @@ def _learned(opened: OpenedSource) -> list[str]:
 
 
 def _columns(opened: OpenedSource) -> str:
-    columns = opened.notes.get("columns")
+    columns = opened.notes.get("read as")
     return f"; columns: {columns}" if columns else ""
 
 

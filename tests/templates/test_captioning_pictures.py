@@ -54,5 +54,5 @@ def test_a_file_is_described_as_what_pillow_sees_of_it_is(run):
     describe = serving.load(run, CONFIG)
     plain = [tf.io.encode_png(seen_by_pillow(content, 16)).numpy() for content in FILES.values()]
     found, expected = (describe(tf.constant(rows))["score"].numpy() for rows in (list(FILES.values()), plain))
-    assert found == pytest.approx(expected, abs=1e-2)
+    assert found == pytest.approx(expected, abs=1e-3)
     assert len({round(float(score), 5) for score in expected}) > 10
