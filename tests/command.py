@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import cli as front_door
+from tests.forked import IS_POSSIBLE, Forked
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, str(ROOT / "cli.py"))
@@ -55,13 +56,29 @@ def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **envi
 
 
 def cli_process(*arguments, cwd: Path, status: int = 0, stdin: bytes = b"", **environment) -> Done:
-    """Does what `cli` does in a process of its own, which takes seconds longer where TensorFlow is imported."""
-    command = [*COMMAND, *map(str, arguments)]
+    """Does what `cli` does in a process of its own, which takes longer."""
+    return checked(run_program(COMMAND[1], *arguments, cwd=cwd, stdin=stdin, **environment), status)
+
+
+def run_program(*program, cwd: Path, stdin: bytes = b"", **environment) -> Done:
+    """Runs `python PROGRAM` in a process of its own to its end, however that comes.
+
+    Args:
+        program: A script and its arguments, or `-m`, a module and its arguments.
+        cwd: The folder to run in.
+        stdin: What it reads from standard input.
+        environment: Variables besides a user's.
+    """
+    if IS_POSSIBLE:
+        process = Forked(program, cwd, user_environment(environment), stdin)
+        output = process.communicate()
+        return Done(process.returncode, *output)
+    command = [sys.executable, *map(str, program)]
     done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, env=user_environment(environment))
-    return checked(Done(done.returncode, done.stdout.decode(), done.stderr.decode()), status)
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def checked(done: Done, status: int) -> Done:
+def checked(done: Done, status: int = 0) -> Done:
     assert done.returncode == status, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr, done.stderr
     for noise in ("oneDNN", "cuda", "absl", "WARNING", "I0000", "UserWarning"):
@@ -161,16 +178,17 @@ def shell(command: str, cwd: Path, status: int = 0) -> subprocess.CompletedProce
     return done
 
 
-def start(*arguments, cwd: Path) -> subprocess.Popen:
-    """Starts `python cli.py ARGUMENTS` and leaves it running."""
-    command = [*COMMAND, *map(str, arguments)]
+def start(*arguments, cwd: Path, **environment) -> Forked | subprocess.Popen:
+    """Starts `python cli.py ARGUMENTS`, standard error where standard output goes, and leaves it running."""
+    program, environment = (COMMAND[1], *map(str, arguments)), user_environment(environment)
+    if IS_POSSIBLE:
+        return Forked(program, cwd, environment, merged=True)
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=cwd, env=user_environment(), **streams)
+    return subprocess.Popen([sys.executable, *program], cwd=cwd, env=environment, **streams)
 
 
 def run_python(script: str) -> str:
     """Runs Python's code in a process of its own, and returns what it prints."""
-    environment = user_environment({"PYTHONPATH": str(ROOT)})
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
+    done = run_program("-c", script, cwd=ROOT, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
     return done.stdout

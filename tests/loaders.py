@@ -12,6 +12,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from tests.command import run_program
+
 # Texts that say nothing, whatever their length.
 BLANKS = ["", " ", "\t", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u3164 \u2800"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +54,8 @@ def by_command(folder, signature, name, strings):
     command = Path(sysconfig.get_path("scripts")) / "saved_model_cli"
     with tempfile.TemporaryDirectory() as found:
         words = ["run", "--dir", folder, "--tag_set", "serve", "--signature_def", signature, "--outdir", found]
-        run([command, *words, "--input_exprs", f"{name}={strings!r}"])
+        done = run_program(command, *words, "--input_exprs", f"{name}={strings!r}", cwd=Path(found))
+        assert done.returncode == 0, done.stderr[-2000:]
         return {path.stem: np.load(path, allow_pickle=True) for path in Path(found).glob("*.npy")}
 
 

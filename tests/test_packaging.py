@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from tests.command import ROOT, cli
+from tests.command import ROOT, checked, cli, run_program
 
 QUICK = ("--data", "sample", "--epochs", "1", "--units", "4", "--embedding-size", "4", "--no-test")
 
@@ -81,10 +81,10 @@ def test_a_copy_trains_predicts_and_passes_its_own_tests(tmp_path):
     alone = {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
     where = "import training, data, rnn_layers; print(training.__file__, data.__file__, rnn_layers.__file__)"
     assert run(sys.executable, "-c", where, cwd=project, **alone).count(str(project)) == 3
-    output = run(sys.executable, "-m", "sentiment", "run", *QUICK, "--run-dir", "first", cwd=project, **alone)
-    assert "python -m sentiment predict first" in output
-    tests = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "sentiment", cwd=project, **alone)
-    assert " passed" in tests
+    trained = run_program("-m", "sentiment", "run", *QUICK, "--run-dir", "first", cwd=project, **alone)
+    assert "python -m sentiment predict first" in checked(trained).stdout
+    tests = run_program("-m", "pytest", "-q", "-p", "no:cacheprovider", "sentiment", cwd=project, **alone)
+    assert tests.returncode == 0 and " passed" in tests.stdout, tests.stdout
     # A model of the copy answers here.
     assert json.loads(cli("predict", project / "first", "good", "--json", cwd=tmp_path).stdout)["label"]
     shutil.rmtree(project / "first")

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.command import cli, cli_process, start
+from tests.command import checked, cli, cli_process, run_program, start
 from tests.commands.test_resume import assert_same_end, position, wait_until
 from tests.loaders import BLANKS, assert_every_loader_answers
 
@@ -217,9 +217,9 @@ def test_a_mistake_in_a_file_is_named_in_one_line(project, text, message):
 def test_a_copy_runs_by_itself(project):
     cli("copy", "ner", "mine", cwd=project)
     flags = (*SMALL, "--batch-size", "64", "--epochs", "1", "--run-dir", "copied")
-    command = [sys.executable, "-m", "ner", "run", "--data", "sample", *flags]
-    done = subprocess.run(command, cwd=project / "mine", capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    command = [sys.executable, "-m", "ner", "predict", "copied", "Mr Marlow arrived."]
-    done = subprocess.run(command, cwd=project / "mine", capture_output=True, text=True)
-    assert done.returncode == 0 and "arrived" in done.stdout, done.stderr
+
+    def run(*arguments):
+        return checked(run_program("-m", "ner", *arguments, cwd=project / "mine")).stdout
+
+    run("run", "--data", "sample", *flags)
+    assert "arrived" in run("predict", "copied", "Mr Marlow arrived.")

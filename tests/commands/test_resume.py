@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.command import ROOT, cli, cli_process, start, user_environment
+from tests.command import ROOT, cli, cli_process, start
 
 FLAGS = ("--data", "reviews.csv", "--units", "5", "--embedding-size", "6", "--epochs", "4", "--patience", "0",
          "--batch-size", "8", "--checkpoint-steps", "7")  # fmt: skip
@@ -44,7 +44,7 @@ def position(run) -> tuple[int, int]:
 def wait_until(condition, process, seconds=90):
     end = time.monotonic() + seconds
     while not condition():
-        assert process.poll() is None, process.stdout.read()
+        assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < end
         time.sleep(0.01)
 
@@ -198,8 +198,7 @@ def test_auto_keeps_the_data_that_an_unfinished_run_began_with(project):
         "http_proxy": "http://127.0.0.1:9",
     }
     flags = ("--units", "3", "--embedding-size", "3", "--no-test", "--checkpoint-steps", "5")
-    command = [sys.executable, str(ROOT / "cli.py"), "run", "sentiment", *flags, "--epochs", "50"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=user_environment(offline))
+    process = start("run", "sentiment", *flags, "--epochs", "50", cwd=folder, **offline)
     wait_until(lambda: any(position(run) > (0, 0) for run in folder.glob("runs/*")), process)
     process.kill()
     assert "Using the small bundled sample" in process.communicate()[0]

@@ -7,12 +7,10 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 
 import pytest
 
-from tests.command import ROOT, cli, cli_process, start
+from tests.command import ROOT, checked, cli, cli_process, run_program, start
 from tests.commands.test_resume import assert_same_end, position, wait_until
 from tests.loaders import BLANKS, assert_every_loader_answers
 
@@ -195,10 +193,7 @@ def test_a_copy_runs_by_itself(project):
     flags = [flag if flag != "own" else "../own" for flag in OWN] + ["--epochs", "1", "--run-dir", "copied"]
 
     def run(*arguments):
-        command = [sys.executable, "-m", *arguments]
-        done = subprocess.run(command, cwd=project / "mine", capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return checked(run_program("-m", *arguments, cwd=project / "mine")).stdout
 
     assert "python -m translation predict copied" in run("translation", "run", *flags)
     assert json.loads(run("translation", "predict", "copied", "red", "--json"))["source"] == "red"
