@@ -57,17 +57,29 @@ def list_templates():
 @click.command("copy")
 @click.argument("template")
 @click.argument("dest", type=click.Path(path_type=Path))
-def copy_project(template: str, dest: Path):
+@click.option("--dry-run", is_flag=True, help="List the files with their sizes, and write nothing.")
+def copy_project(template: str, dest: Path, dry_run: bool):
     """Copy TEMPLATE to the folder DEST, with the modules it uses and its sample: a project of your own.
 
-    DEST may be new, empty, or an earlier copy of this version, to which the template is added.
+    DEST may be new or empty, a git repository in which nothing is in the way, or an earlier copy of this version, to
+    which the template is added.
     """
     _check_known(template)
     from copying.copy import copy_template
 
-    result = copy_template(FOLDER / template, template, dest, __version__)
+    result = copy_template(FOLDER / template, template, dest, __version__, dry_run=dry_run)
     kept = f", {len(result.kept)} were there already" if result.kept else ""
-    click.echo(f"{dest}: {len(result.written)} files written{kept}")
+    if dry_run:
+        for path in result.written:
+            click.echo(f"{result.sizes[path]:>9,}  {path}")
+        size = sum(result.sizes[path] for path in result.written)
+        click.echo(f"{dest}: {len(result.written)} files, {size:,} bytes, would be written{kept}")
+    else:
+        click.echo(f"{dest}: {len(result.written)} files written{kept}")
+    for note in result.notes:
+        click.echo(f"note: {note}")
+    if dry_run:
+        return
     click.echo("next:")
     for command in result.commands:
         click.echo(f"  {command}")
@@ -76,22 +88,32 @@ def copy_project(template: str, dest: Path):
 @click.command("diff")
 @click.argument("dest", type=click.Path(path_type=Path))
 @click.option("--patch", is_flag=True, help="Show the changes line by line.")
+@click.option("--upstream", is_flag=True, help="Show only what changed here; with --patch as `git apply` takes it.")
 @click.option("--merge", "merging", is_flag=True, help="Take over what changed here, and keep what you changed.")
-def diff_project(dest: Path, patch: bool, merging: bool):
-    """Compare the copy DEST with this version of the project, file by file."""
+@click.pass_context
+def diff_project(context: click.Context, dest: Path, patch: bool, upstream: bool, merging: bool):
+    """Compare the copy DEST with this version of the project, file by file.
+
+    Where a merge leaves conflict markers for you to edit, the exit code is 1.
+    """
     from copying.diff import compare, merge
 
     if merging:
-        _show_merge(merge(dest, FOLDER, __version__))
-        return
+        result = merge(dest, FOLDER, __version__)
+        _show_merge(result)
+        context.exit(1 if result.conflicts else 0)
     changed = [file for file in compare(dest, FOLDER) if file.status != "same"]
+    if upstream:
+        changed = [file for file in changed if file.status not in ("yours", "deleted")]
     for file in changed:
         click.echo(f"{file.status:8}  {file.path}  ({file.meaning})")
         if patch:
-            click.echo(file.diff())
-    if not changed:
+            click.echo(file.diff(of_project=upstream))
+    if not changed and upstream:
+        click.echo(f"{dest}: nothing has changed in the project")
+    elif not changed:
         click.echo(f"{dest}: every file is as in the project")
-    elif any(file.status not in ("yours", "deleted") for file in changed):
+    elif any(file.status not in ("yours", "deleted", "markers") for file in changed):
         click.echo("--merge takes over what changed in the project, and keeps what you changed")
 
 

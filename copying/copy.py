@@ -1,12 +1,14 @@
 """Copies a template with everything that it needs into a folder of the user's, byte for byte."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from copying.closure import SHARED, closure, template_files
-from copying.record import RECORD, read_base, read_record, record_files
+from copying.given import GITIGNORE, README, files_given
+from copying.ignored import rules_that_ignore
+from copying.record import BASE, RECORD, read_base, read_record, record_files, renamed_folders
 from copying.requirements import requirements_text
 from copying.text import same
 from copying.writing import STAGE, install, listed, read_file
@@ -14,6 +16,8 @@ from data.errors import UserError
 from data.quoting import as_typed
 
 REQUIREMENTS = "requirements.txt"
+# What a new repository may hold already, by how the names begin.
+USUAL = (".", "license", "licence", "copying", "readme", "requirements.txt")
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,9 @@ class CopyResult:
         destination: The folder as it was given.
         template: The template's name.
         written: Paths in the folder that are new or renewed, sorted; empty when everything was there already.
-        kept: Paths of the template's files that were there already with the same content, sorted.
+        kept: Paths of files that were there already, the template's with the same content, sorted.
+        sizes: From a path, written or kept, to the file's bytes in the copy.
+        notes: What the owner should see to, one sentence each.
         commands: What to type next, in order.
     """
 
@@ -32,27 +38,38 @@ class CopyResult:
     template: str
     written: tuple[str, ...]
     kept: tuple[str, ...]
+    sizes: Mapping[str, int]
+    notes: tuple[str, ...]
     commands: tuple[str, ...]
 
     @property
     def files(self) -> tuple[str, ...]:
-        """All of the template's files in the copy, sorted: written and kept."""
+        """All files of the copy, sorted: written and kept."""
         return tuple(sorted(self.written + self.kept))
 
 
 def copy_template(
-    template_folder: Path | str, name: str, destination: Path | str, version: str, *, shared: tuple[str, ...] = SHARED
+    template_folder: Path | str,
+    name: str,
+    destination: Path | str,
+    version: str,
+    *,
+    dry_run: bool = False,
+    shared: tuple[str, ...] = SHARED,
 ) -> CopyResult:
     """Copies a template, the shared modules that it imports, its samples and its requirements; rewrites nothing.
 
-    The destination may be new, empty, or an earlier copy of the same version, to which the template is added. A refusal
-    or a full disk leaves everything as it was; a copy killed on the way is completed by the same command typed again.
+    The destination may be new or empty, a git repository in which nothing has the name of what comes, or an earlier
+    copy of the same version, to which the template is added. A README and a .gitignore are given where there is none. A
+    refusal or a full disk leaves everything as it was; a copy killed on the way is completed by the same command typed
+    again.
 
     Args:
         template_folder: `templates/<name>`.
         name: The template's name, which its folder bears.
         destination: The folder to copy into; its parent must exist.
         version: The project's version.
+        dry_run: Write nothing.
         shared: The packages whose modules travel.
 
     Returns:
@@ -70,31 +87,49 @@ def copy_template(
     _check_place(destination, template_folder.resolve())
     files = files_of({name: template_folder}, shared=shared)
     record = read_record(destination)
+    folders, given_before = {name: template_folder}, {}
     if record is None:
         records = record_files(version, (name,), files)
-        _check_empty(destination, files | records)
+        _check_free(destination, name, files | records | files_given(folders, version))
         found = {path: read_file(destination / path) for path in files}
+        _check_requirements(destination, files, found)
     else:
+        if name in renamed_folders(destination, record):
+            raise UserError(f"{destination}: {name} is there already, as {renamed_folders(destination, record)[name]}/")
         if record.version != version:
             raise UserError(
                 f"{destination}: a copy of version {record.version}, and this is version {version}; bring "
                 "it up to date with `diff --merge` first, or copy into a new folder"
             )
         templates = tuple(sorted({*record.templates, name}))
+        given_before = files_given({name: template_folder.parent / name for name in record.templates}, version)
         folders = {template: template_folder.parent / template for template in templates}
         files[REQUIREMENTS] = files_of(folders, shared=shared)[REQUIREMENTS]
         base = read_base(destination, record, files)
         found = {path: read_file(destination / path) for path in files}
         _check_changed(destination, name, files, found, base)
-        records = record_files(version, templates, base | files)
+        records = record_files(version, templates, base | files, record.folders)
     new = {path: content for path, content in files.items() if not _is_there(path, content, found[path])}
-    install(destination, new | records, found)
+    given = {
+        path: content
+        for path, content in files_given(folders, version).items()
+        if _may_be_given(destination, path, given_before.get(path))
+    }
+    new |= {path: content for path, content in given.items() if read_file(destination / path) != content}
+    notes = [
+        f"{rule} keeps {path} out of version control; add !/{path.rpartition('/')[0] or path} to {GITIGNORE}"
+        for rule, path in rules_that_ignore(destination, [*files, *(records.keys() - {BASE})]).items()
+    ]
+    if not dry_run:
+        install(destination, new | records, found)
     go = () if os.path.abspath(destination) == os.getcwd() else (as_typed("cd", destination),)
     return CopyResult(
         destination,
         name,
         tuple(sorted(new)),
-        tuple(sorted(files.keys() - new.keys())),
+        tuple(sorted((files | given).keys() - new.keys())),
+        {path: len(content) for path, content in sorted((files | given).items())},
+        tuple(notes),
         (*go, f"python -m pip install -r {REQUIREMENTS}", f"python -m {name} run"),
     )
 
@@ -157,25 +192,65 @@ def _check_place(destination: Path, template_folder: Path) -> None:
         raise UserError(f"{destination}: no permission to write there; give a folder of your own")
 
 
-def _check_empty(destination: Path, files: Mapping[str, bytes]) -> None:
-    """Refuses a folder that holds anything but what a killed copy of these files left."""
-    if not destination.exists():
-        return
-    tops = {path.partition("/")[0] for path in files}
-    foreign = [entry.name for entry in destination.iterdir() if entry.name not in tops]
-    if not foreign:
-        below = {entry.relative_to(destination).as_posix(): entry for entry in destination.rglob("*")}
-        foreign = [
+def _may_be_given(destination: Path, path: str, before: bytes | None) -> bool:
+    """Whether there is no such file of the owner's: none, under any usual spelling, or the one given before."""
+    if path == README and (
+        others := [entry.name for entry in _entries(destination) if entry.name.lower().startswith("readme")]
+    ):
+        return others == [README] and same(read_file(destination / README), before)
+    return read_file(destination / path) in (None, before)
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else ()
+
+
+def _check_free(destination: Path, name: str, files: Mapping[str, bytes]) -> None:
+    """Refuses a folder with anything in the way, or with anything unusual in it, if it is no repository.
+
+    What a killed copy of these files left is not in the way.
+    """
+    tops = {path.partition("/")[0] for path in files} - {REQUIREMENTS, README, GITIGNORE}
+    entries = list(_entries(destination))
+    strangers = [
+        entry.name
+        for entry in entries
+        if entry.name not in tops and not entry.name.lower().startswith(USUAL) and not (destination / ".git").exists()
+    ]
+    if strangers:
+        raise UserError(
+            f"{destination}: neither empty, nor a git repository, nor an earlier copy (no {RECORD}); it holds "
+            f"{listed(strangers)}; give a new or empty folder"
+        )
+    # Some file systems take Data for data, and Python takes a package before a module of its name.
+    in_the_way = [
+        entry.name
+        for entry in entries
+        if entry.name not in tops and {entry.name.lower(), entry.name.lower().removesuffix(".py")} & tops
+    ]
+    for top in sorted(tops & {entry.name for entry in entries}):
+        below = [destination / top, *(destination / top).rglob("*")]
+        in_the_way += [
             path
-            for path, entry in below.items()
+            for path, entry in sorted((entry.relative_to(destination).as_posix(), entry) for entry in below)
             if (entry.is_symlink() or not entry.is_dir())
             and not path.startswith(f"{STAGE}/")
             and not (path in files and same(files[path], read_file(entry)))
         ]
-    if foreign:
+    if in_the_way:
+        folders = ", ".join(f"{top}/" for top in sorted(tops) if f"{top}/__init__.py" in files)
         raise UserError(
-            f"{destination}: neither empty nor an earlier copy (no {RECORD}); it holds {listed(sorted(foreign))}; "
-            "give a new or empty folder"
+            f"{destination}: holds {listed(in_the_way)}, and the copy has {folders} of its own; rename what is there, "
+            f"or copy into a new folder, such as {destination / f'{name}-project'}"
+        )
+
+
+def _check_requirements(destination: Path, files: Mapping[str, bytes], found: Mapping[str, bytes | None]) -> None:
+    """Refuses a requirements.txt of the owner's that lacks something: it is not ours to change."""
+    mine = found[REQUIREMENTS]
+    if mine is not None and (missing := _missing_lines(files[REQUIREMENTS], mine)):
+        raise UserError(
+            f"{destination / REQUIREMENTS}: add {', '.join(missing)} to it and copy again; nothing was written"
         )
 
 

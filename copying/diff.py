@@ -4,14 +4,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from packaging.version import Version
+
 from copying.closure import SHARED
 from copying.copy import files_of
-from copying.record import RECORD, Record, read_base, read_record, record_files
-from copying.text import has_conflict, is_text, merge_three_ways, same, unified_diff
+from copying.record import RECORD, Record, located, read_base, read_record, record_files, renamed_folders
+from copying.text import (
+    has_conflict,
+    has_windows_ends,
+    is_text,
+    merge_three_ways,
+    same,
+    unified_diff,
+    with_line_ends,
+)
 from copying.writing import install, listed, read_file, read_merged
 from data.errors import UserError
 
-Status = Literal["same", "yours", "upstream", "both", "added", "removed", "deleted"]
+Status = Literal["same", "yours", "upstream", "both", "added", "removed", "deleted", "markers"]
 MEANINGS: dict[str, str] = {
     "same": "as in the project",
     "yours": "changed by you",
@@ -20,6 +30,7 @@ MEANINGS: dict[str, str] = {
     "added": "new in the project",
     "removed": "no longer in the project",
     "deleted": "deleted by you",
+    "markers": "conflict markers of a merge; edit between them",
 }
 
 
@@ -29,7 +40,8 @@ class FileStatus:
 
     Args:
         path: The path in the copy, with `/`.
-        status: A key of MEANINGS. "both" also covers a file that one side deleted and the other changed.
+        status: A key of MEANINGS. "both" also covers a file that one side deleted and the other changed; "markers" goes
+            before all others.
         base: The file as copied; None when the project has added it since, or when it was not part of the copy.
         yours: The file in the copy today; None when it is not there.
         upstream: The file in the project today; None when it is not there.
@@ -52,15 +64,21 @@ class FileStatus:
             return "new in the project, and another file of yours is in its place"
         return MEANINGS[self.status]
 
-    def diff(self) -> str:
+    def diff(self, of_project: bool = False) -> str:
         """Shows the changes since the copy: yours, then the project's; empty when there are none.
+
+        Args:
+            of_project: Show the project's alone, as `git apply` takes them in the copy.
 
         Returns:
             Unified diffs as one text.
         """
         yours = unified_diff(self.base, self.yours, f"copied/{self.path}", f"yours/{self.path}")
         upstream = unified_diff(self.base, self.upstream, f"copied/{self.path}", f"project/{self.path}")
-        shown = {"same": "", "yours": yours, "deleted": yours, "both": yours + upstream}
+        if of_project:
+            windows = has_windows_ends(self.yours or b"")
+            return with_line_ends(upstream.encode(), windows).decode() if windows else upstream
+        shown = {"same": "", "yours": yours, "deleted": yours, "both": yours + upstream, "markers": yours + upstream}
         return shown.get(self.status, upstream)
 
 
@@ -147,15 +165,17 @@ def compare(
     """
     destination = Path(destination)
     record = copied(destination)
+    record = replace(record, folders=renamed_folders(destination, record))
     upstream = files_of({name: Path(templates_folder) / name for name in record.templates}, shared=shared)
     base = read_base(destination, record, upstream)
     statuses = []
-    for path in sorted(base.keys() | upstream.keys()):
-        versions = base.get(path), read_file(destination / path), upstream.get(path)
+    for path in base.keys() | upstream.keys():
+        place = located(path, record.folders)
+        versions = base.get(path), read_file(destination / place), upstream.get(path)
         # What neither side has any longer is nobody's business.
         if versions[1:] != (None, None):
-            statuses.append(FileStatus(path, _status(*versions), *versions))
-    return statuses
+            statuses.append(FileStatus(place, _status(*versions), *versions))
+    return sorted(statuses, key=lambda file: file.path)
 
 
 def merge(
@@ -183,22 +203,36 @@ def merge(
     """
     destination = Path(destination)
     record = copied(destination)
+    if Version(record.version) > Version(version):
+        raise UserError(
+            f"{destination}: a copy of version {record.version}, and this is version {version}; merge it with a "
+            "project that is as new at least"
+        )
     statuses = compare(destination, templates_folder, shared=shared)
     found = {file.path: file.yours for file in statuses}
     statuses = [_before_merging(file, destination) for file in statuses]
-    unfinished = [file.path for file in statuses if file.status == "both" and has_conflict(file.yours)]
+    folders = renamed_folders(destination, record)
+    names = {folder: name for name, folder in folders.items()}
+    upstream = {located(file.path, names): file.upstream for file in statuses if file.upstream is not None}
+    records = record_files(version, record.templates, upstream, folders)
+    unfinished = [file.path for file in statuses if file.status == "markers"]
     if unfinished:
+        if all(same(file.base, file.upstream) for file in statuses):
+            install(destination, records, {})  # all that a killed merge may have left to do
         raise UserError(
-            f"{destination}: {listed(unfinished)} still has conflict markers of an earlier merge; "
-            "edit between them, then merge again"
+            f"{destination}: {listed(unfinished)} still has conflict markers of a merge; edit between them, then merge "
+            "again"
         )
     # What neither side has any longer may have left empty folders when a merge was killed.
-    gone = [path for path in sorted(record.files.keys() - found.keys()) if read_file(destination / path) is None]
+    were = {located(path, folders) for path in record.files}
+    gone = [path for path in sorted(were - found.keys()) if read_file(destination / path) is None]
+    windows = all(has_windows_ends(file.yours) for file in statuses if file.yours and file.path.endswith(".py"))
     changes: dict[str, bytes | None] = dict.fromkeys(gone)
     merged, conflicts, notes = [], [], []
     for file in statuses:
         if file.status in ("upstream", "added", "removed"):
-            changes[file.path] = file.upstream
+            ends = windows if file.yours is None else has_windows_ends(file.yours)
+            changes[file.path] = file.upstream and with_line_ends(file.upstream, ends)
         elif file.status == "both" and file.yours is None:
             notes.append(f"{file.path}: you deleted it and the project changed it; it stays deleted")
         elif file.status == "both" and file.upstream is None:
@@ -212,8 +246,7 @@ def merge(
                 conflicts.append(conflict)
             else:
                 merged.append(file.path)
-    upstream = {file.path: file.upstream for file in statuses if file.upstream is not None}
-    changes |= record_files(version, record.templates, upstream)
+    changes |= records
     both = {file.path: file.yours for file in statuses if file.status == "both" and file.path in changes}
     install(destination, changes, found, both)
     by_status = {status: tuple(file.path for file in statuses if file.status == status) for status in MEANINGS}
@@ -230,6 +263,8 @@ def merge(
 
 
 def _status(base: bytes | None, yours: bytes | None, upstream: bytes | None) -> Status:
+    if has_conflict(yours) and not has_conflict(base):
+        return "markers"
     if same(yours, upstream):
         return "same"
     if same(yours, base):
@@ -245,11 +280,11 @@ def _before_merging(file: FileStatus, destination: Path) -> FileStatus:
     Merging what was merged already need not end the same: markers would be taken for the owner's lines, and where both
     sides changed lines that are alike, one can come twice or go missing.
     """
-    kept = read_merged(destination, file.path) if file.status == "both" else None
+    kept = read_merged(destination, file.path) if file.status in ("both", "markers") else None
     if None in (kept, file.yours, file.upstream) or not all(map(is_text, (kept, file.base or b"", file.upstream))):
         return file
     merged, _ = merge_three_ways(file.base or b"", kept, file.upstream)
-    return replace(file, yours=kept) if merged == file.yours else file
+    return replace(file, yours=kept, status=_status(file.base, kept, file.upstream)) if merged == file.yours else file
 
 
 def _merge_file(file: FileStatus, destination: Path, changes: dict[str, bytes | None]) -> Conflict | None:

@@ -33,18 +33,17 @@ def unified_diff(before: bytes | None, after: bytes | None, before_name: str, af
         before_name, after_name: How the header calls them.
 
     Returns:
-        A unified diff, empty when the contents are the same; one line when one of them is not text.
+        A unified diff, which `git apply` and `patch -p1` take; empty when the contents are the same; one line when one
+        of them is not text.
     """
     if same(before, after):
         return ""
     if not is_text(before or b"") or not is_text(after or b""):
         return f"{before_name} and {after_name} differ and are not text\n"
-    lines = difflib.unified_diff(
-        _lines(_unix(before or b"")),
-        _lines(_unix(after or b"")),
-        "nothing" if before is None else before_name,
-        "nothing" if after is None else after_name,
-    )
+    names = ("/dev/null" if before is None else before_name, "/dev/null" if after is None else after_name)
+    # A tab ends a name that has blanks.
+    names = (f"{name}\t" if " " in name else name for name in names)
+    lines = difflib.unified_diff(_lines(_unix(before or b"")), _lines(_unix(after or b"")), *names)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
@@ -78,8 +77,17 @@ def merge_three_ways(base: bytes, yours: bytes, upstream: bytes) -> tuple[bytes,
             conflict = True
         else:
             parts += groups[0]
-    merged = "".join(parts).encode("utf-8")
-    return (merged.replace(b"\n", b"\r\n") if b"\r\n" in yours else merged), conflict
+    return with_line_ends("".join(parts).encode("utf-8"), has_windows_ends(yours)), conflict
+
+
+def has_windows_ends(content: bytes) -> bool:
+    """Whether most lines of a text end in CRLF."""
+    return 2 * content.count(b"\r\n") > content.count(b"\n")
+
+
+def with_line_ends(content: bytes, windows: bool) -> bytes:
+    """A text with the line ends of its owner, CRLF or LF; what is not text stays as it is."""
+    return _unix(content).replace(b"\n", b"\r\n") if windows and is_text(content) else content
 
 
 def has_conflict(content: bytes | None) -> bool:

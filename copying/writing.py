@@ -68,6 +68,7 @@ def install(
     found = {path: found[path] if path in found else read_file(destination / path) for path in changes}
     changes = {path: content for path, content in changes.items() if content is None or content != found[path]}
     if changes:
+        _check_links(destination, changes)
         _stage(destination, changes, merged or {})
     try:
         for path, content in changes.items():
@@ -79,13 +80,37 @@ def install(
                 _remove_empty_folders(target.parent, destination)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(destination / _NEW / path, target)
+                _put(destination / _NEW / path, target)
     except OSError as error:
         raise UserError(
             f"{error.filename or destination}: {error.strerror}; some files are new and some are not yet; mend this "
             "and type the command again, and it goes on from there"
         ) from error
     shutil.rmtree(destination / STAGE, ignore_errors=True)
+
+
+def _put(new: Path, target: Path) -> None:
+    """Renames a file to where it belongs: a link stays a link, and a file keeps its permissions."""
+    target = Path(os.path.realpath(target))
+    if target.exists():
+        shutil.copymode(target, new)
+    os.replace(new, target)
+
+
+def _check_links(destination: Path, changes: Mapping[str, bytes | None]) -> None:
+    """Refuses what would change files elsewhere, or under another name, by way of a link."""
+    for path in changes:
+        for above in [*Path(path).parents][-2::-1]:
+            if (destination / above).is_symlink():
+                raise UserError(
+                    f"{destination / above}: a link to {os.readlink(destination / above)}, through which {path} would "
+                    "be written; nothing was changed; put the folder itself there, or its files"
+                )
+        if not Path(os.path.realpath(destination / path)).is_relative_to(os.path.realpath(destination)):
+            raise UserError(
+                f"{destination / path}: a link to {os.readlink(destination / path)}, outside the folder; nothing was "
+                "changed; put the file itself there"
+            )
 
 
 def _stage(destination: Path, changes: Mapping[str, bytes | None], merged: Mapping[str, bytes]) -> None:

@@ -24,6 +24,9 @@ from tests.copying.toy_project import (
     write,
 )
 
+REMEMBERED = {".template.json", ".template/base.zip", ".template/.gitignore"}
+GIVEN = {"README.md", ".gitignore"}
+
 
 def test_a_copy_is_byte_identical_recorded_and_runs_by_itself(project, tmp_path):
     result = copy(project, tmp_path / "my new")
@@ -33,8 +36,8 @@ def test_a_copy_is_byte_identical_recorded_and_runs_by_itself(project, tmp_path)
     for path, source in sources.items():
         assert (destination / path).read_bytes() == source.read_bytes(), path
     files = {path for path, content in tree(destination).items() if content is not None}
-    assert files == {*ALPHA_OWN, *ALPHA_SHARED, "requirements.txt", ".template.json", ".template/base.zip"}
-    assert result.written == result.files == tuple(sorted(files - {".template.json", ".template/base.zip"}))
+    assert files == {*ALPHA_OWN, *ALPHA_SHARED, *GIVEN, "requirements.txt", *REMEMBERED}
+    assert result.written == result.files == tuple(sorted(files - REMEMBERED))
     assert result.commands == (
         f"cd '{destination}'",
         "python -m pip install -r requirements.txt",
@@ -67,6 +70,75 @@ def test_copying_into_the_current_folder_needs_no_cd(project, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path / "here")
     assert copy(project, Path(".")).commands[0].startswith("python")
     assert (tmp_path / "here/alpha/model.py").is_file()
+
+
+def test_a_dry_run_lists_sizes_and_writes_nothing(project, tmp_path):
+    before = tree(tmp_path)
+    planned = copy(project, tmp_path / "mine", dry_run=True)
+    assert tree(tmp_path) == before
+    done = copy(project, tmp_path / "mine")
+    assert (planned.written, planned.sizes) == (done.written, done.sizes)
+    assert done.sizes == {path: (tmp_path / "mine" / path).stat().st_size for path in done.files}
+
+
+def repository(folder: Path, files: dict[str, str]) -> Path:
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    write(folder, files)
+    return folder
+
+
+def test_a_repository_takes_a_copy_where_nothing_is_in_the_way(project, tmp_path):
+    fresh = repository(tmp_path / "ein Gerät", {"LICENSE": "MIT", "readme.rst": "mine", ".gitignore": "*.zip\n"})
+    result = copy(project, fresh)
+    assert result.notes == () and "README.md" not in result.files
+    assert (fresh / ".gitignore").read_text() == "*.zip\n"
+    subprocess.run(["git", "-C", str(fresh), "add", "-A"], check=True)
+    listed = subprocess.run(["git", "-C", str(fresh), "ls-files", "-z"], check=True, capture_output=True).stdout
+    assert {path.decode() for path in listed.split(b"\0") if path} == {
+        path for path, content in tree(fresh).items() if content is not None and not path.startswith(".git/")
+    }
+    lived_in = repository(tmp_path / "lived in", {"src/app.py": "", "notes/a.txt": "", ".github/x.yml": ""})
+    copy(project, lived_in)
+    assert changed(project, lived_in) == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"toydata/mine.csv": "1"}, ("holds toydata/mine.csv", "rename", "alpha-project")),
+        ({"ToyData/mine.csv": "1"}, ("holds ToyData",)),
+        ({"toytraining.py": "x = 1"}, ("holds toytraining.py",)),
+        ({"alpha": "a file"}, ("holds alpha",)),
+        ({"requirements.txt": "numpy>=2.0\n"}, ("add scikit-learn>=1.5, pytest>=8.3", "nothing was written")),
+    ],
+)
+def test_what_is_in_the_way_in_a_repository_is_named(project, tmp_path, files, words):
+    refused(project, repository(tmp_path / "lived in", files), *words)
+
+
+def test_a_rule_that_keeps_the_copy_out_of_version_control_is_told(project, tmp_path):
+    folder = repository(tmp_path / "mine", {".gitignore": "# mine\ntoydata/\n*.json\n"})
+    notes = copy(project, folder).notes
+    assert [note.partition(" keeps ")[0] for note in notes] == [".gitignore:2 (toydata/)", ".gitignore:3 (*.json)"]
+    with open(folder / ".gitignore", "a") as stream:
+        stream.writelines(f"{note.split('add ')[1].split(' to ')[0]}\n" for note in notes)
+    assert copy(project, folder).notes == ()
+
+
+def test_the_readme_and_gitignore_are_given_once_and_then_the_owners(project, tmp_path):
+    destination = tmp_path / "mine"
+    copy(project, destination)
+    text = (destination / "README.md").read_text()
+    assert text.startswith("# alpha\n\nAlpha.\n") and "python -m alpha run" in text and "{" not in text
+    assert "README.md" in copy(project, destination, "beta").written
+    assert "python -m beta run" in (destination / "README.md").read_text()
+    (destination / "README.md").write_text("mine")
+    (destination / ".gitignore").unlink()
+    assert changed(project, destination) == {}
+    copy(project, destination, "beta")
+    bring_up(project, destination)
+    assert (destination / "README.md").read_text() == "mine"
 
 
 def test_a_second_template_shares_files_and_requirements(project, tmp_path):
@@ -156,7 +228,6 @@ def test_bad_destinations_are_refused_in_one_line(project, tmp_path, monkeypatch
         (".template.json", '{"version": "1.0", "templates": ["../alpha"], "files": {}}', "../alpha"),
         (".template.json", '{"version": "1.0", "templates": ["alpha"], "files": {"alpha/x.py": "00"}}', "does not fit"),
         (".template/base.zip", "not a zip", "damaged"),
-        (".template/base.zip", None, "missing"),
     ],
 )
 def test_a_damaged_record_is_an_error_and_not_a_guess(project, tmp_path, file, content, words):

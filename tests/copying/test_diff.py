@@ -101,17 +101,18 @@ def test_statuses_and_a_merge_of_each(project, tmp_path):
         "alpha/test_alpha.py": "deleted",
         "toydata/errors.py": "yours",
         "toylayers/cell.py": "deleted",
-        "toytraining/extra.py": "yours",
+        "toytraining/extra.py": "markers",
     }
     assert changed(project, destination) == yours
+    # Markers that still stand are named, and not merged into a second layer of markers.
     before = tree(destination)
-    assert bring_up(project, destination).conflicts == ()
-    assert tree(destination) == before
-    # Markers that still stand are not merged into a second layer of markers.
-    write(project, {"toytraining/extra.py": "later = 1\n"})
-    with pytest.raises(UserError, match="toytraining/extra.py"):
-        bring_up(project, destination, "3.0")
-    assert tree(destination) == before
+    for version in ("2.0", "3.0"):
+        with pytest.raises(UserError, match="toytraining/extra.py still has conflict markers"):
+            bring_up(project, destination, version)
+        assert tree(destination) == before
+        write(project, {"toytraining/extra.py": "later = 1\n"})
+    write(destination, {"toytraining/extra.py": "own = theirs = 1\n"})
+    assert changed(project, destination) == yours | {"toytraining/extra.py": "both"}
 
 
 def test_files_that_moved_in_the_project_move_in_the_copy_unless_they_were_changed_there(project, tmp_path):
@@ -180,6 +181,141 @@ def test_comparing_needs_a_copy_and_a_template_that_is_still_there(project, tmp_
         with pytest.raises(UserError, match="no such template"):
             verb(project, tmp_path / "mine")
     assert tree(tmp_path) == before
+
+
+def test_permissions_links_and_line_ends_are_the_owners(project, tmp_path):
+    destination = tmp_path / "mine"
+    copy(project, destination)
+    for path in destination.rglob("*.py"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    (destination / "alpha/model.py").chmod(0o755)
+    (destination / "toydata/errors.py").chmod(0o444)
+    (destination / "toylayers/cell.py").rename(destination / "my_cell.py")
+    (destination / "toylayers/cell.py").symlink_to("../my_cell.py")
+    assert changed(project, destination) == {}
+    news = {"templates/alpha/model.py": ALPHA_MODEL + "new = 1\n", "toydata/errors.py": "five = 6\nsix = 1\n"}
+    write(project, news | {"toylayers/cell.py": "new = 1\n", "templates/alpha/added.py": "new = 1\n"})
+    bring_up(project, destination)
+    assert (destination / "alpha/model.py").stat().st_mode & 0o777 == 0o755
+    assert (destination / "toydata/errors.py").stat().st_mode & 0o777 == 0o444
+    assert (destination / "toylayers/cell.py").is_symlink()
+    assert (destination / "my_cell.py").read_bytes() == b"new = 1\n"  # it was empty: no line end to follow
+    for path in ("alpha/model.py", "toydata/errors.py", "alpha/added.py"):
+        content = (destination / path).read_bytes()
+        assert content.count(b"\n") == content.count(b"\r\n") > 0, path
+    assert changed(project, destination) == {}
+
+
+@pytest.mark.parametrize("linked", ["toydata", "toydata/errors.py"])
+def test_nothing_is_written_through_a_link_that_leads_out(project, tmp_path, linked):
+    destination = tmp_path / "mine"
+    copy(project, destination)
+    (destination / linked).rename(tmp_path / "shared")
+    (destination / linked).symlink_to(tmp_path / "shared")
+    assert changed(project, destination) == {}
+    write(project, {"toydata/errors.py": "five = 6\n", "toylayers/cell.py": "new = 1\n"})
+    before = tree(tmp_path)
+    with pytest.raises(UserError, match=f"{linked}: a link to .*shared.*nothing was changed"):
+        bring_up(project, destination)
+    assert tree(tmp_path) == before
+
+
+def test_a_copy_that_is_newer_than_the_project_is_not_merged(project, tmp_path):
+    destination = tmp_path / "mine"
+    copy(project, destination, version="1.10")
+    with pytest.raises(UserError, match=r"version 1\.10, and this is version 1\.9"):
+        bring_up(project, destination, version="1.9")
+    bring_up(project, destination, version="1.10.1")
+
+
+def test_a_template_whose_folder_was_renamed_is_followed(project, tmp_path):
+    destination = tmp_path / "mine"
+    copy(project, destination)
+    (destination / "alpha").rename(destination / "my_own")
+    write(destination, {"my_own/README.md": "# Alpha\nmine\n"})
+    write(project, {"templates/alpha/model.py": ALPHA_MODEL + "new = 1\n", "templates/alpha/added.py": "new = 1\n"})
+    expected = {"my_own/README.md": "yours", "my_own/model.py": "upstream", "my_own/added.py": "added"}
+    assert changed(project, destination) == expected
+    bring_up(project, destination)
+    assert changed(project, destination) == {"my_own/README.md": "yours"}
+    assert (destination / "my_own/added.py").is_file() and not (destination / "alpha").exists()
+    # The record knows it from now on, also when few of the files are left.
+    for path in (destination / "my_own").glob("[!_m]*"):
+        path.unlink()
+    assert changed(project, destination)["my_own/README.md"] == "deleted"
+    with pytest.raises(UserError, match="alpha is there already, as my_own/"):
+        copy(project, destination, version="2.0")
+
+
+def test_a_lost_base_is_found_again_as_far_as_files_are_unchanged(project, tmp_path):
+    destination, other = tmp_path / "mine", tmp_path / "other"
+    copy(project, destination)
+    (destination / "alpha/README.md").write_text("mine")
+    write(project, {"toydata/errors.py": "five = 6\n"})
+    (destination / ".template/base.zip").unlink()
+    assert changed(project, destination) == {"alpha/README.md": "yours", "toydata/errors.py": "upstream"}
+    write(project, {"templates/alpha/README.md": "theirs"})
+    with pytest.raises(UserError, match=r"what changed in alpha/README.md cannot .* copy alpha of version 1.0 .*"):
+        statuses(project, destination)
+    # The advice works.
+    write(project, {"templates/alpha/README.md": FILES["templates/alpha/README.md"]})
+    write(project, {"toydata/errors.py": FILES["toydata/errors.py"]})
+    copy(project, other)
+    (other / ".template/base.zip").rename(destination / ".template/base.zip")
+    write(project, {"templates/alpha/README.md": "theirs"})
+    assert changed(project, destination) == {"alpha/README.md": "both"}
+
+
+def test_the_projects_changes_go_through_git_apply(project, tmp_path):
+    write(project, {"templates/alpha/a b.txt": "one\ntwo", "templates/alpha/old.txt": "one\n"})
+    destination = tmp_path / "mine"
+    copy(project, destination)
+    (destination / "toydata/errors.py").write_bytes(FILES["toydata/errors.py"].replace("\n", "\r\n").encode())
+    write(destination, {"alpha/README.md": "# Alpha\nmine\n"})
+    news = {"templates/alpha/a b.txt": "one\nthree", "templates/alpha/added.py": "new = 1\n"}
+    write(project, news | {"toydata/errors.py": FILES["toydata/errors.py"].replace("five = 5", "five = 6")})
+    (project / "templates/alpha/old.txt").unlink()
+    patch = "".join(f"{file.path} {file.meaning}\n{file.diff(of_project=True)}\n" for file in
+                    compare(destination, project / "templates", shared=SHARED) if file.status != "yours")  # fmt: skip
+    subprocess.run(["git", "apply", "-"], cwd=destination, input=patch.encode(), check=True)
+    assert changed(project, destination) == {"alpha/README.md": "yours"}
+    assert b"five = 6\r\n" in (destination / "toydata/errors.py").read_bytes()
+
+
+LINES = st.lists(st.sampled_from(["a", "b", "c", "d", "e"]), max_size=6)
+# What one side did to a file: nothing, deleted it, or wrote something else.
+EDITS = st.one_of(st.just("same"), st.none(), LINES)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=st.lists(st.tuples(LINES, EDITS, EDITS), min_size=1, max_size=4), is_renamed=st.booleans(), data=st.data())
+def test_whatever_both_sides_do_no_line_of_the_owners_is_lost(project, tmp_path_factory, edits, is_renamed, data):
+    for old in (project / "templates/alpha").glob("x*.txt"):
+        old.unlink()
+    for number, (base, _, _) in enumerate(edits):
+        write(project, {f"templates/alpha/x{number}.txt": "".join(f"{line}\n" for line in base)})
+    destination = tmp_path_factory.mktemp("copy") / "mine"
+    copy(project, destination)
+    written = set()
+    for number, (_, mine, theirs) in enumerate(edits):
+        for side, folder, edit in (
+            ("mine", destination / "alpha", mine),
+            ("theirs", project / "templates/alpha", theirs),
+        ):
+            path = folder / f"x{number}.txt"
+            if edit is None:
+                path.unlink()
+            elif edit != "same":
+                lines = [f"{line} of {side} {number}" if data.draw(st.booleans()) else line for line in edit]
+                path.write_text("".join(f"{line}\n" for line in lines))
+                written |= {line for line in lines if "of mine" in line}
+    if is_renamed:
+        (destination / "alpha").rename(destination / "own")
+    result = bring_up(project, destination)
+    texts = [path.read_text() for path in destination.rglob("x*.txt*")]
+    assert written <= {line for text in texts for line in text.splitlines()}
+    left = set(changed(project, destination).values())
+    assert left <= {"yours", "deleted", "markers"} and ("markers" in left) == bool(result.conflicts)
 
 
 NAMES = st.text("abcé ñ-_", min_size=1, max_size=8).map(lambda name: f"x{name}.txt")

@@ -88,8 +88,8 @@ def write(root: Path, files: dict[str, str | bytes]) -> None:
         (root / path).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def copy(project: Path, destination: Path, name: str = "alpha", version: str = VERSION):
-    return copy_template(project / "templates" / name, name, destination, version, shared=SHARED)
+def copy(project: Path, destination: Path, name: str = "alpha", version: str = VERSION, dry_run: bool = False):
+    return copy_template(project / "templates" / name, name, destination, version, dry_run=dry_run, shared=SHARED)
 
 
 def statuses(project: Path, destination: Path) -> dict[str, str]:
