@@ -178,6 +178,15 @@ def shell(command: str, cwd: Path, status: int = 0) -> subprocess.CompletedProce
     return done
 
 
+def change_as_readme_says(copy: Path, template: str) -> None:
+    """Makes the changes to a copy that its template's README shows: to the model, and of the metrics."""
+    changes = (copy / template / "README.md").read_text(encoding="utf-8").split("```diff\n")[1:]
+    assert len(changes) == 2
+    for change in changes:
+        patch = change.partition("```")[0].encode()
+        subprocess.run(["git", "apply", "-"], cwd=copy, input=patch, check=True)
+
+
 def start(*arguments, cwd: Path, **environment) -> Forked | subprocess.Popen:
     """Starts `python cli.py ARGUMENTS`, standard error where standard output goes, and leaves it running."""
     program, environment = (COMMAND[1], *map(str, arguments)), user_environment(environment)

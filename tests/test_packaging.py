@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from tests.command import ROOT, checked, cli, run_program
+from tests.command import ROOT, change_as_readme_says, checked, cli, run_program
 
 QUICK = ("--data", "sample", "--epochs", "1", "--units", "4", "--embedding-size", "4", "--no-test")
 
@@ -87,6 +87,13 @@ def test_a_copy_trains_predicts_and_passes_its_own_tests(tmp_path):
     assert tests.returncode == 0 and " passed" in tests.stdout, tests.stdout
     # A model of the copy answers here.
     assert json.loads(cli("predict", project / "first", "good", "--json", cwd=tmp_path).stdout)["label"]
+    change_as_readme_says(project, "sentiment")
+    flags = (*QUICK, "--hidden-units", "3", "--best-by", "balanced_accuracy", "--run-dir", "changed")
+    checked(run_program("-m", "sentiment", "run", *flags, cwd=project, **alone))
+    metrics = json.loads((project / "changed" / "metrics.json").read_text())
+    assert 0 <= metrics["validation"]["balanced_accuracy"] <= 1
+    for name in ("config", "model", "evaluate"):
+        shutil.copy(ROOT / "templates" / "sentiment" / f"{name}.py", project / "sentiment")
     shutil.rmtree(project / "first")
     assert "every file is as in the project" in cli("diff", "mine", cwd=tmp_path).stdout
     with open(project / "sentiment" / "model.py", "a") as stream:

@@ -9,7 +9,7 @@ import tarfile
 
 import pytest
 
-from tests.command import ROOT, checked, cli, cli_process, run_program, start
+from tests.command import ROOT, change_as_readme_says, checked, cli, cli_process, run_program, start
 from tests.commands.test_resume import assert_same_end, position, wait_until
 from tests.loaders import assert_every_loader_answers
 
@@ -197,9 +197,11 @@ def test_a_killed_run_ends_in_the_same_bits(project, own_run):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
-def test_a_copy_runs_by_itself(project):
+def test_a_copy_runs_by_itself_changed_as_the_readme_says(project):
     cli("copy", "captioning", "mine", cwd=project)
+    change_as_readme_says(project / "mine", "captioning")
     flags = [flag if flag != "own" else "../own" for flag in OWN] + ["--epochs", "1", "--run-dir", "copied"]
+    flags += ["--normalized", "--best-by", "different"]
 
     def run(*arguments):
         return checked(run_program("-m", *arguments, cwd=project / "mine")).stdout
@@ -207,6 +209,8 @@ def test_a_copy_runs_by_itself(project):
     assert "python -m captioning predict copied picture.jpg" in run("captioning", "run", *flags)
     picture = "../own/jpeg/0.jpg"
     assert json.loads(run("captioning", "predict", "copied", picture, "--json"))["image"] == picture
+    metrics = json.loads((project / "mine/copied/metrics.json").read_text())
+    assert 0 <= metrics["validation"]["different"] <= 100
 
 
 # Mistakes

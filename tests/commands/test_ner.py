@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.command import checked, cli, cli_process, run_program, start
+from tests.command import change_as_readme_says, checked, cli, cli_process, run_program, start
 from tests.commands.test_resume import assert_same_end, position, wait_until
 from tests.loaders import BLANKS, assert_every_loader_answers
 
@@ -214,12 +214,16 @@ def test_a_mistake_in_a_file_is_named_in_one_line(project, text, message):
     assert message in done.stderr and done.stderr.count("\n") == 1
 
 
-def test_a_copy_runs_by_itself(project):
+def test_a_copy_runs_by_itself_changed_as_the_readme_says(project):
     cli("copy", "ner", "mine", cwd=project)
+    change_as_readme_says(project / "mine", "ner")
     flags = (*SMALL, "--batch-size", "64", "--epochs", "1", "--run-dir", "copied")
+    flags += ("--hidden-units", "5", "--best-by", "sentence_accuracy")
 
     def run(*arguments):
         return checked(run_program("-m", "ner", *arguments, cwd=project / "mine")).stdout
 
     run("run", "--data", "sample", *flags)
     assert "arrived" in run("predict", "copied", "Mr Marlow arrived.")
+    metrics = json.loads((project / "mine/copied/metrics.json").read_text())
+    assert 0 <= metrics["validation"]["sentence_accuracy"] <= 1

@@ -10,7 +10,7 @@ import signal
 
 import pytest
 
-from tests.command import ROOT, checked, cli, cli_process, run_program, start
+from tests.command import ROOT, change_as_readme_says, checked, cli, cli_process, run_program, start
 from tests.commands.test_resume import assert_same_end, position, wait_until
 from tests.loaders import BLANKS, assert_every_loader_answers
 
@@ -188,15 +188,19 @@ def test_a_killed_run_ends_in_the_same_bits_though_its_sentences_are_cut_anew(pr
     assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
-def test_a_copy_runs_by_itself(project):
+def test_a_copy_runs_by_itself_changed_as_the_readme_says(project):
     cli("copy", "translation", "mine", cwd=project)
+    change_as_readme_says(project / "mine", "translation")
     flags = [flag if flag != "own" else "../own" for flag in OWN] + ["--epochs", "1", "--run-dir", "copied"]
+    flags += ["--normalized", "--best-by", "exact"]
 
     def run(*arguments):
         return checked(run_program("-m", *arguments, cwd=project / "mine")).stdout
 
     assert "python -m translation predict copied" in run("translation", "run", *flags)
     assert json.loads(run("translation", "predict", "copied", "red", "--json"))["source"] == "red"
+    metrics = json.loads((project / "mine/copied/metrics.json").read_text())
+    assert 0 <= metrics["validation"]["exact"] <= 100
 
 
 # Mistakes
