@@ -126,6 +126,11 @@ def mean_and_deviation(values: list[float]) -> tuple[float, float | None]:
     return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else None
 
 
+def spread(values: list[float]) -> float | None:
+    """How far the best seed lies from the worst, which one seed alone does not say."""
+    return max(values) - min(values) if len(values) > 1 else None
+
+
 def table_rows(records: list[dict], compared: str, columns: Columns) -> list[list[str]]:
     """A table's rows.
 
@@ -135,7 +140,7 @@ def table_rows(records: list[dict], compared: str, columns: Columns) -> list[lis
         columns: The columns after that and the seed; one of which no record has a figure is left out.
 
     Returns:
-        The titles; then of each kind a row for every seed, their mean, and their standard deviation.
+        The titles; then of each kind a row for every seed, their mean, their standard deviation, and their spread.
     """
     columns = {
         name: column for name, column in columns.items() if any(figure(one, column[0]) is not None for one in records)
@@ -144,10 +149,10 @@ def table_rows(records: list[dict], compared: str, columns: Columns) -> list[lis
     for kind in dict.fromkeys(record[compared] for record in records):
         ours = [record for record in records if record[compared] == kind]
         rows += [[kind, str(one["seed"])] for one in ours]
-        rows += [[kind, f"mean of {len(ours)}"], [kind, "deviation"]]
+        rows += [[kind, f"mean of {len(ours)}"], [kind, "deviation"], [kind, "spread"]]
         for path, written in columns.values():
             values = [figure(one, path) for one in ours]
-            values += mean_and_deviation(values) if None not in values else (None, None)
+            values += (*mean_and_deviation(values), spread(values)) if None not in values else (None, None, None)
             for row, value in zip(rows[-len(values) :], values, strict=True):
                 row.append("-" if value is None else format(value, written))
     return rows
@@ -171,6 +176,7 @@ def print_report(results: Path, compared: str, columns: Columns, template: str) 
     for number, row in enumerate(rows):
         table.add_row(*row, end_section=number + 1 == len(rows) or row[0] != rows[number + 1][0])
     console.print(table)
-    console.print("deviation: the standard deviation over the seeds, n - 1", style="dim", highlight=False)
+    said = "deviation: the standard deviation over the seeds, n - 1; spread: from the lowest to the highest"
+    console.print(said, style="dim", highlight=False)
     for device in dict.fromkeys((record["machine"]["processor"], record["device"]) for record in records):
         console.print("; ".join(device), highlight=False)

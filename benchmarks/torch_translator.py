@@ -21,7 +21,7 @@ EPSILON, SECOND_MOMENTUM = 1e-7, 0.999
 
 
 class TorchTranslator(torch.nn.Module):
-    """A bidirectional GRU, and a decoder of GRUs with multiplicative attention whose table scores the outputs too.
+    """A bidirectional GRU, and a decoder of GRUs whose attention is a product, and whose table scores the outputs too.
 
     Args:
         weights: What `benchmarks.translation_peers.weights_of` gives of the Keras model.
@@ -89,7 +89,9 @@ class TorchTranslator(torch.nn.Module):
         values = self.read(self.drop(self.source_table(source), self.config.embedding_dropout), lengths)
         values = self.drop(values, self.config.dropout) * ~is_padding[:, :, None]
         mean = values.sum(1) / lengths.clamp(min=1)[:, None]
-        return values, self.key(values), is_padding, [torch.tanh(first(mean)) for first in self.first_states]
+        # Of a scaled attention; see `rnn_layers.attention_decoder`.
+        scale = self.config.units**-0.5 if self.config.attention == "scaled" else 1
+        return values, self.key(values) * scale, is_padding, [torch.tanh(first(mean)) for first in self.first_states]
 
     def read(self, vectors: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The states of both directions, (batch, places, units); anything after a row's length."""

@@ -52,7 +52,7 @@ class Problem:
     Args:
         name: What the data are called.
         languages: From, into.
-        config: The template's configuration: a GRU, one layer in the encoder, multiplicative attention, tied tables.
+        config: The template's configuration: a GRU, one layer in the encoder, an attention of products, tied tables.
         sizes: Ids of both languages.
         device: Where the template's own steps run.
         training: The pairs to train on.
@@ -116,10 +116,10 @@ def make_problem(config: Config, run: Path | None = None) -> Problem:
         kept = {name: getattr(config, name) for name in ("data", "source_language", "target_language")}
         kept |= {name: getattr(config, name) for name in ("precision", "strategy", "jit", "max_length")}
         config = dataclasses.replace(folder.read_config(Config), **kept)
-    what = (config.cell, config.encoder_layers, config.attention, config.tied_embeddings)
-    if what != ("gru", 1, "multiplicative", True):
+    what = (config.cell, config.encoder_layers, config.tied_embeddings)
+    if what != ("gru", 1, True) or config.attention not in ("scaled", "multiplicative"):
         raise UserError(
-            f"{run}: compared are GRUs, one layer of them in the encoder, multiplicative attention, one table"
+            f"{run}: compared are GRUs, one layer of them in the encoder, scaled or multiplicative attention, one table"
         )
     source = pipeline.find_source(config)
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)

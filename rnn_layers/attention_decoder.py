@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from rnn_layers.cell import RecurrentCell
 
-ATTENTIONS = ("multiplicative", "additive", "none")
+ATTENTIONS = ("scaled", "multiplicative", "additive", "none")
 
 
 # Added to the energy of a place that does not count; of float16 it is the lowest number.
@@ -58,18 +58,20 @@ class AttentionDecoder(keras.layers.Layer):
         o_t = tanh([g_t; c_t; x_t] W_o + b_o)
         scores of y_t = o_t E^T + b                       or o_t W_y + b, if not tied
 
-    score is a product q.k (multiplicative; Luong et al. 2015, arXiv:1508.04025) or v.tanh(q + k) (additive; Bahdanau et
-    al. 2015, arXiv:1409.0473). Every state starts at tanh(mean_j(m_j) W + b). The context does not enter the first
-    layer, as in Wu et al. 2016 (arXiv:1609.08144): no product of the attention or of the output waits for the loop
-    over time, and in training each is one product for all steps. With `memory_first` the states start at 0, and the
-    layers read x_0 = mean_j(m_j) W + b before the tokens (Vinyals et al. 2015, arXiv:1411.4555).
+    score is a product q.k (multiplicative; Luong et al. 2015, arXiv:1508.04025), q.k / sqrt(units) (scaled; Vaswani et
+    al. 2017, arXiv:1706.03762) or v.tanh(q + k) (additive; Bahdanau et al. 2015, arXiv:1409.0473). A product over many
+    channels can grow so fast that a softmax puts everything on one place before any is known to be the right one; it
+    then learns little about the others. Every state starts at tanh(mean_j(m_j) W + b). The context does not enter the
+    first layer, as in Wu et al. 2016 (arXiv:1609.08144): no product of the attention or of the output waits for the
+    loop over time, and in training each is one product for all steps. With `memory_first` the states start at 0, and
+    the layers read x_0 = mean_j(m_j) W + b before the tokens (Vinyals et al. 2015, arXiv:1411.4555).
 
     Args:
         recurrent_layers: `rnn_layers.layer.RecurrentLayer`s, all with `return_sequences` and `return_state`.
         vocabulary_size: The number of tokens; 0 is padding.
         embedding_size: The length of x_t and o_t.
-        attention: "multiplicative", "additive", or "none": then c_t is left out, and the memory is seen at the start
-            alone.
+        attention: "scaled", "multiplicative", "additive", or "none": then c_t is left out, and the memory is seen at
+            the start alone.
         tied: Whether the table E also scores the outputs (Press and Wolf 2017, arXiv:1608.05859).
         embedding_dropout: The share of x_t's channels dropped in training, the same ones at every step.
         dropout: The share dropped of [h_t; c_t] where it enters the next layer, of what enters W_o, and of o_t.
@@ -148,7 +150,7 @@ class AttentionDecoder(keras.layers.Layer):
         if attention != "none":
             self.query = keras.layers.Dense(units, use_bias=False, name="query", **own)
             self.key = keras.layers.Dense(units, use_bias=False, name="key", **own)
-            kind = keras.layers.Attention if attention == "multiplicative" else keras.layers.AdditiveAttention
+            kind = keras.layers.AdditiveAttention if attention == "additive" else keras.layers.Attention
             self.attend = kind(use_scale=attention == "additive", name="attention", **own)
         self.output_layer = keras.layers.Dense(embedding_size, "tanh", name="output_layer", **own)
         self.scores = None if tied else keras.layers.Dense(vocabulary_size, name="scores", dtype="float32")
@@ -194,6 +196,9 @@ class AttentionDecoder(keras.layers.Layer):
     def _look_at(self, memory, mask):
         memory = tf.cast(memory, self.compute_dtype)
         keys = self.key(memory) if self.attend else memory
+        if self.attention == "scaled":
+            # Here, where training and search share it.
+            keys *= self.recurrent_layers[0].units ** -0.5
         counts = tf.cast(mask, memory.dtype)[:, :, tf.newaxis]
         mean = tf.reduce_sum(memory * counts, axis=1) / tf.maximum(tf.reduce_sum(counts, axis=1), 1)
         return Memory(memory, keys, mask), self._first_states(mean)

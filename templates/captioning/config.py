@@ -81,7 +81,7 @@ class Config:
     # the decoder's recurrent layers; the attention looks at the first one's states and feeds the second
     decoder_layers: Annotated[int, at_least(1)] = 2
     # how a state is compared with the places of the picture; none: the whole picture is the decoder's first input
-    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"
+    attention: Literal["scaled", "multiplicative", "additive", "none"] = "multiplicative"
     # whether the table of the words also scores the outputs
     tied_embeddings: bool = True
 

@@ -70,7 +70,7 @@ class Config:
     # the decoder's recurrent layers; the attention looks at the first one's states and feeds the second
     decoder_layers: Annotated[int, at_least(1)] = 2
     # how a state of the decoder is compared with those of the encoder
-    attention: Literal["multiplicative", "additive", "none"] = "multiplicative"
+    attention: Literal["scaled", "multiplicative", "additive", "none"] = "scaled"
     # whether the table of the target's pieces also scores the outputs
     tied_embeddings: bool = True
 

@@ -83,7 +83,7 @@ def tensors(batch):
 @pytest.mark.parametrize(
     "cell, attention, encoder_layers, decoder_layers, tied",
     [
-        ("gru", "multiplicative", 1, 2, True),
+        ("gru", "scaled", 1, 2, True),
         ("lstm", "additive", 2, 3, False),
         ("simple_rnn", "none", 1, 1, True),
     ],

@@ -263,19 +263,19 @@ def data(tmp_path):
     return folder
 
 
-def test_by_default_one_direction_has_three_seeds_and_two_have_one(tmp_path, data, monkeypatch):
+def test_by_default_one_direction_has_six_seeds_and_two_have_one(tmp_path, data, monkeypatch):
     commands = fake_run(monkeypatch, tmp_path)
     shown = measure("--data", data)
     runs = json.loads((tmp_path / "results" / "translation.json").read_text())["runs"]
     assert [(one["direction"], one["seed"]) for one in runs] == [
-        ("de-en", 0), ("de-en", 1), ("de-en", 2), ("en-de", 0), ("en-fr", 0)
+        *(("de-en", seed) for seed in range(6)), ("en-de", 0), ("en-fr", 0)
     ]  # fmt: skip
     typed = "python cli.py run translation --data DATA --source-language en --target-language de --seed 0"
-    assert runs[3]["command"] == typed and runs[3]["test"]["bleu"] == 35 and runs[3]["wall_seconds"] == 120
+    assert runs[6]["command"] == typed and runs[6]["test"]["bleu"] == 35 and runs[6]["wall_seconds"] == 120
     # Whoever stops early has something of every direction.
-    assert [command[command.index("--seed") + 1] for command in commands] == list("00012")
+    assert [command[command.index("--seed") + 1] for command in commands] == list("00012345")
     assert commands[1][1:-2] == [str(records.ROOT / "cli.py"), *typed.replace("DATA", str(data)).split()[2:]]
-    assert str(tmp_path) not in json.dumps(runs) and "31.00" in shown and "some" in shown
+    assert str(tmp_path) not in json.dumps(runs) and "32.50" in shown and "some" in shown
 
 
 def test_runs_are_written_beside_earlier_ones_and_in_the_place_of_their_like(tmp_path, data, monkeypatch):
@@ -314,7 +314,7 @@ def test_what_cannot_run_or_be_compared_is_refused_before_anything_runs(tmp_path
     assert len(commands) == 1
 
 
-def test_the_table_has_mean_and_deviation_of_each_direction(tmp_path, data, monkeypatch):
+def test_the_table_has_mean_deviation_and_spread_of_each_direction(tmp_path, data, monkeypatch):
     fake_run(monkeypatch, tmp_path)
     measure("--data", data)
     runs = records.read(tmp_path / "results" / "translation.json")
@@ -322,9 +322,9 @@ def test_the_table_has_mean_and_deviation_of_each_direction(tmp_path, data, monk
     table = {tuple(row[:2]): dict(zip(header, row, strict=True)) for row in rows}
     assert header[:4] == ["direction", "seed", "bleu", "chrf"]
     assert [table["de-en", str(seed)]["bleu"] for seed in range(3)] == ["30.00", "31.00", "32.00"]
-    assert (table["de-en", "mean of 3"]["bleu"], table["de-en", "deviation"]["bleu"]) == ("31.00", "1.00")
-    assert table["de-en", "mean of 3"]["wall s"] == "121.0" and table["de-en", "2"]["pairs\n/ s"] == "400"
-    assert (table["en-de", "mean of 1"]["bleu"], table["en-de", "deviation"]["bleu"]) == ("35.00", "-")
+    assert [table["de-en", row]["bleu"] for row in ("mean of 6", "deviation", "spread")] == ["32.50", "1.87", "5.00"]
+    assert table["de-en", "mean of 6"]["wall s"] == "122.5" and table["de-en", "2"]["pairs\n/ s"] == "400"
+    assert [table["en-de", row]["bleu"] for row in ("mean of 1", "deviation", "spread")] == ["35.00", "-", "-"]
 
 
 def test_without_pytorch_there_is_no_ratio_to_it(problem, monkeypatch):

@@ -103,7 +103,8 @@ def textbook(weights, cell, attention, tokens, memory, mask):
             context = []
             if attention != "none":
                 q, k = states[0] @ weights["W_q"][0], m @ weights["W_k"][0]
-                energies = k @ q if attention == "multiplicative" else np.tanh(q + k) @ weights["v"][0]
+                energies = np.tanh(q + k) @ weights["v"][0] if attention == "additive" else k @ q
+                energies /= UNITS**0.5 if attention == "scaled" else 1
                 shares = np.exp(energies - energies.max())
                 shares /= shares.sum()
                 context = [shares @ m]
@@ -122,6 +123,7 @@ def textbook(weights, cell, attention, tokens, memory, mask):
 
 CASES = [
     ("gru", 1, {"attention": "multiplicative", "tied": True}),
+    ("gru", 2, {"attention": "scaled", "tied": True}),
     ("gru", 3, {"attention": "additive", "tied": False}),
     ("simple_rnn", 2, {"attention": "additive", "tied": True}),
     ("simple_rnn", 2, {"attention": "none", "tied": False}),
@@ -176,6 +178,23 @@ def test_gradients_are_those_of_the_equations(cell, layers, given):
                 difference = (above - total_of()) / (2 * step)
                 array[place] = kept
                 assert gradient[place] == pytest.approx(difference, rel=1e-3, abs=1e-4), (name, place)
+
+
+def test_a_wide_scaled_attention_compares_no_sharper_than_a_narrow_one():
+    """At its first weights and beside states of any width: else a wide one soon looks at one place, whatever is there."""
+
+    def deviation_of_energies(attention, units):
+        keras.utils.set_random_seed(1)
+        random = np.random.default_rng(1)
+        decoder = AttentionDecoder(recurrent(units=units), VOCABULARY, EMBEDDING, attention)
+        decoder.build((None, None), (None, None, units))
+        states, memory = random.normal(size=(2, 8, 20, units)).astype("float32")
+        looked_at, _ = decoder.look_at(memory, np.ones((8, 20), bool))
+        return np.std(decoder.query(states).numpy() @ looked_at.keys.numpy().swapaxes(1, 2))
+
+    narrow, wide = (deviation_of_energies("scaled", units) for units in (16, 256))
+    assert wide == pytest.approx(narrow, rel=0.2) and wide == pytest.approx(1, rel=0.2)
+    assert deviation_of_energies("multiplicative", 256) > 10
 
 
 # One step and whole sequences
@@ -394,7 +413,7 @@ def test_a_model_with_a_decoder_comes_back_from_its_file(tmp_path, cell, attenti
         ([GRU(3, return_sequences=True)], {}, "return_state"),
         ([*recurrent(layers=1), GRU(3)], {}, "every recurrent layer"),
         (recurrent(), {"memory_first": True}, 'memory_first needs attention="none"'),
-        (recurrent(), {"attention": "dot"}, "multiplicative, additive, none.*'dot'"),
+        (recurrent(), {"attention": "dot"}, "scaled, multiplicative, additive, none.*'dot'"),
         ([], {}, "layer"),
     ],
 )
