@@ -80,7 +80,8 @@ class Config:
     units: Annotated[int, at_least(2)] = 256
     # the decoder's recurrent layers; the attention looks at the first one's states and feeds the second
     decoder_layers: Annotated[int, at_least(1)] = 2
-    # how a state is compared with the places of the picture; none: the whole picture is the decoder's first input
+    # how a state is compared with the places of the picture: their product, as it is (multiplicative) or over the root
+    # of --units (scaled), or a layer of their sum (additive); none: the whole picture is the decoder's first input
     attention: Literal["scaled", "multiplicative", "additive", "none"] = "multiplicative"
     # whether the table of the words also scores the outputs
     tied_embeddings: bool = True

@@ -69,7 +69,8 @@ class Config:
     encoder_layers: Annotated[int, at_least(1)] = 1
     # the decoder's recurrent layers; the attention looks at the first one's states and feeds the second
     decoder_layers: Annotated[int, at_least(1)] = 2
-    # how a state of the decoder is compared with those of the encoder
+    # how a state of the decoder is compared with those of the encoder: their product, over the root of --units (scaled)
+    # or as it is (multiplicative), or a layer of their sum (additive)
     attention: Literal["scaled", "multiplicative", "additive", "none"] = "scaled"
     # whether the table of the target's pieces also scores the outputs
     tied_embeddings: bool = True

@@ -18,6 +18,7 @@ from benchmarks import records, translation, translation_speed, turns
 from benchmarks.keras_translator import with_keras_layers
 from benchmarks.processes import installed, process_for_each
 from benchmarks.translation_agreement import compare_answers, compare_losses
+from benchmarks.translation_alignment import alignment
 from benchmarks.translation_peers import Problem, make_model, make_peers
 from benchmarks.translation_speed_report import print_report
 from data.sentence_pairs.languages import Languages
@@ -325,6 +326,17 @@ def test_the_table_has_mean_deviation_and_spread_of_each_direction(tmp_path, dat
     assert [table["de-en", row]["bleu"] for row in ("mean of 6", "deviation", "spread")] == ["32.50", "1.87", "5.00"]
     assert table["de-en", "mean of 6"]["wall s"] == "122.5" and table["de-en", "2"]["pairs\n/ s"] == "400"
     assert [table["en-de", row]["bleu"] for row in ("mean of 1", "deviation", "spread")] == ["35.00", "-", "-"]
+
+
+def test_an_attention_along_the_diagonal_is_aligned_and_one_at_the_end_is_not():
+    lengths, diagonal, end = np.array([5, 3]), np.zeros((2, 5, 5)), np.zeros((2, 5, 5))
+    for row, length in enumerate(lengths):
+        diagonal[row, range(length), range(length)] = end[row, :length, length - 1] = 1
+        # What does not count does not matter.
+        diagonal[row, length:, 0] = end[row, length:, 0] = 1
+    assert alignment(diagonal, lengths, lengths) == pytest.approx((1, 1, 2 / 8))
+    aligned, *shares = alignment(end, lengths, lengths)
+    assert abs(aligned) < 0.3 and shares == [1, 1]
 
 
 def test_without_pytorch_there_is_no_ratio_to_it(problem, monkeypatch):
