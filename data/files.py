@@ -10,6 +10,7 @@ import lzma
 import os
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -25,6 +26,10 @@ _SIGNATURES = {
 }
 # So many bytes tell how a file's lines end.
 _LOOKED_AT = 2**16
+# A longer line is none: it would take all the memory.
+LONGEST_LINE = 2**26  # bytes
+# Of a file's first lines, what is looked at to tell how it is written.
+MOST_SAMPLED = 2**24  # characters
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
@@ -172,7 +177,18 @@ def without_end(line: str) -> str:
     return line
 
 
-def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8") -> Iterator[Line]:
+def sampled(lines: Iterator[Line], most: int) -> list[Line]:
+    """The first lines of a file: so many, or fewer where they are very long."""
+    sample, size = [], 0
+    for line in islice(lines, most):
+        sample.append(line)
+        size += len(line.text)
+        if size > MOST_SAMPLED:
+            break
+    return sample
+
+
+def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8", longest: int | None = None) -> Iterator[Line]:
     """Reads a text file line by line, and leaves it to the caller what to do with lines that are not valid.
 
     A line that is not valid in the encoding comes with its bad bytes as U+FFFD and a `problem`, so that a reader
@@ -181,6 +197,7 @@ def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8") -> Iterator[
     Args:
         path: The file, plain or compressed as its name says.
         encoding: How its bytes are to be read.
+        longest: What a line may have of bytes, in UTF-16 and its like of characters; None means `LONGEST_LINE`.
 
     Returns:
         An iterator of `Line`.
@@ -188,12 +205,14 @@ def decoded_lines(path: str | os.PathLike, encoding: str = "utf-8") -> Iterator[
     Raises:
         UserError: As `numbered_lines`, except for lines that are not valid.
     """
+    longest = longest or LONGEST_LINE
     path = check_file(path)
     check_encoding(encoding)
     _check_signature(path, encoding)
     # In these encodings a byte 10 is a line end and nothing else; in UTF-16 and its like it is not.
     by_bytes = "\n".encode(encoding) == b"\n"
-    return _guarded(path, _lines_by_bytes(path, encoding) if by_bytes else _lines_by_characters(path, encoding))
+    lines = _lines_by_bytes(path, encoding, longest) if by_bytes else _lines_by_characters(path, encoding, longest)
+    return _guarded(path, lines)
 
 
 def check_encoding(encoding: str) -> None:
@@ -238,12 +257,13 @@ def open_bytes(path: str | os.PathLike) -> IO[bytes]:
     return open(path, "rb")
 
 
-def _lines_by_bytes(path: Path, encoding: str) -> Iterator[Line]:
+def _lines_by_bytes(path: Path, encoding: str, longest: int) -> Iterator[Line]:
     drop_mark = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
     if drop_mark:
         encoding = "utf-8"  # utf-8-sig would drop a mark from every line
     with open_bytes(path) as stream:
-        for number, raw in enumerate(_raw_lines(stream), start=1):
+        for number, raw in enumerate(_raw_lines(stream, longest), start=1):
+            check_length(path, number, len(raw), longest)
             if drop_mark and number == 1:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
             try:
@@ -253,32 +273,50 @@ def _lines_by_bytes(path: Path, encoding: str) -> Iterator[Line]:
                 yield Line(number, raw.decode(encoding, "replace"), problem)
 
 
-def _raw_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    r"""The lines of a file, whose ends are "\n", or "\r" where there is no "\n", as old programs on a Mac write."""
+def _raw_lines(stream: IO[bytes], longest: int) -> Iterator[bytes]:
+    r"""The lines of a file, whose ends are "\n", or "\r" where there is no "\n", as old programs on a Mac write.
+
+    Of a line that is longer, a piece that is too long comes in its place.
+    """
     buffered = io.BufferedReader(cast(io.RawIOBase, stream), _LOOKED_AT)
     start = buffered.peek(_LOOKED_AT)
     if b"\r" not in start or b"\n" in start:
-        yield from buffered
+        while line := buffered.readline(longest + 1):
+            yield line
         return
-    rest = b""
+    rest = bytearray()
     while block := buffered.read(_LOOKED_AT):
-        *lines, rest = (rest + block).split(b"\r")
-        yield from (line + b"\n" for line in lines)
+        *ended, last = block.split(b"\r")
+        for piece in ended:
+            yield bytes(rest + piece + b"\n")
+            rest.clear()
+        rest += last
+        if len(rest) > longest:
+            break
     if rest:
-        yield rest
+        yield bytes(rest)
 
 
-def _lines_by_characters(path: Path, encoding: str) -> Iterator[Line]:
-    number = 0
+def _lines_by_characters(path: Path, encoding: str, longest: int) -> Iterator[Line]:
+    number = 1
     with open_bytes(path) as stream:
         try:
-            for number, text in enumerate(io.TextIOWrapper(stream, encoding, newline="\n"), start=1):
+            lines = io.TextIOWrapper(stream, encoding, newline="\n")
+            while text := lines.readline(longest + 1):
+                check_length(path, number, len(text), longest)
                 yield Line(number, text.removeprefix("\ufeff") if number == 1 else text, "")
+                number += 1
         except UnicodeError as error:
             # The text is decoded in blocks, so that the exact line is not known.
             reason = getattr(error, "reason", error)
-            message = f"{path}:{number + 1}: expected {encoding} text at or after this line ({reason})"
+            message = f"{path}:{number}: expected {encoding} text at or after this line ({reason})"
             raise UserError(f"{message}; --encoding names another encoding") from None
+
+
+def check_length(path: str | os.PathLike, number: int, length: int, longest: int) -> None:
+    """Raises a `UserError` for a line that is too long to be one."""
+    if length > longest:
+        raise UserError(f"{path}:{number}: a line of more than {longest:,} bytes, the most that is read; is it a text?")
 
 
 def _guarded(path: Path, lines: Iterator[Line]) -> Iterator[Line]:

@@ -90,7 +90,7 @@ def serving() -> Iterator[Hub]:
                     {
                         "rfilename": path,
                         "size": len(data),
-                        "blobId": hashlib.sha1(data).hexdigest(),
+                        "blobId": hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest(),
                         "lfs": {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
                         if path.endswith(".parquet")
                         else None,

@@ -2,13 +2,13 @@
 
 import ast
 import dataclasses
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from data.errors import BadLines, UserError
+from data.json_text import parse_json
 from data.sources.split_files import STANDARD_STEMS
 from data.tables.dialect import Layout
 from data.tables.rows import shown
@@ -26,6 +26,8 @@ SPLIT_COLUMNS = ("split", "subset")
 _NUMBERED = re.compile(r"(caption|text|sentence|comment)\d+$")
 # Karpathy and Li's further training pictures, out of COCO's validation split.
 _RESTVAL = "restval"
+# A list that is written out is parsed as Python, which takes some hundred times its size.
+_LONGEST_LIST = 2**20  # characters
 # In an object that stands for a caption.
 _TEXT_KEYS = ("raw", "caption", "text")
 
@@ -154,9 +156,9 @@ def captions_of_rows(
 
 def as_list(text: Any) -> list[str] | None:
     """The texts in a list that is written out, as pandas writes one into a table: "['A dog', 'Two dogs']"."""
-    if not isinstance(text, str) or not text.strip().startswith("["):
+    if not isinstance(text, str) or len(text) > _LONGEST_LIST or not text.strip().startswith("["):
         return None
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (parse_json, ast.literal_eval):
         try:
             found = parse(text.strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError):

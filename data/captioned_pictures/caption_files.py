@@ -1,7 +1,6 @@
 """Which files of a folder hold captions, and which list the pictures of a split; and texts beside pictures."""
 
 import itertools
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,8 @@ from data.captioned_pictures.caption_tables import CaptionTable, find_table
 from data.captioned_pictures.captions import JSON, JSON_LINES, TEXT_SUFFIXES, check_columns, open_captions
 from data.captioned_pictures.files import PICTURE_SUFFIXES, PictureFiles
 from data.errors import BadLines, UserError, shown
-from data.files import content_name, content_suffix, decoded_lines, without_end
+from data.files import content_name, content_suffix, decoded_lines, sampled, without_end
+from data.json_text import LARGEST_VALUE, parse_json
 from data.sources.split_files import DOCUMENTATION, STANDARD_STEMS
 from data.tables.dialect import SAMPLED_LINES
 from data.tables.parquet import PARQUET
@@ -176,7 +176,7 @@ class TextFiles:
         text = beginning(file, self.encoding)
         if suffix == JSON:
             try:
-                return what_json_holds(json.loads(text))
+                return what_json_holds(parse_json(text))
             except ValueError:
                 keys = list(dict.fromkeys(re.findall(r'"([^"\\]+)"\s*:', text)))
                 return f"JSON with {', '.join(keys[:6])}" if keys else "no JSON"
@@ -190,7 +190,7 @@ class TextFiles:
 
 def columns_of(path: Path, encoding: str = "utf-8") -> int:
     """The number of columns, separated by tabs, in most of the first lines; 0 in an empty file."""
-    lines = itertools.islice(decoded_lines(path, encoding), SAMPLED_LINES)
+    lines = sampled(decoded_lines(path, encoding, LARGEST_VALUE), SAMPLED_LINES)
     counts = Counter(1 + without_end(line.text).count("\t") for line in lines if line.text.strip())
     return counts.most_common(1)[0][0] if counts else 0
 

@@ -12,6 +12,7 @@ from typing import Any
 from data.captioned_pictures.caption_columns import Caption, Columns, captions_of_rows, find_columns, split_name
 from data.errors import BadLines, UserError, shown
 from data.files import decoded_lines, open_bytes
+from data.json_text import LARGEST_VALUE, parse_lines
 
 EXPECTED_JSON = (
     "COCO's (images, annotations), Karpathy's (images with sentences), a list of objects with file_name and caption, "
@@ -60,7 +61,7 @@ def read_json_captions(path: Path, encoding: str, bad_lines: BadLines) -> tuple[
     Source:
         https://cocodataset.org/#format-data, 5. Image Captioning; https://cs.stanford.edu/people/karpathy/deepimagesent
     """
-    content = _parsed(path, encoding)
+    content = parse_lines(path, encoding, decoded_lines(path, encoding, LARGEST_VALUE), "JSON")
     if isinstance(content, dict):
         images, annotations = content.get("images"), content.get("annotations")
         if isinstance(images, list) and any(isinstance(one, dict) and "sentences" in one for one in images):
@@ -95,21 +96,6 @@ def _is_by_name(content: dict) -> bool:
     return all(
         isinstance(value, str) or (value and all(isinstance(text, str) for text in value)) for value in content.values()
     )
-
-
-def _parsed(path: Path, encoding: str) -> Any:
-    # A damaged character may be anywhere in the structure, so that it cannot be left out with its line.
-    lines = list(decoded_lines(path, encoding))
-    for line in lines:
-        if line.problem:
-            raise UserError(
-                f"{path}:{line.number}: expected {encoding} text, found {line.problem}; --encoding names another one"
-            )
-    try:
-        return json.loads("".join(line.text for line in lines))
-    except (json.JSONDecodeError, RecursionError) as error:
-        number = getattr(error, "lineno", 1)
-        raise UserError(f"{path}:{number}: expected JSON ({error}); get the file again or mend it") from None
 
 
 def _karpathy_captions(place: str, images: list, bad_lines: BadLines) -> Iterator[Caption]:

@@ -4,7 +4,6 @@ import csv
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from data.captioned_pictures.caption_columns import (
@@ -19,7 +18,7 @@ from data.captioned_pictures.caption_columns import (
 from data.captioned_pictures.files import OTHER_PICTURE_SUFFIXES, PICTURE_SUFFIXES
 from data.captioned_pictures.names import without_number
 from data.errors import BadLines, shown
-from data.files import Line, decoded_lines, numbered_lines, report_encoding, without_end
+from data.files import Line, decoded_lines, numbered_lines, report_encoding, sampled, without_end
 from data.tables.delimited import Records, Writing
 from data.tables.dialect import DELIMITERS, SAMPLED_LINES, Dialect, Layout, find_dialect
 
@@ -73,7 +72,7 @@ def find_table(
     Raises:
         UserError: The file is missing or damaged.
     """
-    lines = list(islice(decoded_lines(path, encoding), SAMPLED_LINES))
+    lines = sampled(decoded_lines(path, encoding), SAMPLED_LINES)
     texts = [without_end(line.text) for line in lines if line.text.strip()]
     delimiters = [_TAB, *(character for character in DELIMITERS.values() if character != _TAB)]
     known = DELIMITERS.get(told.layout.delimiter, told.layout.delimiter.replace("\\t", _TAB))

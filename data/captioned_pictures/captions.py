@@ -1,6 +1,5 @@
 """Captions of pictures, in whichever of several formats they stand; and lists of pictures."""
 
-import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from data.captioned_pictures.caption_json import beginning, read_json_captions
 from data.captioned_pictures.caption_tables import find_table, read_line_captions, read_table_captions
 from data.captioned_pictures.names import without_number
 from data.errors import BadLines, UserError
-from data.files import check_file, content_suffix, decoded_lines, numbered_lines
+from data.files import check_file, content_suffix, decoded_lines, numbered_lines, sampled
 from data.tables.dialect import SAMPLED_LINES, find_dialect
 from data.tables.parquet import PARQUET
 from data.tables.rows import read_rows
@@ -87,7 +86,7 @@ def open_captions(
 
 def check_columns(path: Path, encoding: str, told: Told) -> None:
     """Raises a `UserError` where a delimited file has no column of a name that the user gave."""
-    sample = list(itertools.islice(decoded_lines(path, encoding), SAMPLED_LINES))
+    sample = sampled(decoded_lines(path, encoding), SAMPLED_LINES)
     told.check(path, find_dialect(sample, told.layout).columns)
 
 

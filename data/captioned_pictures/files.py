@@ -9,7 +9,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 from data.captioned_pictures.kinds import LONGEST_BEGINNING, READ_KINDS, kind_of, why_not_read
 from data.captioned_pictures.names import PictureNames, normalised
@@ -22,6 +22,8 @@ PICTURE_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng",
 OTHER_PICTURE_SUFFIXES = frozenset(
     [".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ico", ".svg", ".psd", ".ppm", ".pgm", ".tga"]
 )
+LARGEST_FILE = 2**28  # bytes of a picture
+_LARGEST_HEADER = 2**20  # bytes; long names take more than a block
 # Of a compressed archive, what may stand in memory; a larger one is better unpacked.
 LARGEST_UNPACKED = 512 * 2**20  # bytes
 
@@ -152,9 +154,10 @@ class PictureFiles:
             name: One of `places`, or of `others`.
 
         Raises:
-            UserError: The file ends before the picture does, as when it was changed meanwhile.
+            UserError: It is very large, or the file ends before the picture does, as when it was changed meanwhile.
         """
         place = self.places.get(name) or self.others[name]
+        _check_size(place.size)
         content = self._bytes(place, place.size)
         if len(content) < place.size:
             found = f"expected {place.size} bytes of {name}, found {len(content)}"
@@ -168,6 +171,19 @@ class PictureFiles:
         with open(place.path, "rb") as file:
             file.seek(place.offset)
             return file.read(most)
+
+
+def read_picture(path: Path) -> bytes:
+    """The bytes of a picture's file; a `UserError` where it is very large or, like a device, has no end."""
+    with open(path, "rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    _check_size(len(content))
+    return content
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_FILE:
+        raise UserError(f"a file of more than {LARGEST_FILE // 2**20} MiB, the most that is read of a picture")
 
 
 def find_picture_files(path: str | os.PathLike) -> PictureFiles:
@@ -236,18 +252,38 @@ def _members(archive: Path, content: bytes | None) -> Iterator[tuple[str, Place]
     try:
         with open(archive, "rb") if content is None else io.BytesIO(content) as stream:
             # By the headers alone: between them it leaps over the pictures.
-            for member in tarfile.open(fileobj=stream, mode="r:"):  # noqa: SIM115 (the stream is closed)
+            for member in tarfile.open(fileobj=cast(IO[bytes], _Headers(stream)), mode="r:"):  # noqa: SIM115 (closed)
                 name = normalised(member.name)
+                if member.size < 0:  # the next member would be this one
+                    raise tarfile.ReadError(f"{name} has {member.size} bytes")
                 if member.isreg() and not member.issparse() and not _is_hidden(name):
                     found[name] = Place(archive, member.offset_data, member.size)
             if stream.seek(0, os.SEEK_END) % tarfile.BLOCKSIZE:
                 raise tarfile.ReadError("unexpected end of data")  # in a header, which tarfile takes for the end
-    except tarfile.ReadError as error:
+    except (tarfile.ReadError, OverflowError, ValueError) as error:  # the last two for numbers that nothing can have
         if found or "unexpected end" in str(error):
             raise UserError(f"{archive}: the archive is cut short or damaged; get it again ({error})") from None
         advice = "a compressed one must be called .tar.gz or .tar.xz"
         raise UserError(f"{archive}: expected a tar archive ({error}); {advice}") from None
     yield from found.items()
+
+
+class _Headers:
+    """What tarfile reads of an archive: headers of a usual length, wherever the numbers in others say that they are."""
+
+    def __init__(self, stream: IO[bytes]):
+        self.stream = stream
+        self.tell = stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _LARGEST_HEADER:
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
+        return self.stream.read(size)
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        if not 0 <= place < 2**63:
+            raise tarfile.ReadError(f"a header at {place:,}")
+        return self.stream.seek(place, whence)
 
 
 def _uncompressed(archive: Path) -> bytes:

@@ -14,8 +14,9 @@ _ROLES = SIDES | frozenset(
     """original translation translated corrected correct incorrect input output question answer query response
     reference sentence text""".split()
 )
-_NUMBER = re.compile(r"\s*[\[(]?[-+\d.,:/\s]*\d[-+\d.,:/e\s]*[\])]?\s*")
-_ADDRESS = re.compile(r"\s*(https?://\S+)?\s*")
+# Nothing is tried in two ways, which would take the square of the time on a long text.
+_NUMBER = re.compile(r"\s*+[\[(]?[-+.,:/\s]*+\d[-+\d.,:/e\s]*+[\])]?\s*+")
+_ADDRESS = re.compile(r"\s*+(https?://\S++)?\s*+")
 _OF_A_SENTENCE = re.compile(r"[.!?,;…¿¡。！？،؟।\"«»“”]")
 # The share of a column's values that tells what it holds.
 _MOST = 0.9

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import BadLines, UserError
-from data.files import content_suffix, decoded_lines
+from data.files import content_suffix, decoded_lines, sampled
 from data.sentence_pairs.column_names import hints_at_sentences, holds_sentences, names_columns, stands_out
 from data.sentence_pairs.languages import (
     AUTO,
@@ -93,7 +93,7 @@ def is_table(path: str | os.PathLike, reading: Reading = Reading()) -> bool:
     suffix = content_suffix(path)
     if suffix not in MAYBE_TABLES or not Path(path).is_file():
         return suffix in TABLE_SUFFIXES
-    lines = list(islice(decoded_lines(path, reading.encoding), SAMPLED_LINES))
+    lines = sampled(decoded_lines(path, reading.encoding), SAMPLED_LINES)
     delimiter = "tab" if reading.delimiter == AUTO else reading.delimiter
     return len(find_dialect(lines, Layout(delimiter)).columns) > 1
 

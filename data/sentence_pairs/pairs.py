@@ -14,7 +14,7 @@ from data.tables.rows import as_text
 
 # In the names of files of talks in which further facts of each talk stand between tags.
 TAGGED = ".tags."
-_MARKUP = re.compile(r"\s*<(\w+)[^>]*>.*</\1>\s*")
+_MARKUP = re.compile(r"\s*<(\w+)\b[^>]*>.*</\1>\s*")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -150,7 +150,7 @@ def _described(repository: str, listing: Listing) -> Any:
     """What the README.md says of configurations, or None."""
     if "README.md" not in listing.sizes:
         return None
-    path = download_file(Address(repository, revision=listing.commit), "README.md")
+    path = download_file(Address(repository, revision=listing.commit), "README.md", listing.checksums["README.md"])
     # A page written by hand: whatever is wrong with it, the files have names.
     with contextlib.suppress(Exception):
         return (library().metadata_load(path) or {}).get("configs")

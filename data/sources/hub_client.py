@@ -63,7 +63,7 @@ class Listing:
     Args:
         commit: 40 hexadecimal digits.
         sizes: From a file's path to its bytes; 0 where the hub does not tell.
-        checksums: The SHA-256 of the files of which the hub tells it.
+        checksums: The SHA-256 of the files that are kept outside of git, and git's own, a SHA-1, of the others.
     """
 
     commit: str
@@ -87,7 +87,7 @@ def list_files(repository: str, revision: str = "") -> Listing:
     return Listing(
         info.sha,
         {file.rfilename: file.size or 0 for file in siblings},
-        {file.rfilename: file.lfs.sha256 for file in siblings if file.lfs},
+        {file.rfilename: file.lfs.sha256 if file.lfs else file.blob_id or "" for file in siblings},
     )
 
 
@@ -167,7 +167,7 @@ def download_file(pinned: Address, file: str, checksum: str = "") -> Path:
     Args:
         pinned: The repository and the commit.
         file: The file's path in the repository.
-        checksum: The SHA-256 that it must have, or "".
+        checksum: The SHA-256 that it must have, or git's SHA-1 (40 digits), or "".
 
     Returns:
         The file in the cache.
@@ -184,13 +184,14 @@ def download_file(pinned: Address, file: str, checksum: str = "") -> Path:
         raise UserError(f"{pinned}: {file}: {error}; run the command again") from None
     path = Path(path).resolve()
     if checksum:
+        of_git = len(checksum) == 40
         with open(path, "rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            total = hashlib.sha1(b"blob %d\0" % path.stat().st_size) if of_git else hashlib.sha256()
+            found = hashlib.file_digest(stream, lambda: total).hexdigest()
         if found != checksum:
             path.unlink()
-            raise UserError(
-                f"{pinned}: what {host()} gave for {file} is not that file (its SHA-256 differs); try again"
-            )
+            name = "SHA-1" if of_git else "SHA-256"
+            raise UserError(f"{pinned}: what {host()} gave for {file} is not that file (its {name} differs); try again")
     return path
 
 

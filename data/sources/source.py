@@ -187,6 +187,8 @@ def _path_source(requested: str, find: Callable[[Path], Files]) -> Source[Files]
     path = Path(requested).expanduser()
     if not path.exists():
         raise UserError(f"{path}: no such file or folder{near_names(path)}")
+    if not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path} is a pipe or a device, and data are read several times; write them to a file")
     # A link to a file keeps its name, which tells the format and which other files belong to it.
     place = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
     files = find(path)

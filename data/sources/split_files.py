@@ -183,9 +183,10 @@ def _all_shards(entry: Path) -> Path:
         return entry
     path = entry.with_name(f"{shard['split']}-*-of-{shard['total']}{'-*' if shard['hash'] else ''}{PARQUET}")
     there = {int(found["number"]) for part in parts(path) if (found := SHARD.fullmatch(part.name))}
-    missing = sorted(set(range(int(shard["total"]))) - there)
-    if missing:
-        raise UserError(f"{path}: number {missing[0]} of {int(shard['total'])} is missing; get it, too")
+    # The name may say any number of files: not all of them are counted.
+    missing = next((number for number in range(int(shard["total"])) if number not in there), None)
+    if missing is not None:
+        raise UserError(f"{path}: number {missing} of {int(shard['total'])} is missing; get it, too")
     return path
 
 

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import ClassVar
 
-from data.files import Line, without_end
+from data.files import LONGEST_LINE, Line, without_end
 
-# A quoted field may span this many lines; a quote that stays open longer was not meant to open one.
+# A quoted field may span this many lines, of as many characters as one line may have of bytes; a quote that stays open
+# longer was not meant to open one.
 _LONGEST_RECORD = 10_000
 # What the csv module's messages begin with, in words for the owner of the file.
 _QUOTE_PROBLEMS = {
@@ -106,9 +107,11 @@ class Records:
         return (invalid if invalid.problem else first), fields, problem
 
     def _record_lines(self, taken: list[Line]) -> Iterator[str]:
+        size = len(taken[0].text)
         yield taken[0].text
-        while len(taken) < _LONGEST_RECORD and (line := self._next_line()) is not None:
+        while len(taken) < _LONGEST_RECORD and size <= LONGEST_LINE and (line := self._next_line()) is not None:
             taken.append(line)
+            size += len(line.text)
             yield line.text
 
 

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from data.errors import UserError
-from data.files import Line
+from data.files import MOST_SAMPLED, Line
 from data.tables.delimited import Records, Writing, is_evident
 
 # What a separator is called, in messages and by --delimiter; tried in this order.
 DELIMITERS = {"comma": ",", "tab": "\t", "semicolon": ";", "bar": "|"}
+# As many as a sheet of Excel's has.
+MOST_COLUMNS = 2**14
 # So many lines are looked at.
 SAMPLED_LINES = 500
 # The share of the records that must have as many fields as the first.
@@ -75,7 +77,7 @@ def find_dialect(lines: Sequence[Line], layout: Layout = Layout(), usual: str = 
     """Finds out how a delimited file is written.
 
     Args:
-        lines: Its first lines, up to `SAMPLED_LINES`.
+        lines: Its first lines, up to `SAMPLED_LINES`, as `data.files.sampled` gives them.
         layout: What is known already.
         usual: The separator that the file's name promises; another is taken only where this one does not separate.
 
@@ -145,7 +147,8 @@ def _sample(lines: Sequence[Line], delimiter: str, quote: str = '"') -> _Sample:
     bare = [line.text.split(delimiter) for line in lines if delimiter in line.text and '"' not in line.text]
     width = _most_common_width(bare)[0] or None if delimiter in Writing.OFTEN_BARE else None
     read = list(Records(iter(lines), writing, width))
-    if len(lines) >= SAMPLED_LINES:
+    is_long = len(lines) > 1 and sum(len(line.text) for line in lines) > MOST_SAMPLED
+    if len(lines) >= SAMPLED_LINES or is_long:
         read = read[:-1]  # the sample may end within it
     records = [fields for first, fields, problem in read if not problem and not first.problem]
     if records and not any(field for record in records[1:] for field in record[len(records[0]) :]):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import BadLines, UserError
 from data.files import COMPRESSIONS, check_file, parts
+from data.tables.dialect import MOST_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 PARQUET = ".parquet"
 # Rows are turned into Python's values this many at a time, or fewer where they are large, as pictures are.
 _ROWS, _BYTES = 1024, 2**24
+# A value that stands in a file once may stand in every row: what so many rows may take at the worst.
+_MOST_BYTES = 2**31
 
 Row = tuple[int, dict[str, Any]]
 Resolve = Callable[[Any], Any]
@@ -65,7 +68,12 @@ def _rows(
     names: list[str] | None = None
     for part in files:
         with _opened(part) as file:
-            schema = file.schema_arrow
+            with _naming_damage(part):
+                schema = file.schema_arrow
+                schema_names = schema.names
+            if len(schema_names) > MOST_COLUMNS:
+                count = f"{len(schema_names):,} columns, and {MOST_COLUMNS:,} are the most that is read"
+                raise UserError(f"{part}: {count}; keep those that are needed")
             if names not in (None, schema.names):
                 raise UserError(f"{part}: its columns are {_few(schema.names)}, and {_few(names)} in {files[0]}")
             names = schema.names
@@ -78,6 +86,9 @@ def _rows(
                 for row in _python_rows(part, number - before, batch, resolvers, bad_lines):
                     yield number + row[0], row[1]
                 number += batch.num_rows
+            if number - before != file.metadata.num_rows:
+                said = f"says that it has {file.metadata.num_rows:,} rows, and {number - before:,} are there"
+                raise UserError(f"{part} {said}; it is damaged: get it again")
     if not number:
         raise UserError(f"{path} has column names and no rows")
 
@@ -106,7 +117,7 @@ def _naming_damage(path: os.PathLike) -> Iterator[None]:
 
     try:
         yield
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: not a .parquet file, cut short, or damaged; get it again ({reason})") from None
 
@@ -123,7 +134,9 @@ def _guarded(path: os.PathLike, batches: Iterator["pyarrow.RecordBatch"]) -> Ite
 def _batch_size(file: "pyarrow.parquet.ParquetFile") -> int:
     groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
     largest = max((group.total_byte_size / group.num_rows for group in groups if group.num_rows), default=1)
-    return max(1, min(_ROWS, int(_BYTES / max(largest, 1))))
+    # Not of the groups' columns: of a damaged file pyarrow 26 ends the process when it is asked about them.
+    largest_value = max((group.total_byte_size for group in groups), default=1)
+    return max(1, min(_ROWS, int(_BYTES / max(largest, 1)), int(_MOST_BYTES / max(largest_value, 1))))
 
 
 def _python_rows(

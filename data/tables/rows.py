@@ -1,22 +1,27 @@
 """Reading .jsonl, .json, .csv, .tsv and .parquet row by row."""
 
 import json
+import math
 import os
-import re
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from data.errors import BadLines, UserError
 from data.files import (
+    LONGEST_LINE,
     Line,
     check_file,
+    check_length,
     content_suffix,
     decoded_lines,
     report_encoding,
+    sampled,
 )
+from data.json_text import LARGEST_VALUE, parse_json, parse_lines
 from data.tables.delimited import Records
-from data.tables.dialect import SAMPLED_LINES, Dialect, Layout, distinct_names, find_dialect
+from data.tables.dialect import MOST_COLUMNS, SAMPLED_LINES, Dialect, Layout, distinct_names, find_dialect
 from data.tables.parquet import PARQUET, Row, read_parquet
 
 DELIMITED = (".csv", ".tsv")
@@ -24,10 +29,6 @@ WRITTEN = (".jsonl", *DELIMITED)
 TABLE_SUFFIXES = (*WRITTEN, ".json", PARQUET)
 # Tables with tabs or the like in files of text, such as SMSSpamCollection: .tsv under another name.
 TEXT_SUFFIXES = (".txt", "")
-# An array of JSON objects is read whole: so many characters at most.
-LARGEST_ARRAY = 2**28
-
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class TextRow(NamedTuple):
@@ -73,10 +74,12 @@ def read_text_rows(
 
 
 def as_text(value: Any) -> str | None:
-    """A single value as the text that stands for it in JSON, or None for null, NaN, lists and objects."""
+    """A single value as the text that stands for it in JSON, or None for null, lists, objects and what is no number."""
     if isinstance(value, str):
         return value
-    return json.dumps(value) if isinstance(value, bool | int | float) and value == value else None
+    if isinstance(value, float) and not math.isfinite(value):  # NaN, and what 1e999 is read as
+        return None
+    return json.dumps(value) if isinstance(value, bool | int | float) else None
 
 
 def shown(value: Any) -> str:
@@ -140,7 +143,7 @@ def read_rows(
     path = check_file(path)
     suffix = format or table_format(path)
     bad_lines = bad_lines or BadLines(skip=False)
-    lines = decoded_lines(path, encoding)
+    lines = decoded_lines(path, encoding, None if suffix in DELIMITED else LARGEST_VALUE)
     if suffix not in DELIMITED:
         rows = _json_rows(path, encoding, lines, bad_lines)
     else:
@@ -159,7 +162,15 @@ def dialect_of(
     suffix = format or table_format(path)
     if suffix not in DELIMITED:
         return None
-    return find_dialect(list(islice(decoded_lines(path, encoding), SAMPLED_LINES)), layout, _usual_delimiter(suffix))
+    return _dialect(path, sampled(decoded_lines(path, encoding), SAMPLED_LINES), layout, _usual_delimiter(suffix))
+
+
+def _dialect(path: str | os.PathLike, sample: list[Line], layout: Layout, usual: str) -> Dialect:
+    dialect = find_dialect(sample, layout, usual)
+    if len(dialect.columns) > MOST_COLUMNS:
+        count = f"{len(dialect.columns):,} columns, and {MOST_COLUMNS:,} are the most that is read"
+        raise UserError(f"{path}:{sample[0].number}: {count}; keep those that are needed")
+    return dialect
 
 
 def _usual_delimiter(suffix: str) -> str:
@@ -184,7 +195,7 @@ def _json_rows(path: os.PathLike, encoding: str, lines: Iterator[Line], bad_line
     if first is None:
         return
     if first.text.lstrip().startswith("["):
-        values = _array(path, encoding, first.number, chain([first], lines))
+        values = parse_lines(Path(path), encoding, chain([first], lines), "an array of JSON objects")
         for number, value in enumerate(values, 1):
             yield from _checked_object(path, number, value, bad_lines)
         return
@@ -194,35 +205,14 @@ def _json_rows(path: os.PathLike, encoding: str, lines: Iterator[Line], bad_line
             continue
         if not line.text.strip():
             continue
+        check_length(path, line.number, len(line.text), LONGEST_LINE)
         try:
-            value = json.loads(line.text, strict=False)
-        except (ValueError, RecursionError) as error:
-            reason = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
-            found, advice = shown(line.text.strip()) + reason, "write one on each line, or an array of them"
+            value = parse_json(line.text)
+        except ValueError as error:
+            found, advice = f"{shown(line.text.strip())} ({error})", "write one on each line, or an array of them"
             bad_lines.report(path, line.number, expected="a JSON object", found=found, advice=advice)
             continue
-        has_escapes = _SURROGATE_ESCAPE.search(line.text)
-        yield from _checked_object(path, line.number, _without_surrogates(value) if has_escapes else value, bad_lines)
-
-
-def _array(path: os.PathLike, encoding: str, first: int, lines: Iterator[Line]) -> list[Any]:
-    """The values of a JSON array, of which no line can be left out; `first` is the number of its first line."""
-    texts, size = [], 0
-    for line in lines:
-        if line.problem:
-            found = f"expected {encoding} text, found {line.problem}"
-            raise UserError(f"{path}:{line.number}: {found}; --encoding names another encoding")
-        texts.append(line.text)
-        size += len(line.text)
-        if size > LARGEST_ARRAY:
-            raise UserError(f"{path}: an array of more than {LARGEST_ARRAY:,} characters; write an object on each line")
-    text = "".join(texts)
-    try:
-        values = json.loads(text, strict=False)
-    except (ValueError, RecursionError) as error:
-        number = first - 1 + error.lineno if isinstance(error, json.JSONDecodeError) else first
-        raise UserError(f"{path}:{number}: expected an array of JSON objects ({error})") from None
-    return _without_surrogates(values) if _SURROGATE_ESCAPE.search(text) else values
+        yield from _checked_object(path, line.number, value, bad_lines)
 
 
 def _checked_object(path: os.PathLike, number: int, value: Any, bad_lines: BadLines) -> Iterator[Row]:
@@ -232,22 +222,11 @@ def _checked_object(path: os.PathLike, number: int, value: Any, bad_lines: BadLi
         bad_lines.report(path, number, expected="a JSON object", found=shown(value))
 
 
-def _without_surrogates(value: Any) -> Any:
-    r"""Replaces half characters, which JSON can hold ("\ud83d") and no UTF-8 file or tensor can."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
-
-
 def _delimited_rows(
     path: os.PathLike, encoding: str, lines: Iterator[Line], bad_lines: BadLines, layout: Layout, usual: str
 ) -> Iterator[Row]:
-    sample = list(islice(lines, SAMPLED_LINES))
-    dialect = find_dialect(sample, layout, usual)
+    sample = sampled(lines, SAMPLED_LINES)
+    dialect = _dialect(path, sample, layout, usual)
     columns, is_header = dialect.columns, dialect.has_header
     for first, fields, problem in Records(chain(sample, lines), dialect.writing, len(columns)):
         if first.problem:

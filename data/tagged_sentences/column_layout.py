@@ -24,6 +24,8 @@ BLANKS = " \t\r"
 _DOCUMENT_MARK = "-DOCSTART-"
 # What may number a sentence.
 _SENTENCE_NUMBER = re.compile(r"(sentence\W*)?[0-9]+", re.IGNORECASE)
+# No sentence has tokens to be counted by numbers of more digits.
+_MOST_DIGITS = 18
 # The share of the lines of which something must be true that is said of all.
 _NEARLY_ALL = 0.95
 # A file of sentences: fewer of its lines than this have equally many words.
@@ -262,8 +264,12 @@ def _place(flag: str, column: str, width: int, auto: int, path: str | os.PathLik
 def _numbers_tokens(rows: list[_Row]) -> bool:
     """Whether the first column counts: 1, 2, 3."""
     steps = [(before.fields[0], row.fields[0]) for before, row in zip(rows, rows[1:]) if not row.begins]
-    counted = sum(one.isdecimal() and other.isdecimal() and int(one) + 1 == int(other) for one, other in steps)
+    counted = sum(_is_number(one) and _is_number(other) and int(one) + 1 == int(other) for one, other in steps)
     return bool(steps) and counted >= _NEARLY_ALL * len(steps)
+
+
+def _is_number(field: str) -> bool:
+    return len(field) <= _MOST_DIGITS and field.isdecimal()
 
 
 def _numbers_sentences(rows: list[_Row]) -> bool:

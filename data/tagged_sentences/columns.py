@@ -3,10 +3,10 @@
 import dataclasses
 import os
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 
 from data.errors import BadLines, UserError, shown
-from data.files import Line, check_file, content_suffix, decoded_lines, report_encoding, without_end
+from data.files import Line, check_file, content_suffix, decoded_lines, report_encoding, sampled, without_end
 from data.sources.rows import Rows
 from data.tables.rows import read_rows
 from data.tagged_sentences.column_layout import (
@@ -127,7 +127,7 @@ def describe_columns(path: str | os.PathLike, wanted: Wanted, encoding: str = "u
     if are_lists(path):
         first = next((row for _, row in read_rows(path, encoding, BadLines(skip=True))), None)
         return str(find_lists(path, first, wanted)) if first else "none"
-    return str(_columns(path, wanted, list(islice(decoded_lines(path, encoding), SAMPLED_LINES))))
+    return str(_columns(path, wanted, sampled(decoded_lines(path, encoding), SAMPLED_LINES)))
 
 
 @dataclasses.dataclass
@@ -167,7 +167,7 @@ def read_parts(path: str | os.PathLike, wanted: Wanted, encoding: str, bad_lines
         UserError: As `read_tagged_sentences`, when the iterator gets there.
     """
     lines = decoded_lines(path, encoding)
-    sample = list(islice(lines, SAMPLED_LINES))
+    sample = sampled(lines, SAMPLED_LINES)
     columns = _columns(path, wanted, sample)
     part, is_bad, sentence = Part(1, layout=columns.layout), False, ""
     for line in chain(sample, lines):

@@ -149,7 +149,7 @@ def _lines(path: str | os.PathLike, encoding: str) -> Iterator[tuple[int, str]]:
 def _announced(path: str | os.PathLike, number: int, line: str) -> tuple[int | None, int]:
     """How many vectors the first line says there are, if it is a heading, and their size."""
     fields = line.split(" ")
-    if len(fields) == 2 and all(re.fullmatch("[0-9]+", field) for field in fields) and int(fields[1]):
+    if len(fields) == 2 and all(re.fullmatch("[0-9]{1,18}", field) for field in fields) and int(fields[1]):
         return int(fields[0]), int(fields[1])
     if len(fields) == 1:
         found = f"{line[:40]!r}"

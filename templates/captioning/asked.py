@@ -15,6 +15,7 @@ from data.captioned_pictures.files import (
     PictureFiles,
     find_picture_files,
     is_archive,
+    read_picture,
 )
 from data.captioned_pictures.names import without_number
 from data.captioned_pictures.parquet_pictures import find_picture_tables
@@ -55,7 +56,7 @@ def pictures_at(text: str, suggests: bool = True) -> list[Picture]:
         files = find_picture_files(path) if is_folder else PictureFiles(path, {})
         tables = None if files.places else find_picture_tables(path, need_train=False)
         if not tables and not is_folder:
-            return [Picture(text, path.read_bytes)]
+            return [Picture(text, partial(read_picture, path))]
         files = tables.pictures if tables else files
         others = [Picture(str(files.shown(name)), None, files.why_not_read(name)) for name in files.not_read]
         if not files.places and not others:
@@ -110,7 +111,7 @@ class _Beside:
     def picture(self, name: str) -> Picture:
         """The picture of a name, called so but for `#` and a caption's number."""
         if os.path.isfile(self.path.parent / name):
-            return Picture(name, (self.path.parent / name).read_bytes)
+            return Picture(name, partial(read_picture, self.path.parent / name))
         files = self._found()
         found = self._look_up(files, name)
         bare = without_number(name)

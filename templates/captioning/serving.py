@@ -19,6 +19,7 @@ from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.portable import portable
 from rnn_layers.search import Search
 from training.commands.unanswered import Unanswered
+from training.model_file import load_model_file
 from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
 
@@ -76,10 +77,8 @@ def _as_told(search: Search, config: Config) -> Search:
 
 def load_model(run: RunFolder, config: Config) -> keras.Model:
     """Loads a run's `model.keras`: what `save` wrote; it searches as `config` says."""
-    # Named, so that the imports that register them, and the recurrent layers with them, are seen to be needed.
     layers = [AttentionDecoder, FusedBatchNormalization, PictureDecoder, PlaceEmbedding, Search, SubwordDecoder]
-    layers = {layer.__name__: layer for layer in [*layers, *CELLS.values()]}
-    model = keras.models.load_model(run.model_file, custom_objects=layers)
+    model = load_model_file(run.model_file, [*layers, *CELLS.values()])
     _as_told(model.get_layer("search"), config)
     return model
 

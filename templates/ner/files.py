@@ -3,9 +3,9 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
 
+from data.chunks import chunks
 from data.errors import BadLines
 from data.files import content_suffix
 from data.tables.delimited import quoted
@@ -62,7 +62,7 @@ def tag_file(answers: Answers, config: Config, path: Path, output: Path | None, 
 def _tag_lists(answers: Answers, rows: Iterator[Sentence], output: Path | None, as_json: bool) -> int:
     column = ""
     with TableWriter(output or sys.stdout) as writer:
-        while chunk := list(islice(rows, PARTS_AT_A_TIME)):
+        for chunk in chunks(rows, PARTS_AT_A_TIME, lambda row: sum(map(len, row.tokens))):
             column = column or unused_names(chunk[0].row, [PREDICTED])[0]
             for row, answer in zip(chunk, answers([row.tokens for row in chunk]), strict=True):
                 writer.write(answer if as_json else {**row.row, column: answer["tags"]})
@@ -72,7 +72,7 @@ def _tag_lists(answers: Answers, rows: Iterator[Sentence], output: Path | None, 
 def _tag_parts(answers: Answers, parts: Iterator[Part], output: Path | None, as_json: bool, is_conllu: bool) -> int:
     count = 0
     with writing(output) as stream:
-        while chunk := list(islice(parts, PARTS_AT_A_TIME)):
+        for chunk in chunks(parts, PARTS_AT_A_TIME, lambda part: sum(map(len, part.lines))):
             sentences = [part for part in chunk if part.tokens]
             found = iter(answers([part.tokens for part in sentences]))
             count += len(sentences)

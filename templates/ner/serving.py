@@ -18,6 +18,7 @@ from data.tagged_sentences.tokens import split_at_blanks, split_tokens
 from data.vocabulary import PADDING
 from data.writing import replacing
 from rnn_layers.portable import portable
+from training.model_file import load_model_file
 from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
 
@@ -137,9 +138,7 @@ def save(path: Path, features: TokenFeatures, tagger: keras.Model, config: Confi
 
 def load_model(run: RunFolder) -> keras.Model:
     """Loads a run's `model.keras`: what `save` wrote."""
-    # Named, so that the imports that register them, and the recurrent layers with them, are seen to be needed.
-    layers = {"CharacterWords": CharacterWords, "JoinLastAxes": JoinLastAxes}
-    return keras.models.load_model(run.model_file, custom_objects=layers)
+    return load_model_file(run.model_file, [CharacterWords, JoinLastAxes])
 
 
 class Tagger(NamedTuple):

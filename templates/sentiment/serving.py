@@ -1,12 +1,12 @@
 """From raw text to an answer: the saved model, the exported signature, and what `predict` does."""
 
 import sys
-from itertools import islice
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+from data.chunks import chunks, size_of_row
 from data.errors import BadLines, UserError
 from data.labelled_texts.files import check_number, described, find_text_column
 from data.labelled_texts.word_ids import WordIds
@@ -16,6 +16,7 @@ from data.vocabulary import PADDING
 from data.writing import replacing
 from rnn_layers.portable import portable
 from training.commands.unanswered import Unanswered
+from training.model_file import load_model_file
 from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
 
@@ -90,8 +91,7 @@ def save(path: Path, word_ids: WordIds, classifier: keras.Model, names: list[str
 
 def load_model(run: RunFolder) -> keras.Model:
     """Loads a run's `model.keras`: what `save` wrote."""
-    # Named, so that the import that registers it, and the recurrent layers with it, is seen to be needed.
-    return keras.models.load_model(run.model_file, custom_objects={"MeanAndMaximum": MeanAndMaximum})
+    return load_model_file(run.model_file, [MeanAndMaximum])
 
 
 def load(run: RunFolder, config: Config):
@@ -178,8 +178,7 @@ def predict_file(answer, config: Config, path: Path, output: Path | None, as_jso
     rows = read_text_rows(path, text_column, reading.encoding, bad_lines, reading.layout)
     with TableWriter(output) if output else TableWriter(sys.stdout, format=kind) as writer:
         writer.answered = dialect_of(path, reading.encoding, reading.layout)
-        # A table may be larger than memory.
-        while chunk := list(islice(rows, ROWS_AT_A_TIME)):
+        for chunk in chunks(rows, ROWS_AT_A_TIME, lambda row: size_of_row(row.row)):
             answers = iter(predict(answer, [row.text for row in chunk if not row.problem]))
             for line, row, _, problem in chunk:
                 answered = {"error": problem} if problem else next(answers)

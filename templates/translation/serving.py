@@ -2,8 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 
 import keras
@@ -11,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches import plan_in_order_of_length
+from data.chunks import chunks, size_of_row
 from data.errors import BadLines
 from data.files import content_suffix, decoded_lines, without_end
 from data.sentence_pairs.columns import MAYBE_TABLES, find_pair_columns, is_table
@@ -28,6 +27,7 @@ from rnn_layers.bidirectional import Bidirectional
 from rnn_layers.portable import portable
 from rnn_layers.search import Search
 from training.commands.unanswered import Unanswered
+from training.model_file import load_model_file
 from training.runs.folder import RunFolder
 from training.saved_model import write_saved_model
 
@@ -71,10 +71,8 @@ def _as_told(search: Search, config: Config) -> Search:
 
 def load_model(run: RunFolder, config: Config) -> keras.Model:
     """Loads a run's `model.keras`: what `save` wrote; it searches as `config` says."""
-    # Named, so that the imports that register them, and the recurrent layers with them, are seen to be needed.
     layers = [AreBlank, AttentionDecoder, Bidirectional, Search, WordDropout, *CELLS.values()]
-    layers = {layer.__name__: layer for layer in layers}
-    model = keras.models.load_model(run.model_file, custom_objects=layers)
+    model = load_model_file(run.model_file, layers)
     _as_told(model.get_layer("search"), config)
     return model
 
@@ -153,7 +151,7 @@ def _translate_lines(
 ) -> int:
     count = 0
     with writing(output) as stream:
-        for chunk in _chunks(decoded_lines(path, config.encoding)):
+        for chunk in chunks(decoded_lines(path, config.encoding), LINES_AT_A_TIME, lambda line: len(line.text)):
             answers = iter(predict(translate, [without_end(line.text) for line in chunk if not line.problem]))
             for line in chunk:
                 if line.problem:
@@ -180,7 +178,8 @@ def _translate_table(
         writer.answered = columns.dialect
         if columns.dialect and writer.format == columns.format:
             writer.writing = columns.dialect.writing
-        for chunk in _chunks(columns.rows(path, config.encoding, bad_lines)):
+        rows = columns.rows(path, config.encoding, bad_lines)
+        for chunk in chunks(rows, LINES_AT_A_TIME, lambda row: size_of_row(row[1])):
             texts = [as_text(source) for _, _, (source, _) in chunk]
             answers = iter(predict(translate, [text for text in texts if text is not None]))
             for (line, row, (source, _)), text in zip(chunk, texts, strict=True):
@@ -197,13 +196,6 @@ def _translate_table(
     if bad_lines.count:
         print(bad_lines.summary(), file=sys.stderr)
     return writer.rows
-
-
-def _chunks(items: Iterable):
-    """Some items at a time: a file may be larger than memory."""
-    items = iter(items)
-    while chunk := list(islice(items, LINES_AT_A_TIME)):
-        yield chunk
 
 
 def export(run: RunFolder, config: Config, folder: Path) -> None:

@@ -5,12 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import click
 
-from data.files import check_encoding, check_file, content_suffix
+from data.files import LONGEST_LINE, check_encoding, check_file, check_length, content_suffix
 from data.quoting import as_typed
 from training.commands.command_line import debug_option
 from training.commands.flags import SectionedCommand
@@ -100,7 +101,8 @@ def _lines(are_files: bool, encoding: str | None) -> Iterator[str]:
     # Bytes that are not valid in it become U+FFFD, as they do inside an exported model; in a file's name they stay.
     errors = "surrogateescape" if are_files and not encoding else "replace"
     with io.TextIOWrapper(open(0, "rb", closefd=False), encoding or "utf-8", errors, newline="\n") as lines:
-        for number, line in enumerate(lines):
+        for number, line in enumerate(iter(partial(lines.readline, LONGEST_LINE + 1), "")):
+            check_length("standard input", number + 1, len(line), LONGEST_LINE)
             line = line.removeprefix("\ufeff") if number == 0 else line
             line = line.rstrip("\r\n")
             if line.strip() or not are_files:

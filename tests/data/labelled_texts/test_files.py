@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data import json_text
 from data.errors import BadLines, UserError
 from data.labelled_texts.files import LABEL_COLUMNS, TEXT_COLUMNS, Reading, described, read_labelled_texts
 from data.tables import rows as table_rows
@@ -76,9 +77,11 @@ def test_json_is_an_array_or_an_object_on_each_line(tmp_path, monkeypatch):
         file.write_bytes(text.encode("latin-1"))
         with pytest.raises(UserError, match=message):
             read_labelled_texts(file)
-    monkeypatch.setattr(table_rows, "LARGEST_ARRAY", 30)
+    monkeypatch.setattr(json_text, "LARGEST_VALUE", 30)
     file.write_text('[{"text": "a", "label": 1},\n{"text": "b", "label": 0}]')
-    with pytest.raises(UserError, match="an array of more than 30 characters; write an object on each line"):
+    with pytest.raises(
+        UserError, match="more than 30 characters, the most that is read whole; write an object on each line"
+    ):
         read_labelled_texts(file)
 
 
