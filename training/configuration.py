@@ -16,7 +16,7 @@ Example:
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, get_type_hints
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 from data.errors import UserError
 
@@ -76,6 +76,15 @@ def flag(name: str) -> str:
 def bounds_of(hint) -> list[Bound]:
     """The bounds at a field's type."""
     return [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Bound)]
+
+
+def is_of_type(hint, value) -> bool:
+    """Whether a value, as JSON may hold any, is one of a field's type."""
+    plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if get_origin(plain) is Literal:
+        return type(value) in (str, int) and value in get_args(plain)
+    kinds = get_args(plain) or (plain,)
+    return type(value) in kinds or (type(value) is int and float in kinds)
 
 
 def check_bounds(config) -> None:

@@ -31,7 +31,7 @@ from templates.ner.files import with_tags
 from training.runs.folder import RunFolder
 
 EXAMPLES = pytest.mark.parametrize(
-    "examples", [pytest.param(15, id="few"), pytest.param(2000, id="many", marks=pytest.mark.soak)]
+    "examples", [pytest.param(15, id="few"), pytest.param(500, id="many", marks=pytest.mark.soak)]
 )
 COMPRESSIONS = st.sampled_from(["", "", ".gz", ".xz"])
 # Any character that UTF-8 can hold, and often those that mean something in some format.

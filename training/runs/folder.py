@@ -6,9 +6,11 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_type_hints
 
-from data.errors import UserError
+from data.errors import UserError, shown
 from data.writing import write_json, write_text
+from training.configuration import is_of_type
 from training.runs.record import Record, as_record
 
 
@@ -81,7 +83,12 @@ class RunFolder:
         if unknown:
             made_by = f"made by version {record.version}, whose field {unknown[0]} this version does not have"
             raise UserError(f"{self.path}: {made_by}")
-        return config_class(**{**record.config, **record.source.resolved})
+        values = {**record.config, **record.source.resolved}
+        hints = get_type_hints(config_class, include_extras=True)
+        for name, value in values.items():
+            if name not in hints or not is_of_type(hints[name], value):
+                raise UserError(f"{self.config_file}: {name} cannot be {shown(str(value))}; was it edited by hand?")
+        return config_class(**values)
 
     def read_metrics(self) -> dict | None:
         """Reads `metrics.json`; None before the run has written one."""

@@ -62,6 +62,8 @@ def as_record(found) -> Record | None:
         given = found["source"]
         source = {name: given[name] for name in KEPT_OF_SOURCE if name in given}
         source["path"] = source["path"] and Path(source["path"])
-        return Record(found["template"], found.get("version", "?"), Source(**source), found["config"])
+        record = Record(found["template"], found.get("version", "?"), Source(**source), found["config"])
+        are_maps = isinstance(record.config, dict) and isinstance(record.source.resolved, dict)
+        return record if isinstance(record.template, str) and are_maps else None
     except (KeyError, TypeError):
         return None
