@@ -273,6 +273,8 @@ class _Headers:
 
     def __init__(self, stream: IO[bytes]):
         self.stream = stream
+        self.size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
         self.tell = stream.tell
 
     def read(self, size: int = -1) -> bytes:
@@ -280,10 +282,10 @@ class _Headers:
             raise tarfile.ReadError(f"a header of {size:,} bytes")
         return self.stream.read(size)
 
-    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
-        if not 0 <= place < 2**63:
-            raise tarfile.ReadError(f"a header at {place:,}")
-        return self.stream.seek(place, whence)
+    def seek(self, place: int) -> int:
+        if not 0 <= place <= self.size:
+            raise tarfile.ReadError("unexpected end of data")
+        return self.stream.seek(place)
 
 
 def _uncompressed(archive: Path) -> bytes:

@@ -214,6 +214,7 @@ EMPTY = b"00000000000\0"
         header("b.png", EMPTY) + header("c.png", EMPTY) + header("a.png", NEGATIVE),
         header("a.png", HUGE),
         header("a.png", MORE),
+        header("a.png", b"\x80" + (2**62).to_bytes(11)),
         header("a", MORE, tarfile.XHDTYPE),
         header("a", MORE, tarfile.GNUTYPE_LONGNAME),
         header("a", NEGATIVE, tarfile.GNUTYPE_LONGNAME),
