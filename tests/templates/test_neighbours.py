@@ -1,0 +1,75 @@
+"""Whatever text or picture an exported signature is given: its answer does not depend on its neighbours or on padding."""
+
+import dataclasses
+
+import keras
+import pytest
+
+from benchmarks.fuzz import fuzz_signatures
+from benchmarks.hostile_inputs import WORDS
+from data.labelled_texts.word_ids import WordIds
+from data.subwords.pieces import Subwords
+from templates.captioning import serving as captioning
+from templates.captioning.model import build_model as build_captioner
+from templates.ner import serving as ner
+from templates.ner import test_ner
+from templates.ner.model import build_model as build_tagger
+from templates.sentiment import serving as sentiment
+from templates.sentiment import test_sentiment
+from templates.sentiment.model import build_model as build_classifier
+from templates.translation import serving as translation
+from templates.translation import test_translation
+from tests.templates.test_captioning_pictures import CONFIG
+from training.runs.folder import RunFolder
+
+# Few pieces: what has learned nothing seldom writes an end.
+SHORT = {"max_length": 6, "beam_width": 3}
+
+
+def save_classifier(run, **fields):
+    config = dataclasses.replace(test_sentiment.SMALL, **fields)
+    # More than a padded text has.
+    word_ids = WordIds(WORDS, 2000, name="word_ids")
+    sentiment.save(run.model_file, word_ids, build_classifier(config, 2 + len(WORDS), 3), ["a", "b", "c"])
+    return sentiment, config
+
+
+def save_tagger(run, **fields):
+    config, features, tags, _ = test_ner.examples_of(test_ner.columns(run.path / "all.conll"), **fields)
+    ner.save(run.model_file, features, build_tagger(config, features, tags), config, tags)
+    return ner, config
+
+
+def save_translator(run, **fields):
+    config = dataclasses.replace(test_translation.SMALL, **SHORT, **fields)
+    translator, (source, target), _ = test_translation.small_model(config)
+    translation.save(run.model_file, source, target, translator, config)
+    return translation, config
+
+
+def save_captioner(run, **fields):
+    config = dataclasses.replace(CONFIG, **SHORT, **fields)
+    subwords = Subwords([f" word{number}" for number in range(31)])
+    captioner = build_captioner(config, subwords.size, (config.picture_size, config.picture_size, 3))
+    captioning.save(run.model_file, subwords, None, captioner, config)
+    return captioning, config
+
+
+@pytest.mark.parametrize(
+    "save, fields",
+    [
+        (save_classifier, {"pooling": "mean_max", "layers": 2}),
+        (save_classifier, {"pooling": "last", "cell": "lstm"}),
+        (save_tagger, {"decoder": "crf", "characters": "cnn"}),
+        (save_tagger, {"decoder": "softmax", "characters": "rnn"}),
+        (save_translator, {"cell": "gru"}),
+        (save_captioner, {}),
+    ],
+)
+def test_neither_neighbours_nor_padding_change_an_answer(tmp_path, save, fields):
+    keras.utils.set_random_seed(0)
+    run = RunFolder(tmp_path)
+    serving, config = save(run, **fields)
+    serving.export(run, config, tmp_path / "exported")
+    for found in fuzz_signatures(tmp_path / "exported", inputs=32).values():
+        assert found["inputs"] == 32 and found["others"] == 0 and found["furthest"] <= 1e-5
