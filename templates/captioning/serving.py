@@ -21,7 +21,7 @@ from rnn_layers.search import Search
 from training.commands.unanswered import Unanswered
 from training.model_file import load_model_file
 from training.runs.folder import RunFolder
-from training.saved_model import write_saved_model
+from training.saved_model import in_float32, write_saved_model
 
 from .asked import Picture, pictures_at, pictures_in, said
 from .config import Config
@@ -89,7 +89,7 @@ def load(run: RunFolder, config: Config):
 
 
 def as_functions(model: keras.Model) -> dict:
-    """The model as traced functions, under the names of their signatures.
+    """The model as traced functions that compute in float32, under the names of their signatures.
 
     Args:
         model: What `load_model` gave.
@@ -98,6 +98,7 @@ def as_functions(model: keras.Model) -> dict:
         `serving_default`: `image_bytes` (batch,) string -> `caption`, `score` and `error`, (batch,): "" where all is
         well; where the picture cannot be decoded, the reason, and the caption is "".
     """
+    model = in_float32(model)
     contents = tf.TensorSpec([None], tf.string, name="image_bytes")
 
     def answer(image_bytes):

@@ -20,7 +20,7 @@ from data.writing import replacing
 from rnn_layers.portable import portable
 from training.model_file import load_model_file
 from training.runs.folder import RunFolder
-from training.saved_model import write_saved_model
+from training.saved_model import in_float32, write_saved_model
 
 from .characters import CharacterWords
 from .config import Config
@@ -160,7 +160,7 @@ def load(run: RunFolder, config: Config) -> Tagger:
 
 
 def as_functions(model: keras.Model, tokens: str = "rules") -> dict:
-    """The model as traced functions, under the names of their signatures.
+    """The model as traced functions that compute in float32, under the names of their signatures.
 
     Args:
         model: What `load_model` gave.
@@ -170,6 +170,7 @@ def as_functions(model: keras.Model, tokens: str = "rules") -> dict:
         `serving_default`: `text` (batch,) string -> `tokens`, `tags`, `starts`, `ends`, `lengths`; and `tokens`:
         `tokens` (batch, time) string, padded with "" -> `tags`.
     """
+    model = in_float32(model)
     features, tagger, answer = (model.get_layer(name) for name in ("features", "tagger", "answer"))
     split = SplitTokens(tokens)
 

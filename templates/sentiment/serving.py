@@ -18,7 +18,7 @@ from rnn_layers.portable import portable
 from training.commands.unanswered import Unanswered
 from training.model_file import load_model_file
 from training.runs.folder import RunFolder
-from training.saved_model import write_saved_model
+from training.saved_model import in_float32, write_saved_model
 
 from .config import Config
 from .model import MeanAndMaximum
@@ -100,7 +100,7 @@ def load(run: RunFolder, config: Config):
 
 
 def as_functions(model: keras.Model) -> dict:
-    """The model as traced functions, under the names of their signatures.
+    """The model as traced functions that compute in float32, under the names of their signatures.
 
     Called as it is, the model would take each of a text's steps one by one in Python.
 
@@ -110,7 +110,7 @@ def as_functions(model: keras.Model) -> dict:
     Returns:
         `serving_default`: `text` (batch,) string -> `LabelAnswer`'s dictionary.
     """
-    texts = tf.TensorSpec([None], tf.string, name="text")
+    model, texts = in_float32(model), tf.TensorSpec([None], tf.string, name="text")
     return {"serving_default": tf.function(lambda text: model(text, training=False), input_signature=[texts])}
 
 

@@ -29,7 +29,7 @@ from rnn_layers.search import Search
 from training.commands.unanswered import Unanswered
 from training.model_file import load_model_file
 from training.runs.folder import RunFolder
-from training.saved_model import write_saved_model
+from training.saved_model import in_float32, write_saved_model
 
 from .blank import AreBlank
 from .config import Config
@@ -83,7 +83,7 @@ def load(run: RunFolder, config: Config):
 
 
 def as_functions(model: keras.Model) -> dict:
-    """The model as traced functions, under the names of their signatures.
+    """The model as traced functions that compute in float32, under the names of their signatures.
 
     Args:
         model: What `load_model` gave.
@@ -91,7 +91,7 @@ def as_functions(model: keras.Model) -> dict:
     Returns:
         `serving_default`: `source` (batch,) string -> `translation` and `score`, (batch,); of a blank text "" and 0.
     """
-    texts = tf.TensorSpec([None], tf.string, name="source")
+    model, texts = in_float32(model), tf.TensorSpec([None], tf.string, name="source")
     translate = tf.function(lambda source: model(source, training=False), input_signature=[texts], autograph=False)
     return {"serving_default": translate}
 

@@ -30,7 +30,8 @@ NAMES = {"bleu1", "bleu2", "bleu3", "bleu4", "cider", "rouge_l"}
 def project(tmp_path_factory):
     """A folder with a short run on the sample, and pictures of one's own."""
     folder = tmp_path_factory.mktemp("project")
-    flags = ("--data", "sample", *SMALL, "--batch-size", "64", "--epochs", "1")
+    # The precision of answers, for they are compared with the run's own.
+    flags = ("--data", "sample", *SMALL, "--batch-size", "64", "--epochs", "1", "--precision", "float32")
     done = cli("run", "captioning", *flags, "--run-dir", "runs/mine", cwd=folder)
     (folder / "output.txt").write_text(done.stdout + done.stderr)
     with tarfile.open(SAMPLE / "images.tar.xz") as archive:

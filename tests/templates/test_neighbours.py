@@ -73,3 +73,18 @@ def test_neither_neighbours_nor_padding_change_an_answer(tmp_path, save, fields)
     serving.export(run, config, tmp_path / "exported")
     for found in fuzz_signatures(tmp_path / "exported", inputs=32).values():
         assert found["inputs"] == 32 and found["others"] == 0 and found["furthest"] <= 1e-5
+
+
+@pytest.mark.parametrize("save", [save_classifier, save_tagger, save_translator, save_captioner])
+def test_what_was_trained_in_bfloat16_answers_in_float32(tmp_path, save):
+    """In bfloat16 an answer depends on how many rows are answered at once."""
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    try:
+        run = RunFolder(tmp_path)
+        serving, _ = save(run)
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    model = keras.models.load_model(run.model_file)
+    assert "mixed_bfloat16" in {layer.dtype_policy.name for layer in model._flatten_layers()}
+    for function in serving.as_functions(model).values():
+        assert "DT_BFLOAT16" not in str(function.get_concrete_function().graph.as_graph_def())
