@@ -8,6 +8,7 @@ after each tenth load, and how many answers of threads that ask at once are not 
 are random, of many sizes, one in eight of the pictures damaged. Memory is read from /proc: Linux alone has it.
 """
 
+import gc
 import json
 import random
 import string
@@ -86,6 +87,9 @@ def by_loads(folder: Path, loads: int) -> dict:
     for number in range(1, loads + 1):
         ask, make = _load(folder)
         ask(make(generator))
+        # What is left of a graph is in cycles, which Python takes away when it likes.
+        del ask, make
+        gc.collect()
         if number == 1 or number % 10 == 0:
             memory[number] = _resident_mib()
     return {"mib_after_loads": memory}
