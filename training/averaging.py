@@ -27,6 +27,8 @@ class WeightAverage:
 
     def __init__(self, weights: list, momentum: float):
         self.weights, self.momentum = list(weights), momentum
+        # Whether the model's weights are the average's now, and not its own.
+        self.is_applied = False
         # Every replica computes the same average; the first one's is kept.
         first = tf.VariableAggregation.ONLY_FIRST_REPLICA
         self.variables = [
@@ -45,9 +47,11 @@ class WeightAverage:
         """Puts the average in the place of the weights for the length of the block."""
         kept = [weight.numpy() for weight in self.weights]
         try:
+            self.is_applied = True
             for weight, average in zip(self.weights, self.variables, strict=True):
                 weight.assign(average.numpy())
             yield
         finally:
             for weight, value in zip(self.weights, kept, strict=True):
                 weight.assign(value)
+            self.is_applied = False

@@ -1,21 +1,27 @@
-"""Exact resume: everything the rest of a run depends on, in one file that is written whole.
+"""Exact resume: everything the rest of a run depends on, in one file that is written whole and sealed.
 
 `tf.train.Checkpoint(model=...)` and a weights file leave out the state of Keras's seed generators, so a run with
 dropout that goes on from them ends elsewhere. Here *every* variable of the model, the optimizer and the average is
-kept, together with the position in the epoch's plan, the running loss, early stopping and the history.
+kept, together with the best weights, the position in the epoch's plan, the running loss, early stopping and the
+history. The checkpoint before the latest stays beside it, and is gone on from where the latest is damaged.
 """
 
-import json
+import os
 import re
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from data.errors import UserError
 from data.writing import replacing
+from training.facts import print_facts
+from training.runs.folder import PREVIOUS
+from training.runs.record import differences
+from training.sealed_arrays import read_sealed, write_sealed
+
+DAMAGED = "damaged.npz"
+ADVICE = "`run ... --restart` begins anew and keeps the old folder"
 
 
 @dataclass
@@ -74,80 +80,104 @@ class Position:
         return bool(patience) and self.epoch - self.best_epoch >= patience
 
 
-def save_checkpoint(path: Path, parts: dict, position: Position, environment: dict[str, str]) -> None:
-    """Writes the checkpoint, whole or not at all.
+def save_checkpoint(
+    path: Path, parts: dict, position: Position, environment: dict[str, str], identity: dict | None = None
+) -> None:
+    """Writes the checkpoint, whole or not at all; the one before it stays beside it as `previous.npz`.
 
     Args:
         path: The `.npz` file; its folder exists.
         parts: Name -> whatever has `variables`: the model (trainable and not, seed generators among them), the
-            optimizer, built, and what else the run carries from step to step.
+            optimizer, built, the best weights, and what else the run carries from step to step.
         position: How far the run has come.
         environment: Versions, device and threads, to warn by when a resume differs.
+        identity: What makes the run this run: its configuration, its data, its words.
     """
     arrays = {key: variable.numpy() for name, part in parts.items() for key, variable in _by_path(name, part).items()}
-    record = json.dumps({"progress": asdict(position), "environment": environment})
+    about = {"progress": asdict(position), "environment": environment, "identity": identity}
     with replacing(path) as temporary:
-        np.savez(temporary, record=np.array(record), **arrays)
+        write_sealed(temporary, about, arrays)
+        if path.is_file():
+            os.replace(path, path.with_name(PREVIOUS))
 
 
-def load_checkpoint(path: Path, parts: dict) -> tuple[Position, dict[str, str]]:
-    """Sets every variable to what the checkpoint holds.
+def load_checkpoint(path: Path, parts: dict, identity: dict | None = None) -> tuple[Position, dict[str, str]]:
+    """Sets every variable to what the checkpoint holds, or the one before it where the latest is damaged or gone.
 
     Args:
         path: The `.npz` file; a fresh `Position` comes back where there is none.
         parts: As given to `save_checkpoint`, of the same names and shapes.
+        identity: As given to `save_checkpoint`; a checkpoint of another run is refused.
 
     Returns:
         The position, and the environment it was reached in (empty for a fresh run).
 
     Raises:
-        UserError: The file does not fit the model (another version of the code wrote it) or is damaged.
+        UserError: Both files are damaged, are of another run, or do not fit the model (another version of the code
+            wrote them).
     """
-    if not path.is_file():
+    if not path.is_file() and not path.with_name(PREVIOUS).is_file():
         return Position(), {}
-    with _open_arrays(path) as arrays:
-        record = json.loads(str(arrays["record"]))
-        for name, part in parts.items():
-            _assign(path, arrays, name, part)
-    position = record["progress"]
-    # Before there was a weight, a loss counted by its rows.
-    return Position(**{"loss_weight": float(position["rows"]), **position}), record["environment"]
+    path, about, arrays = _read_latest(path)
+    before = about.get("identity")
+    if identity and before and (changes := differences(before, identity)):
+        raise UserError(f"{path}: of a run with another {changes}; {ADVICE}")
+    position = {"loss_weight": float(about["progress"]["rows"]), **about["progress"]}  # once, a loss counted by rows
+    if "best" in parts and not _of("best", arrays):
+        arrays |= _best_beside(path) if position.get("best_epoch") else _renamed(arrays)
+    pairs = [pair for name, part in parts.items() for pair in _pairs(path, arrays, name, part)]
+    for variable, value in pairs:
+        variable.assign(value)
+    return Position(**position), about["environment"]
 
 
-def save_weights(path: Path, model: keras.Model) -> None:
-    """Writes the model's variables alone: the best epoch's, while later epochs train on."""
-    with replacing(path) as temporary:
-        np.savez(temporary, **{key: variable.numpy() for key, variable in _by_path("model", model).items()})
+def _read_latest(path: Path) -> tuple[Path, dict, dict[str, np.ndarray]]:
+    """Reads the latest checkpoint that is whole, and says so if it is the one before; sets the damaged one aside."""
+    if read := read_sealed(path):
+        return path, *read
+    previous, problem = path.with_name(PREVIOUS), "is damaged" if path.is_file() else "is gone"
+    read = read_sealed(previous)
+    if not read:
+        raise UserError(f"{path} {problem}, and {PREVIOUS} beside it is no whole checkpoint either; {ADVICE}")
+    if path.is_file():
+        os.replace(path, path.with_name(DAMAGED))
+    step = read[0]["progress"]["step"]
+    print_facts("", {"warning": f"{path} {problem}; going on from the one before it, {PREVIOUS}, of step {step:,}"})
+    return previous, *read
 
 
-def load_weights(path: Path, model: keras.Model) -> None:
-    """Sets the model's variables to what `save_weights` wrote."""
-    with _open_arrays(path) as arrays:
-        _assign(path, arrays, "model", model)
+def _best_beside(path: Path) -> dict[str, np.ndarray]:
+    """The best weights of a run of version 0.1, which kept them in a file of their own."""
+    file = path.with_name("best.npz")
+    read = read_sealed(file)
+    if not read:
+        raise UserError(f"{file}: missing or damaged; {ADVICE}")
+    return _renamed(read[1])
+
+
+def _renamed(arrays: dict) -> dict[str, np.ndarray]:
+    return {key.replace("model/", "best/", 1): arrays[key] for key in _of("model", arrays)}
 
 
 def _by_path(name: str, part) -> dict:
     """Every variable of a part, seed generators included, each once, in the part's own order, by its path."""
     found: dict = {}
     for variable in {id(variable): variable for variable in part.variables}.values():
-        path = f"{name}/{getattr(variable, 'path', variable.name)}"
+        path = f"{name}/{variable.path if hasattr(variable, 'path') else variable.name}"
         while path in found:
             path += "+"
         found[path] = variable
     return found
 
 
-def _open_arrays(path: Path):
-    try:
-        return np.load(path, allow_pickle=False)
-    except (zipfile.BadZipFile, ValueError, EOFError):
-        raise UserError(f"{path}: damaged; `run ... --restart` begins anew and keeps the old folder") from None
+def _of(name: str, arrays: dict) -> list[str]:
+    """The keys of a part."""
+    return [key for key in arrays if key.startswith(f"{name}/")]
 
 
-def _assign(path: Path, arrays, name: str, part) -> None:
-    """Sets a part's variables, each to the array of its path."""
-    variables = _by_path(name, part)
-    kept = [key for key in arrays.files if key.startswith(f"{name}/")]
+def _pairs(path: Path, arrays: dict, name: str, part) -> list[tuple]:
+    """A part's variables, each with the array of its path."""
+    variables, kept = _by_path(name, part), _of(name, arrays)
     if kept and all(key.rpartition("/")[2].isdecimal() for key in kept):
         # Up to version 0.1 the keys were numbers, in the part's order.
         kept.sort(key=lambda key: int(key.rpartition("/")[2]))
@@ -160,12 +190,8 @@ def _assign(path: Path, arrays, name: str, part) -> None:
         pairs = list(zip(kept, variables.values(), strict=True)) if same_but_for_numbers else []
     fitting = [arrays[key].shape == tuple(variable.shape) for key, variable in pairs]
     if not all(fitting) or not len(kept) == len(variables) == len(pairs):
-        raise UserError(
-            f"{path}: does not fit this model; another version of the code wrote it. "
-            "`run ... --restart` begins anew and keeps the old folder"
-        )
-    for key, variable in pairs:
-        variable.assign(arrays[key])
+        raise UserError(f"{path}: does not fit this model; another version of the code wrote it. {ADVICE}")
+    return [(variable, arrays[key]) for key, variable in pairs]
 
 
 def _unnumbered(path: str) -> str:

@@ -11,14 +11,19 @@ import numpy as np
 import tensorflow as tf
 
 from data.errors import UserError
-from training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from training.best_weights import BestWeights
+from training.checkpoint import load_checkpoint, save_checkpoint
 from training.device import Device, threads, versions
 from training.event_log import EventLog
 from training.facts import print_facts
 from training.live_line import LiveLine
 from training.plots import plot_learning_curve
 from training.runs.folder import RunFolder
+from training.runs.record import differences
 from training.stop_requests import Interrupted, stop_requests
+
+# Of the time of a run, checkpoints take no more than this share: where they would, there are fewer.
+SHARE_OF_CHECKPOINTS = 0.02
 
 
 class Progress:
@@ -50,15 +55,19 @@ class Progress:
     """
 
     def __init__(self, run: RunFolder, config, device: Device, best_by: str, **parts):
-        self.run, self.config, self.device, self.best_by, self.parts = run, config, device, best_by, parts
+        self.run, self.config, self.device, self.best_by = run, config, device, best_by
+        self.best = BestWeights(parts["model"])
+        self.parts = {**parts, "best": self.best}
+        self.identity = run.identity()
         self.environment = {**versions(), "device": device.describe(), "threads": threads()}
-        self.position, environment_before = load_checkpoint(run.checkpoint_file, parts)
-        if environment_before not in ({}, self.environment):
-            warning = "resumed under another device or version: the result may differ in its last bits"
+        self.position, before = load_checkpoint(run.checkpoint_file, self.parts, self.identity)
+        if changes := differences(before, {name: self.environment.get(name) for name in before}):
+            warning = f"resumed under another {changes}: the result may differ in its last bits"
             print_facts("", {"warning": warning})
         self.line = LiveLine(config.epochs, best_by)
         self.events = EventLog(run.path)
         self.batches = 0
+        self._next_save = 0.0
         # Losses of steps and their weights, on the device until they are needed: reading one waits for its step.
         self._unread: list[tuple[tf.Tensor, tf.Tensor]] = []
         self._within = ExitStack()
@@ -68,8 +77,16 @@ class Progress:
         self._within.enter_context(self.line)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, kind, *exception):
         self._within.close()
+        if kind is KeyboardInterrupt and self._stop.at_once and not self._weights_are_average():
+            # In the middle of validation, all steps of the epoch made: nothing but the measuring is to be done again.
+            self._save()
+            raise self._interrupted() from None
+
+    def _weights_are_average(self) -> bool:
+        """Whether an interruption came between two lines of what puts the model's own weights back."""
+        return "average" in self.parts and self.parts["average"].is_applied
 
     @property
     def step(self) -> int:
@@ -78,8 +95,14 @@ class Progress:
 
     def epochs(self) -> Iterator[int]:
         """The epochs to come, numbered from 0; none after `patience` epochs in a row that did not beat the best."""
-        while self.position.epoch < self.config.epochs and not self.position.out_of_patience(self.config.patience):
+        while not self._is_over():
             yield self.position.epoch
+            if self._stop.is_set():
+                self._save()
+                raise self._interrupted()
+
+    def _is_over(self) -> bool:
+        return self.position.epoch >= self.config.epochs or self.position.out_of_patience(self.config.patience)
 
     def steps(self, plan: Sequence[np.ndarray], make_batch: Callable) -> Iterator[tuple[np.ndarray, list]]:
         """The steps to come of an epoch: those of its plan that were not made before a restart.
@@ -108,6 +131,11 @@ class Progress:
                 coming = following
             if coming:
                 yield coming[0], coming[1].result()
+        if self.position.batch == self.batches:
+            # Whoever asks to stop from here to `keep_best` need not wait for the measuring to end.
+            self._stop.at_once = True
+            if self._stop.is_set():
+                raise KeyboardInterrupt
 
     def step_done(self, loss: tf.Tensor, weight: tf.Tensor, rows: int) -> None:
         """Counts a step; when it is time, shows the loss, saves a checkpoint, or stops.
@@ -130,13 +158,17 @@ class Progress:
         # Asked once: a request that comes later is the next step's.
         stop = self._stop.is_set()
         ends_epoch = position.batch == self.batches
-        at_checkpoint = position.step % self.config.checkpoint_steps == 0 and not ends_epoch or stop
+        is_turn = position.step % self.config.checkpoint_steps == 0 and not ends_epoch
+        at_checkpoint = is_turn and self._may_save() or stop
         if at_checkpoint or ends_epoch or self.line.wants_loss(position.batch):
             self._read_losses()
         if at_checkpoint:
             self._save()
         if stop:
-            raise Interrupted(f"{self.run.path}: stopped; the same command goes on from step {position.step:,}")
+            raise self._interrupted()
+
+    def _interrupted(self) -> Interrupted:
+        return Interrupted(f"{self.run.path}: stopped; the same command goes on from step {self.position.step:,}")
 
     def _read_losses(self) -> None:
         position = self.position
@@ -150,21 +182,28 @@ class Progress:
         if not math.isfinite(position.loss_sum):
             raise UserError(f"{self.run.path}: the loss is not finite; lower --learning-rate, and --restart")
 
+    def _may_save(self) -> bool:
+        return time.monotonic() >= self._next_save
+
     def _save(self) -> None:
-        save_checkpoint(self.run.checkpoint_file, self.parts, self.position, self.environment)
+        began = time.monotonic()
+        save_checkpoint(self.run.checkpoint_file, self.parts, self.position, self.environment, self.identity)
+        ended = time.monotonic()
+        self._next_save = ended + (ended - began) / SHARE_OF_CHECKPOINTS
 
     def keep_best(self, result) -> None:
-        """Saves the model's weights as they are now, if they are the best yet; of equal scores the lower loss is.
+        """Keeps the model's weights as they are now, if they are the best yet; of equal scores the lower loss is.
 
         A score can be the same for many epochs: 0 where nothing is right yet, 1 where all is.
 
         Args:
             result: What was measured on the validation split: `loss`, and `metrics` by name.
         """
+        self._stop.at_once = False
         score = -result.loss if self.best_by == "loss" else result.metrics[self.best_by]
         if self.position.improves(score, result.loss):
             self.position.best, self.position.best_epoch = score, self.position.epoch + 1
-            save_weights(self.run.best_weights_file, self.parts["model"])
+            self.best.keep()
 
     def end_epoch(self, result, **figures: float) -> None:
         """Ends an epoch: its row of the history, a checkpoint, its line.
@@ -187,14 +226,15 @@ class Progress:
         }
         position.history.append({**row, **timing})
         position.end_epoch()
-        self._save()
+        if self._is_over() or self._may_save():
+            self._save()
         self.run.write_history(position.history)
         self.events.write(position.epoch, row)
         self.line.end_epoch({**row, **timing})
 
     def restore_best(self) -> None:
         """Gives the model the weights of the best epoch."""
-        load_weights(self.run.best_weights_file, self.parts["model"])
+        self.best.restore()
         # Again: the run may have been killed between the last epoch's checkpoint and this file.
         self.run.write_history(self.position.history)
 

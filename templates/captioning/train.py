@@ -55,7 +55,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     wanted = opened.to_train(test)
     pictures = opened.read(wanted)
     pictures["train"], left_out = pipeline.filter_training(config, pictures["train"])
-    resumed = run.checkpoint_file.is_file()
+    resumed = run.has_checkpoint()
     vocabulary = run.read_vocabulary() if resumed else pipeline.learn_vocabulary(config, pictures["train"])
     run.write_vocabulary(vocabulary)
     subwords = Subwords(vocabulary)

@@ -47,7 +47,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     sentences, scheme = pipeline.in_one_scheme(config, opened, opened.read(wanted))
     tags = pipeline.find_tags(opened, sentences, scheme)
     best_by = pipeline.best_by(config, tags)
-    resumed = run.checkpoint_file.is_file()
+    resumed = run.has_checkpoint()
     vocabulary = run.read_vocabulary() if resumed else pipeline.choose_vocabulary(config, sentences["train"])
     vectors = None
     if config.vectors and not resumed:

@@ -46,7 +46,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     texts = opened.read(opened.to_train(test))
     names = label_names(pipeline.known_labels(opened, texts))
     texts = pipeline.measurable(opened, texts, names)
-    resumed = run.checkpoint_file.is_file()
+    resumed = run.has_checkpoint()
     parent = open_parent(config) if config.initialize_from and not resumed else None
     if resumed:
         vocabulary = run.read_vocabulary()

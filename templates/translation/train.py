@@ -48,7 +48,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     opened = pipeline.open_source(config, source)
     wanted = opened.to_train(test)
     pairs = opened.read(wanted)
-    resumed = run.checkpoint_file.is_file()
+    resumed = run.has_checkpoint()
     vocabulary = run.read_vocabulary() if resumed else pipeline.learn_vocabulary(config, pairs["train"])
     run.write_vocabulary(vocabulary)
     subwords = pipeline.subwords_of(vocabulary)

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import signal
 import threading
+import time
 
 import keras
 import numpy as np
@@ -145,6 +146,52 @@ def test_a_stop_request_between_two_looks_at_it_is_the_next_steps(run):
             progress.step_done(tf.constant(1.0), tf.constant(1.0), len(rows))
         steps.close()
     assert load_checkpoint(run.checkpoint_file, {})[0].step == 2
+
+
+def test_a_stop_request_while_measuring_saves_the_epochs_steps_and_only_measures_again(run):
+    class Average:
+        variables, is_applied = [], False
+
+    with pytest.raises(Interrupted, match="goes on from step 3$"), progress_of(run) as progress:
+        take(progress)
+        os.kill(os.getpid(), signal.SIGINT)
+    with progress_of(run) as progress:
+        assert list(progress.steps(PLAN, make_batch)) == [] and progress.position.loss == 14 / 6
+        progress.keep_best(Result(0.1, {"accuracy": 0.5}))
+        progress.end_epoch(Result(0.1, {"accuracy": 0.5}))
+    # Not where the interruption may have left the average in the weights' place.
+    with pytest.raises(KeyboardInterrupt), progress_of(run) as progress:
+        progress.parts["average"] = Average()
+        take(progress)
+        Average.is_applied = True
+        os.kill(os.getpid(), signal.SIGINT)
+    assert load_checkpoint(run.checkpoint_file, {})[0].step == 3
+
+
+def test_a_stop_request_at_an_epochs_end_stops_before_the_next(run):
+    with pytest.raises(Interrupted, match="goes on from step 3$"), progress_of(run) as progress:
+        for _ in progress.epochs():
+            take(progress)
+            progress.keep_best(Result(0.1, {"accuracy": 0.5}))
+            os.kill(os.getpid(), signal.SIGTERM)
+            progress.end_epoch(Result(0.1, {"accuracy": 0.5}))
+    assert progress.position.epoch == 1 and load_checkpoint(run.checkpoint_file, {})[0] == progress.position
+
+
+def test_checkpoints_that_take_long_are_fewer_and_the_last_epoch_has_one(run, monkeypatch):
+    saved = []
+
+    def slow_save(path, parts, position, *rest):
+        saved.append((position.epoch, position.step))
+        time.sleep(0.02)
+
+    monkeypatch.setattr("training.progress.save_checkpoint", slow_save)
+    with progress_of(run, epochs=3, checkpoint_steps=1) as progress:
+        for _ in progress.epochs():
+            take(progress)
+            progress.keep_best(Result(0.1, {"accuracy": 0.5}))
+            progress.end_epoch(Result(0.1, {"accuracy": 0.5}))
+    assert saved[0] == (0, 1) and saved[-1] == (3, 9) and len(saved) == 2
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(run):

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from data.errors import UserError
 from training.averaging import WeightAverage
-from training.checkpoint import Position, load_checkpoint, load_weights, save_checkpoint, save_weights
+from training.best_weights import BestWeights
+from training.checkpoint import Position, load_checkpoint, save_checkpoint
+from training.sealed_arrays import SEAL_SIZE, read_sealed, write_sealed
 
 
 def small_model(units: int = 3):
@@ -40,8 +42,8 @@ def train(model, optimizer, steps: int) -> None:
 def test_a_run_goes_on_from_a_checkpoint_in_the_same_bits_dropout_included(tmp_path):
     whole, whole_optimizer = small_model()
     parted, parted_optimizer = small_model()
-    save_weights(tmp_path / "start.npz", whole)
-    load_weights(tmp_path / "start.npz", parted)
+    for ours, theirs in zip(parted.variables, whole.variables, strict=True):
+        ours.assign(theirs)
     train(whole, whole_optimizer, 5)
     train(parted, parted_optimizer, 2)
     position = Position(epoch=1, batch=2, step=9, loss_sum=0.1 + 0.2, best=0.7, best_epoch=1, history=[{"loss": 1 / 3}])
@@ -62,14 +64,100 @@ def test_no_checkpoint_is_a_fresh_start(tmp_path):
     assert load_checkpoint(tmp_path / "none.npz", parts_of(*small_model())) == (Position(), {})
 
 
-def test_a_checkpoint_of_another_model_or_a_damaged_one_is_refused(tmp_path):
-    path = tmp_path / "latest.npz"
-    save_checkpoint(path, parts_of(*small_model(units=4)), Position(), {})
+def test_a_checkpoint_of_another_model_or_of_another_run_is_refused_and_nothing_is_set(tmp_path):
+    path, parts = tmp_path / "latest.npz", parts_of(*small_model(units=4))
+    save_checkpoint(path, parts, Position(), {}, {"units": 4, "vocabulary": "1f", "seed": 0})
+    others = parts_of(*small_model(units=3))
     with pytest.raises(UserError, match="does not fit .*--restart"):
-        load_checkpoint(path, parts_of(*small_model(units=3)))
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UserError, match="damaged.*--restart"):
-        load_checkpoint(path, parts_of(*small_model(units=4)))
+        load_checkpoint(path, others)
+    assert others["optimizer"].learning_rate == 0.1
+    with pytest.raises(UserError, match=r"seed \(0 there, 1 here\), vocabulary \(other contents\); .*--restart"):
+        load_checkpoint(path, parts, {"units": 4, "vocabulary": "2e", "seed": 1})
+    load_checkpoint(path, parts, {"units": 4, "vocabulary": "1f", "seed": 0})
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "cut short": lambda content: content[: len(content) // 2],
+    "without its last byte": lambda content: content[:-1],
+    "without its seal": lambda content: content[:-SEAL_SIZE],
+    "with a byte more": lambda content: content + b"\0",
+    "first bit flipped": lambda content: flipped(content, 0),
+    "middle bit flipped": lambda content: flipped(content, len(content) // 2),
+    "last bit flipped": lambda content: flipped(content, len(content) - 1),
+    "zeros": lambda content: bytes(len(content)),
+}
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_told_and_the_one_before_it_is_gone_on_from(tmp_path, capsys, damage):
+    path, previous = tmp_path / "latest.npz", tmp_path / "previous.npz"
+    weight = keras.Variable([0.0], name="weight")
+    for step in (1, 2, 3):
+        weight.assign([float(step)])
+        save_checkpoint(path, {"part": Part([weight])}, Position(step=step), {})
+    path.write_bytes(damaged := DAMAGES[damage](path.read_bytes()))
+    before = previous.read_bytes()
+    for said in ("latest.npz is damaged; going on from the one before it, previous.npz, of step 2", "is gone"):
+        assert load_checkpoint(path, {"part": Part([weight])})[0].step == 2 and weight.numpy() == [2.0]
+        assert said in capsys.readouterr().out
+    # It is out of the way: the next checkpoint does not put it in the place of the one that is whole.
+    assert previous.read_bytes() == before and (tmp_path / "damaged.npz").read_bytes() == damaged
+    previous.write_bytes(DAMAGES[damage](before))
+    with pytest.raises(UserError, match="latest.npz is gone, and previous.npz .*--restart"):
+        load_checkpoint(path, {"part": Part([weight])})
+    previous.unlink()
+    path.write_bytes(damaged)
+    with pytest.raises(UserError, match="latest.npz is damaged, and previous.npz .*--restart"):
+        load_checkpoint(path, {"part": Part([weight])})
+
+
+def test_every_flipped_bit_and_every_length_of_a_sealed_file_is_told(tmp_path):
+    path = tmp_path / "arrays.npz"
+    write_sealed(path, {"step": 1}, {"a": np.arange(3)})
+    content = path.read_bytes()
+    about, arrays = read_sealed(path)
+    assert about == {"step": 1, "sealed": True} and arrays["a"].tolist() == [0, 1, 2]
+    for place in range(0, len(content), 7):
+        for damaged in (flipped(content, place), content[:place]):
+            path.write_bytes(damaged)
+            assert read_sealed(path) is None, place
+
+
+def test_the_best_weights_are_those_of_the_checkpoint(tmp_path):
+    """In a file of their own they were a later epoch's, where a checkpoint of an earlier one was gone on from."""
+    path, (model, _) = tmp_path / "latest.npz", small_model()
+    kernel, best = model.trainable_variables[0], BestWeights(model)
+    for step in (1.0, 2.0):
+        kernel.assign(np.full(kernel.shape, step))
+        best.keep()
+        save_checkpoint(path, {"model": model, "best": best}, Position(best_epoch=int(step)), {})
+    path.write_bytes(b"")
+    assert load_checkpoint(path, {"model": model, "best": best})[0].best_epoch == 1
+    kernel.assign(np.zeros(kernel.shape))
+    best.restore()
+    assert (kernel.numpy() == 1.0).all()
+
+
+def test_a_checkpoint_of_version_0_1_whose_best_weights_are_a_file_of_their_own_is_read(tmp_path):
+    path, (model, _) = tmp_path / "latest.npz", small_model()
+    parts = {"model": model, "best": BestWeights(model)}
+    for name, value in (("latest", 1.0), ("best", 2.0)):
+        arrays = {f"model/{variable.path}": np.full(variable.shape, value) for variable in model.variables}
+        about = {"progress": {"epoch": 2, "best_epoch": 1, "rows": 0}, "environment": {}}
+        record = {"record": np.array(json.dumps(about))} if name == "latest" else {}
+        np.savez(tmp_path / f"{name}.npz", **record, **arrays)
+    load_checkpoint(path, parts)
+    assert (model.trainable_variables[0].numpy() == 1.0).all()
+    parts["best"].restore()
+    assert (model.trainable_variables[0].numpy() == 2.0).all()
+    (tmp_path / "best.npz").write_bytes((tmp_path / "best.npz").read_bytes()[:-30])
+    with pytest.raises(UserError, match="best.npz: missing or damaged.*--restart"):
+        load_checkpoint(path, parts)
 
 
 def test_variables_are_found_by_their_paths_wherever_they_stand(tmp_path):

@@ -18,6 +18,7 @@ from training.runs.finding import find_run, find_runs, record_or_none
 from training.runs.folder import RunFolder
 from training.runs.opening import open_run
 from training.runs.record import Record, identity_of
+from training.stop_requests import Interrupted, termination_interrupts
 
 
 def command(template: Template) -> click.Command:
@@ -81,13 +82,33 @@ def _train(template: Template, config, source: Source, record: Record, folder: R
     from training.commands.tensorflow_import import import_tensorflow
 
     try:
-        folder.write_record(record)
-        import_tensorflow()
-        template.train.train(config, source, folder, test)
+        with termination_interrupts():
+            folder.write_record(record)
+            import_tensorflow()
+            template.train.train(config, source, folder, test)
+    except KeyboardInterrupt:
+        raise Interrupted(f"{folder.path}: stopped at once; {_how_to_go_on(folder)}") from None
     except OSError as error:
-        if not folder.checkpoint_file.is_file():
+        if not folder.has_checkpoint():
             raise
-        raise UserError(f"{one_line(error)}; the last checkpoint is whole, the same command goes on from it") from error
+        raise UserError(f"{one_line(error)}; {_how_to_go_on(folder)}") from error
+    except Exception as error:
+        if not _is_lack_of_memory(error):
+            raise
+        advice = "a lower --batch-size, which is another run, takes less"
+        raise UserError(f"{folder.path}: out of memory; {_how_to_go_on(folder)}; {advice}") from error
+
+
+def _how_to_go_on(folder: RunFolder) -> str:
+    if folder.has_checkpoint():
+        return "the last checkpoint is whole, the same command goes on from it"
+    return "there was no checkpoint yet, the same command begins again"
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    import tensorflow as tf
+
+    return isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError))
 
 
 def _is_complete(folder: RunFolder, config, test: bool) -> bool:

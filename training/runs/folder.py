@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from data.errors import UserError, shown
 from data.writing import write_json, write_text
 from training.configuration import is_of_type
 from training.runs.record import Record, as_record
+
+# The checkpoint before the latest, beside it.
+PREVIOUS = "previous.npz"
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,6 @@ class RunFolder:
     @property
     def checkpoint_file(self) -> Path:
         return self.path / "checkpoints" / "latest.npz"
-
-    @property
-    def best_weights_file(self) -> Path:
-        return self.path / "checkpoints" / "best.npz"
 
     @property
     def vocabulary_file(self) -> Path:
@@ -94,9 +94,18 @@ class RunFolder:
         """Reads `metrics.json`; None before the run has written one."""
         return read_json(self.metrics_file)
 
+    def has_checkpoint(self) -> bool:
+        """Whether there is a checkpoint, or the one before it alone, as a kill between two renames leaves it."""
+        return self.checkpoint_file.is_file() or self.checkpoint_file.with_name(PREVIOUS).is_file()
+
     def has_begun(self) -> bool:
         """Whether there is anything to lose: a checkpoint, or metrics."""
-        return self.checkpoint_file.is_file() or self.metrics_file.is_file()
+        return self.has_checkpoint() or self.metrics_file.is_file()
+
+    def identity(self) -> dict:
+        """What a checkpoint must have been made with: the record's identity, and the words."""
+        words = self.vocabulary_file.read_bytes() if self.vocabulary_file.is_file() else b""
+        return {**self.read_record().identity(), "vocabulary": hashlib.sha256(words).hexdigest()}
 
     def is_finished(self) -> bool:
         metrics = self.read_metrics()

@@ -10,7 +10,7 @@ from data.errors import UserError
 from data.writing import TEMPORARY
 from training.runs.folder import RunFolder
 from training.runs.lock import lock_file, unlock_file
-from training.runs.record import Record
+from training.runs.record import Record, differences
 
 
 @contextlib.contextmanager
@@ -92,11 +92,5 @@ def _remove(path: Path, made: list[Path]) -> None:
 
 
 def _refuse_another(run: RunFolder, record: Record) -> None:
-    before, now = run.read_record().identity(), record.identity()
-    differing = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    if differing:
-        changes = ", ".join(
-            "data (other contents)" if name == "data" else f"{name} ({before.get(name)} there, {now.get(name)} here)"
-            for name in differing[:5]
-        )
+    if changes := differences(run.read_record().identity(), record.identity()):
         raise UserError(f"{run.path}: holds a run with another {changes}; choose another --run-dir, or --restart")

@@ -12,6 +12,9 @@ RUNS = Path("runs")
 # Fields that change nothing of what a run computes up to a given epoch; `data` is kept as what it was resolved to.
 NOT_IDENTITY = ("epochs", "checkpoint_steps", "data")
 
+# Of an identity, what is told by a checksum.
+CONTENTS = ("data", "vocabulary")
+
 # What is kept of a source: all that tells the same data again.
 KEPT_OF_SOURCE = ("kind", "name", "path", "notice", "fingerprint", "requested", "resolved")
 
@@ -54,6 +57,15 @@ class Record:
 def identity_of(config: dict) -> dict:
     """The fields of a configuration that make two runs different runs."""
     return {name: value for name, value in config.items() if name not in NOT_IDENTITY}
+
+
+def differences(before: dict, now: dict) -> str:
+    """In what two identities differ, for a message: "units (8 there, 16 here), data (other contents)"; or ""."""
+    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return ", ".join(
+        f"{name} (other contents)" if name in CONTENTS else f"{name} ({before.get(name)} there, {now.get(name)} here)"
+        for name in changed[:5]
+    )
 
 
 def as_record(found) -> Record | None:
