@@ -113,7 +113,7 @@ class Config:
     strategy: Literal["auto", "one", "mirrored"] = "auto"
     # compile forward and gradient with XLA; auto is off
     jit: Literal["auto", "on", "off"] = "auto"
-    # steps between checkpoints; there is one at each epoch's end too
+    # steps between checkpoints, there is one at an epoch's end too; fewer where they would take over 2% of the time
     checkpoint_steps: Annotated[int, at_least(1)] = 100
 
     def __post_init__(self):

@@ -4,13 +4,11 @@ import csv
 import json
 import os
 import random
-import signal
 import tarfile
 
 import pytest
 
-from tests.command import ROOT, change_as_readme_says, checked, cli, cli_process, run_program, start
-from tests.commands.test_resume import assert_same_end, position, wait_until
+from tests.command import ROOT, change_as_readme_says, checked, cli, cli_process, run_program
 from tests.loaders import assert_every_loader_answers
 
 SAMPLE = ROOT / "data" / "samples" / "captioning"
@@ -86,7 +84,7 @@ def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
     names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     assert names >= {
         "config.json", "metrics.json", "history.csv", "model.keras", "vocabulary.json", "checkpoints/latest.npz",
-        "checkpoints/best.npz", "captions_validation.jsonl", "captions_test.jsonl", "captions.html",
+        "captions_validation.jsonl", "captions_test.jsonl", "captions.html",
         "plots/learning_curve.png", "plots/captions.png",
     }  # fmt: skip
     assert not [name for name in names if name.split("/")[-1].startswith(".")]
@@ -182,20 +180,6 @@ def test_odd_pictures_are_read_damaged_ones_are_named_and_what_fits_nothing_is_c
     metrics = metrics_of(run)
     assert metrics["test"] is None and metrics["tested"] is True and metrics["epochs"] == 4
     assert 2 <= len(read_captions(run, "validation")) <= 4 and not (run / "captions_test.jsonl").exists()
-
-
-def test_a_killed_run_ends_in_the_same_bits(project, own_run):
-    whole, _ = own_run
-    killed = project / "killed"
-    process = start("run", "captioning", *OWN, "--run-dir", "killed", cwd=project)
-    wait_until(lambda: position(killed) >= (1, 2), process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert (1, 2) <= position(killed) < (4, 0)
-    cli_process("run", "captioning", *OWN, "--run-dir", "killed", cwd=project)
-    assert_same_end(killed, whole)
-    for name in ("captions_validation.jsonl", "captions.html"):
-        assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_a_copy_runs_by_itself_changed_as_the_readme_says(project):

@@ -1,17 +1,14 @@
 """`run ner` on the bundled sample, on files of one's own, killed and copied; and what a user does with the run."""
 
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from tests.command import change_as_readme_says, checked, cli, cli_process, run_program, start
-from tests.commands.test_resume import assert_same_end, position, wait_until
+from tests.command import change_as_readme_says, checked, cli, cli_process, run_program
 from tests.loaders import BLANKS, assert_every_loader_answers
 
 SMALL = ("--units", "5", "--embedding-size", "6", "--character-units", "4", "--affix-size", "2", "--batch-size", "8")
@@ -146,18 +143,6 @@ def test_every_loader_runs_both_signatures(exported):
     assert found["lengths"].tolist() == [8] + [0] * len(BLANKS)
     tags = assert_every_loader_answers(exported, [found["tokens"][0].tolist()], "tokens")["tags"]
     assert tags.tolist() == found["tags"][:1].tolist()
-
-
-def test_a_killed_run_ends_in_the_same_bits(project):
-    flags = ("--data", "names.conll", *SMALL, "--epochs", "4", "--patience", "0", "--checkpoint-steps", "3")
-    cli_process("run", "ner", *flags, "--run-dir", "whole", cwd=project)
-    process = start("run", "ner", *flags, "--run-dir", "killed", cwd=project)
-    wait_until(lambda: position(project / "killed") >= (1, 3), process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert (1, 3) <= position(project / "killed") < (4, 0)
-    cli_process("run", "ner", *flags, "--run-dir", "killed", cwd=project)
-    assert_same_end(project / "killed", project / "whole")
 
 
 def test_a_treebank_runs_from_end_to_end(project):

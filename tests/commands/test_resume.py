@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from benchmarks.kills import differences
 from tests.command import ROOT, cli, cli_process, start
 
 FLAGS = ("--data", "reviews.csv", "--units", "5", "--embedding-size", "6", "--epochs", "4", "--patience", "0",
@@ -50,38 +53,8 @@ def wait_until(condition, process, seconds=90):
 
 
 def assert_same_end(run, other):
-    for name in ("latest", "best"):
-        ours, theirs = (np.load(folder / "checkpoints" / f"{name}.npz") for folder in (run, other))
-        assert set(ours.files) == set(theirs.files)
-        for key in ours.files:
-            assert key == "record" or np.array_equal(ours[key], theirs[key]), key
-    timing = ("seconds", "examples_per_second")
-    histories = []
-    for folder in (run, other):
-        with open(folder / "history.csv") as stream:
-            histories.append([{k: v for k, v in row.items() if k not in timing} for row in csv.DictReader(stream)])
-    assert histories[0] == histories[1] and len(histories[0]) == 4
-    metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (run, other)]
-    for record in metrics:
-        del record["train_seconds"], record["examples_per_second"]
-    assert metrics[0] == metrics[1]
-
-
-def test_a_run_killed_twice_in_mid_epoch_ends_in_the_same_bits(project):
-    run = project / "killed"
-
-    def in_mid_epoch(epoch):
-        return lambda: position(run) > (epoch, 0) and position(run)[1] > 0
-
-    for epoch in (0, 2):
-        process = start("run", "sentiment", *FLAGS, "--run-dir", "killed", cwd=project)
-        wait_until(in_mid_epoch(epoch), process)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert not (run / "metrics.json").exists()
-    cli_process("run", "sentiment", *FLAGS, "--run-dir", "killed", cwd=project)
-    assert_same_end(run, project / "whole")
-    assert not list(run.rglob(".*"))
+    assert differences(run, other) == []
+    assert json.loads((run / "metrics.json").read_text())["epochs"] == 4
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -94,6 +67,28 @@ def test_a_run_that_is_asked_to_stop_saves_and_goes_on(project, number):
     assert process.returncode == 1 and "the same command goes on from step" in output and "Traceback" not in output
     cli_process("run", "sentiment", *FLAGS, "--run-dir", run.name, cwd=project)
     assert_same_end(run, project / "whole")
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (
+            MemoryError("Unable to allocate 3 GiB"),
+            "out of memory; there was no checkpoint yet, the same command begins",
+        ),
+        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "out of memory; .* a lower --batch-size"),
+        (KeyboardInterrupt(), "stopped at once; there was no checkpoint yet, the same command begins again"),
+    ],
+    ids=["memory", "tensor", "interruption"],
+)
+def test_a_lack_of_memory_and_an_interruption_are_one_line(project, monkeypatch, failure, said):
+    def fail(*arguments):
+        raise failure
+
+    monkeypatch.setattr("templates.sentiment.train.train", fail)
+    done = cli("run", "sentiment", *FLAGS, "--run-dir", "failed", cwd=project, status=1)
+    assert re.search(f"failed: {said}", done.stderr) and len(done.stderr.splitlines()) == 1
+    assert not (project / "failed").exists()
 
 
 def test_a_second_run_into_the_same_folder_is_refused_while_the_first_goes_on(project):
@@ -171,8 +166,9 @@ def test_another_run_is_a_start_with_its_vocabulary_and_new_labels(project):
         "child",
         cwd=project,
     )
-    whole, child = (np.load(project / run / "checkpoints" / "best.npz") for run in ("whole", "child"))
-    weights = [name for name in whole.files if whole[name].dtype == np.float32]  # not the seeds of dropout
+    whole, child = (np.load(project / run / "checkpoints" / "latest.npz") for run in ("whole", "child"))
+    best = [name for name in whole.files if name.startswith("best/")]
+    weights = [name for name in best if whole[name].dtype == np.float32]  # not the seeds of dropout
     shared = [name for name in weights if whole[name].shape == child[name].shape]
     assert len(shared) == len(weights) - 2  # all but the output's kernel and bias
     for name in shared:

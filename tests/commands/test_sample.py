@@ -65,7 +65,7 @@ def test_the_run_says_what_it_read_what_it_reached_and_what_to_type(project, run
 def test_the_run_folder_holds_what_the_design_says(run):
     names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     assert names >= {
-        "config.json", "metrics.json", "history.csv", "model.keras", "checkpoints/latest.npz", "checkpoints/best.npz",
+        "config.json", "metrics.json", "history.csv", "model.keras", "checkpoints/latest.npz", "checkpoints/previous.npz",
         "plots/learning_curve.png", "plots/confusion_test.png", "plots/confusion_validation.png",
     }  # fmt: skip
     assert not [name for name in names if name.split("/")[-1].startswith(".")]

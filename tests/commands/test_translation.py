@@ -4,14 +4,11 @@ import csv
 import dataclasses
 import gzip
 import json
-import os
 import random
-import signal
 
 import pytest
 
-from tests.command import ROOT, change_as_readme_says, checked, cli, cli_process, run_program, start
-from tests.commands.test_resume import assert_same_end, position, wait_until
+from tests.command import ROOT, change_as_readme_says, checked, cli, cli_process, run_program
 from tests.loaders import BLANKS, assert_every_loader_answers
 
 SAMPLE = ROOT / "data" / "samples" / "translation"
@@ -81,7 +78,7 @@ def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
     names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     assert names >= {
         "config.json", "metrics.json", "history.csv", "model.keras", "vocabulary.json", "checkpoints/latest.npz",
-        "checkpoints/best.npz", "translations_validation.tsv", "translations_test.tsv", "plots/learning_curve.png",
+        "translations_validation.tsv", "translations_test.tsv", "plots/learning_curve.png",
         *(f"plots/attention_{number}.png" for number in range(1, 5)),
     }  # fmt: skip
     assert not [name for name in names if name.split("/")[-1].startswith(".")]
@@ -172,20 +169,6 @@ def test_the_other_direction_is_learned_from_parallel_files_and_only_training_pa
     for column, language in (("source", "en"), ("reference", "de")):
         assert [row[column] for row in rows] == (project / "own" / f"val.{language}").read_text().splitlines()
     assert (run / "plots" / "attention_1.png").is_file() and not (run / "translations_test.tsv").exists()
-
-
-def test_a_killed_run_ends_in_the_same_bits_though_its_sentences_are_cut_anew(project, own_run):
-    whole, _ = own_run
-    killed = project / "killed"
-    process = start("run", "translation", *OWN, "--run-dir", "killed", cwd=project)
-    wait_until(lambda: position(killed) >= (1, 3), process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert (1, 3) <= position(killed) < (4, 0)
-    cli_process("run", "translation", *OWN, "--run-dir", "killed", cwd=project)
-    assert_same_end(killed, whole)
-    name = "translations_validation.tsv"
-    assert (killed / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_a_copy_runs_by_itself_changed_as_the_readme_says(project):

@@ -1,5 +1,6 @@
 """A run's folder: what is in it, read and written."""
 
+import contextlib
 import csv
 import dataclasses
 import hashlib
@@ -91,8 +92,10 @@ class RunFolder:
         return config_class(**values)
 
     def read_metrics(self) -> dict | None:
-        """Reads `metrics.json`; None before the run has written one."""
-        return read_json(self.metrics_file)
+        """Reads `metrics.json`; None before the run has written one, or where it is damaged: `run` writes it anew."""
+        with contextlib.suppress(UserError):
+            return read_json(self.metrics_file)
+        return None
 
     def has_checkpoint(self) -> bool:
         """Whether there is a checkpoint, or the one before it alone, as a kill between two renames leaves it."""

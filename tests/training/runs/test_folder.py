@@ -178,6 +178,13 @@ def test_one_process_writes_at_a_time_and_a_dead_one_lets_go(tmp_path):
         assert not list((tmp_path / "run").glob(".*"))
 
 
+def test_a_run_whose_metrics_are_damaged_is_not_finished(tmp_path):
+    run = finish(tmp_path / "run", tested=True)
+    assert run.is_finished()
+    run.metrics_file.write_bytes(run.metrics_file.read_bytes()[:9])
+    assert run.read_metrics() is None and not run.is_finished() and run.has_begun()
+
+
 def test_restart_moves_the_old_run_aside(tmp_path):
     finish(tmp_path / "run", note="old")
     with opened(tmp_path / "run", restart=True, units=9) as run:
