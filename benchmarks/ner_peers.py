@@ -155,7 +155,7 @@ def tensorflow_peer(model: keras.Model, config: Config, features: dict[str, np.n
     def train(batches):
         for ids, tags in batches:
             optimizer.learning_rate.assign(learning_rate(config, next(steps)))
-            loss, _ = train_step({name: tf.constant(array) for name, array in ids.items()}, tf.constant(tags))
+            loss, _, _ = train_step({name: tf.constant(array) for name, array in ids.items()}, tf.constant(tags))
         return float(loss)
 
     def tag(batches):

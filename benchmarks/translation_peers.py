@@ -185,7 +185,7 @@ def tensorflow_peer(model: keras.Model, config: Config, device: Device, searches
     def train(batches):
         for batch in batches:
             optimizer.learning_rate.assign(learning_rate(config, next(steps)))
-            loss, _ = train_step(*map(tf.constant, batch))
+            loss, _, _ = train_step(*map(tf.constant, batch))
         return float(loss)
 
     @tf.function(input_signature=pipeline.batch_signature())

@@ -48,7 +48,7 @@ class Progress:
             for epoch in progress.epochs():
                 plan = plan_batches(lengths, config.batch_size, config.seed, epoch)
                 for rows, batch in progress.steps(plan, lambda rows: (ids[rows], labels[rows])):
-                    progress.step_done(*train_step(*batch), len(rows))
+                    progress.step_done(*train_step(*batch), config.learning_rate, len(rows))
                 result = measure(predict_step, validation)
                 progress.keep_best(result)
                 progress.end_epoch(result, learning_rate=config.learning_rate)
@@ -68,8 +68,9 @@ class Progress:
         self.events = EventLog(run.path)
         self.batches = 0
         self._next_save = 0.0
-        # Losses of steps and their weights, on the device until they are needed: reading one waits for its step.
-        self._unread: list[tuple[tf.Tensor, tf.Tensor]] = []
+        # Figures of steps, on the device until they are needed: reading one waits for its step.
+        self._unread: list[tuple[tf.Tensor, tf.Tensor, tf.Tensor, float]] = []
+        self._last_step = f"step {self.step:,}"
         self._within = ExitStack()
 
     def __enter__(self):
@@ -137,20 +138,23 @@ class Progress:
             if self._stop.is_set():
                 raise KeyboardInterrupt
 
-    def step_done(self, loss: tf.Tensor, weight: tf.Tensor, rows: int) -> None:
+    def step_done(self, loss: tf.Tensor, weight: tf.Tensor, norm: tf.Tensor, learning_rate: float, rows: int) -> None:
         """Counts a step; when it is time, shows the loss, saves a checkpoint, or stops.
 
         Args:
             loss: The batch's mean loss, a scalar.
             weight: What it is the mean of, such as the number of tokens: the epoch's loss is the mean over all of them.
+            norm: The global norm of the gradient before it was clipped, a scalar.
+            learning_rate: The step's.
             rows: The number of examples.
 
         Raises:
-            UserError: The loss is not finite any longer.
+            UserError: A loss or a gradient was not finite since the figures were last looked at, which no checkpoint
+                has seen; the first such step is named.
             Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
         """
         position = self.position
-        self._unread.append((loss, weight))
+        self._unread.append((loss, weight, norm, learning_rate))
         position.batch += 1
         position.step += 1
         position.rows += rows
@@ -162,6 +166,10 @@ class Progress:
         at_checkpoint = is_turn and self._may_save() or stop
         if at_checkpoint or ends_epoch or self.line.wants_loss(position.batch):
             self._read_losses()
+        if at_checkpoint or ends_epoch:
+            # A step too large may show in its weights first: they are about to be kept, or measured.
+            weights = self.parts["model"].trainable_weights
+            self._check_finite("the norm of the weights", float(tf.linalg.global_norm(weights)))
         if at_checkpoint:
             self._save()
         if stop:
@@ -172,15 +180,27 @@ class Progress:
 
     def _read_losses(self) -> None:
         position = self.position
-        for loss, weight in self._unread:
+        for step, (loss, weight, norm, rate) in enumerate(self._unread, position.step - len(self._unread) + 1):
+            self._last_step = f"step {step:,} (learning rate {rate:.3g}, gradient norm {float(norm):.3g})"
+            self._check_finite("the loss", float(loss))
+            self._check_finite("the gradient", float(norm))
             position.loss_sum += float(loss) * float(weight)
             position.loss_weight += float(weight)
         self._unread.clear()
         position.epoch_seconds = self._seconds_before + time.monotonic() - self._started
         self.line.update(position.batch, position.loss)
         self.line.say_expected(position.batch, stops_early=self.config.patience > 0)
-        if not math.isfinite(position.loss_sum):
-            raise UserError(f"{self.run.path}: the loss is not finite; lower --learning-rate, and --restart")
+
+    def _check_finite(self, what: str, value: float) -> None:
+        """Stops the run at a figure that is not finite: nothing is saved of what came after the last checkpoint."""
+        if math.isfinite(value):
+            return
+        advice = "lower --learning-rate"
+        if self.run.has_checkpoint():
+            advice += ", and --restart; the checkpoint from before is kept"
+        if best := self.position.best_epoch:
+            advice += f", and --epochs {self.position.epoch} ends this run with its best weights, of epoch {best}"
+        raise UserError(f"{self.run.path}: {what} is {value} after {self._last_step}; {advice}")
 
     def _may_save(self) -> bool:
         return time.monotonic() >= self._next_save
@@ -198,9 +218,14 @@ class Progress:
 
         Args:
             result: What was measured on the validation split: `loss`, and `metrics` by name.
+
+        Raises:
+            UserError: The loss or the score is not finite.
         """
         self._stop.at_once = False
         score = -result.loss if self.best_by == "loss" else result.metrics[self.best_by]
+        self._check_finite("the validation loss", result.loss)
+        self._check_finite(f"the validation {self.best_by}", score)
         if self.position.improves(score, result.loss):
             self.position.best, self.position.best_epoch = score, self.position.epoch + 1
             self.best.keep()

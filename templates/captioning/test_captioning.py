@@ -127,7 +127,7 @@ def test_one_step_moves_every_weight(pictures, fields):
     config = dataclasses.replace(SMALL, **fields, **rates, **strengths)
     model, subwords, examples = small_model(pictures, config)
     before = [variable.numpy() for variable in model.trainable_variables]
-    mean_loss, _ = train_steps(model, config, examples)(*make_step_input(config, examples, np.arange(4), 4))
+    mean_loss, _, norm = train_steps(model, config, examples)(*make_step_input(config, examples, np.arange(4), 4))
     assert 0 < mean_loss.numpy() < 2 * np.log(subwords.size)
     for variable, old in zip(model.trainable_variables, before, strict=True):
         assert not np.allclose(variable.numpy(), old, atol=0, rtol=1e-6), variable.path
@@ -156,7 +156,7 @@ def test_the_steps_loss_is_the_mean_over_the_pieces_and_learns_the_words_too(pic
     found = np.take_along_axis(log_p, right[:, :, np.newaxis], axis=2)[:, :, 0]
     expected = -(0.8 * found + 0.2 * log_p.mean(axis=2))[right > 0].mean()
     step = train_steps(model, config, examples)
-    loss, pieces = step(*inputs)
+    loss, pieces, _ = step(*inputs)
     assert loss.numpy() == pytest.approx(expected, rel=1e-4) and pieces == (after > 0).sum()
 
     def words_missed():

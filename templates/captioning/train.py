@@ -112,8 +112,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
                 return shown, *changes, before, after, pipeline.words_of(training, rows, batch_rows)
 
             for rows, batch in progress.steps(plan, batch_of):
-                optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                progress.step_done(*train_step(*batch), len(rows))
+                rate = learning_rate(config, progress.step)
+                optimizer.learning_rate.assign(rate)
+                progress.step_done(*train_step(*batch), rate, len(rows))
             # The average of the weights is what is measured and kept.
             with average.applied():
                 result = measure(predict_greedily, seen["validation"], subwords, references_in_loss=1)
@@ -177,8 +178,8 @@ def make_train_step(
         A function of what the encoder sees (pictures, ...), the pictures a multiple of the replicas; of the changes to
         their places (pictures, 2, 2) and colours (pictures, 3, 4), which features are spared; of the pieces before each
         piece of their captions, and of these pieces (pictures, captions, steps); of the pieces that occur in any of a
-        picture's captions (pictures, most). It gives the batch's mean loss per piece, before the step, and the
-        number of its pieces, as scalar tensors.
+        picture's captions (pictures, most). It gives the batch's mean loss per piece, before the step, the
+        number of its pieces, and the norm of the gradient, before it is clipped, as scalar tensors.
     """
     variables = model.trainable_variables
     frozen = is_frozen(config)
@@ -212,13 +213,15 @@ def make_train_step(
             total, gradients = loss_and_gradients(
                 shown, before[mine], after[mine], words[mine], 1 / pieces, word_weight
             )
-            gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
+            gradients, norm = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
             optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
             average.update(optimizer.iterations)
-            return total
+            return total, norm
 
-        return device.strategy.reduce("sum", device.strategy.run(step), axis=None), pieces
+        total, norm = device.strategy.run(step)
+        reduce = device.strategy.reduce
+        return reduce("sum", total, axis=None), pieces, reduce("mean", norm, axis=None)
 
     return train_step
 

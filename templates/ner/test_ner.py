@@ -96,8 +96,9 @@ def test_one_step_moves_every_weight(tmp_path, decoder, cell, directions, layers
     before = [variable.numpy() for variable in model.trainable_variables]
     average = WeightAverage(model.trainable_variables, 0.9)
     step = make_train_step(model, optimizer, average, CPU, config, examples.features)
-    mean_loss, tokens = step(*tensors(pipeline.make_batch(examples, np.arange(4), 6)))
+    mean_loss, tokens, norm = step(*tensors(pipeline.make_batch(examples, np.arange(4), 6)))
     assert 0 < mean_loss.numpy() < 2 * np.log(len(tags.names)) and tokens == sum(examples.lengths[:4])
+    assert 0 < norm < 10
     for variable, old in zip(model.trainable_variables, before):
         assert not np.allclose(variable.numpy(), old), variable.path
 

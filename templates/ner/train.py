@@ -102,8 +102,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         for epoch in progress.epochs():
             plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch)
             for rows, batch in progress.steps(plan, batch_of):
-                optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                progress.step_done(*train_step(*batch), len(rows))
+                rate = learning_rate(config, progress.step)
+                optimizer.learning_rate.assign(rate)
+                progress.step_done(*train_step(*batch), rate, len(rows))
             # The average of the weights is what is measured and kept.
             with average.applied():
                 result = measure(predict_step, validation, tags)
@@ -155,7 +156,8 @@ def make_train_step(
 
     Returns:
         A function of a dictionary of ids (rows, time, ...) and of tags (rows, time), rows a multiple of the replicas,
-        that gives the batch's mean loss per token, before the step, and the number of its tokens, as scalar tensors.
+        that gives the batch's mean loss per token, before the step, the number of its tokens, and the norm of the
+        gradient, before it is clipped, as scalar tensors.
     """
     variables = model.trainable_variables
 
@@ -176,12 +178,14 @@ def make_train_step(
             mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
             my_ids = {name: rows[mine] for name, rows in ids.items()}
             total, gradients = loss_and_gradients(my_ids, tags[mine], 1 / tokens)
-            gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
+            gradients, norm = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
             optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
             average.update(optimizer.iterations)
-            return total
+            return total, norm
 
-        return device.strategy.reduce("sum", device.strategy.run(step), axis=None), tokens
+        total, norm = device.strategy.run(step)
+        reduce = device.strategy.reduce
+        return reduce("sum", total, axis=None), tokens, reduce("mean", norm, axis=None)
 
     return train_step

@@ -45,8 +45,8 @@ def test_one_step_moves_every_weight(cell, directions, pooling, layers):
     optimizer.build(model.trainable_variables)
     before = [variable.numpy() for variable in model.trainable_variables]
     step = make_train_step(model, optimizer, WeightAverage(model.trainable_variables, 0.9), CPU, config)
-    loss, weight = step(tf.constant(IDS), tf.constant([0, 1, 2]), tf.ones(3))
-    assert loss.numpy() == pytest.approx(np.log(3), rel=0.5) and weight == 3
+    loss, weight, norm = step(tf.constant(IDS), tf.constant([0, 1, 2]), tf.ones(3))
+    assert loss.numpy() == pytest.approx(np.log(3), rel=0.5) and weight == 3 and 0 < norm < 10
     for variable, old in zip(model.trainable_variables, before):
         assert not np.allclose(variable.numpy(), old), variable.path
 
@@ -58,7 +58,7 @@ def test_weights_of_rows_and_padding_rows_count_as_said():
     average = WeightAverage(model.trainable_variables, 0.9)
     step = make_train_step(model, keras.optimizers.SGD(0.0), average, CPU, config)
     alone = [step(tf.constant(IDS[i : i + 1]), tf.constant([1]), tf.ones(1))[0].numpy() for i in range(3)]
-    together, weight = step(tf.constant(IDS), tf.constant([1, 1, 1]), tf.constant([1.0, 3.0, 0.0]))
+    together, weight, _ = step(tf.constant(IDS), tf.constant([1, 1, 1]), tf.constant([1.0, 3.0, 0.0]))
     assert together.numpy() == pytest.approx((alone[0] + 3 * alone[1]) / 4, rel=1e-5) and weight == 4
 
 

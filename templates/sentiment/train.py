@@ -97,8 +97,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         for epoch in progress.epochs():
             plan = plan_batches(training.lengths, config.batch_size, config.seed, epoch)
             for rows, batch in progress.steps(plan, batch_of):
-                optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                progress.step_done(*train_step(*batch), len(rows))
+                rate = learning_rate(config, progress.step)
+                optimizer.learning_rate.assign(rate)
+                progress.step_done(*train_step(*batch), rate, len(rows))
             # The average of the weights is what is measured and kept.
             with average.applied():
                 result = measure(predict_step, validation, names)
@@ -142,7 +143,8 @@ def make_train_step(
 
     Returns:
         A function of ids (rows, time), labels (rows,) and weights (rows,), rows a multiple of the replicas, that gives
-        the batch's mean loss, before the step, and the sum of its weights, as scalar tensors.
+        the batch's mean loss, before the step, the sum of its weights, and the norm of the gradient, before it is
+        clipped, as scalar tensors.
     """
     smoothing, classes = config.label_smoothing, model.output.shape[-1]
     cross_entropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing, reduction=None)
@@ -164,12 +166,14 @@ def make_train_step(
             replica = tf.distribute.get_replica_context()
             mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
             loss, gradients = loss_and_gradients(ids[mine], labels[mine], weights[mine] / total_weight)
-            gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
+            gradients, norm = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
             optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
             average.update(optimizer.iterations)
-            return loss
+            return loss, norm
 
-        return device.strategy.reduce("sum", device.strategy.run(step), axis=None), total_weight
+        loss, norm = device.strategy.run(step)
+        reduce = device.strategy.reduce
+        return reduce("sum", loss, axis=None), total_weight, reduce("mean", norm, axis=None)
 
     return train_step

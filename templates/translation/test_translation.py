@@ -95,9 +95,9 @@ def test_one_step_moves_every_weight(cell, attention, encoder_layers, decoder_la
     )  # fmt: skip
     model, (_, target), examples = small_model(config)
     before = [variable.numpy() for variable in model.trainable_variables]
-    mean_loss, pieces = train_steps(model, config)(*tensors(pipeline.make_batch(examples, np.arange(4), 6)))
+    mean_loss, pieces, norm = train_steps(model, config)(*tensors(pipeline.make_batch(examples, np.arange(4), 6)))
     assert 0 < mean_loss.numpy() < 2 * np.log(target.size)
-    assert pieces == sum(examples.target_lengths[:4])
+    assert pieces == sum(examples.target_lengths[:4]) and 0 < norm < 10
     for variable, old in zip(model.trainable_variables, before, strict=True):
         assert not np.allclose(variable.numpy(), old), variable.path
 

@@ -99,8 +99,9 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
                 return pipeline.make_batch(examples, rows, batch_rows, multiple)
 
             for rows, batch in progress.steps(plan, batch_of):
-                optimizer.learning_rate.assign(learning_rate(config, progress.step))
-                progress.step_done(*train_step(*batch), len(rows))
+                rate = learning_rate(config, progress.step)
+                optimizer.learning_rate.assign(rate)
+                progress.step_done(*train_step(*batch), rate, len(rows))
             # The average of the weights is what is measured and kept.
             with average.applied():
                 result = measure(predict_greedily, validation, subwords[1], languages.target)
@@ -161,7 +162,7 @@ def make_train_step(
     Returns:
         A function of the sources' pieces (rows, places), of the targets' pieces before each piece and of the targets'
         pieces (rows, steps), rows a multiple of the replicas, that gives the batch's mean loss per piece, before the
-        step, and the number of its pieces, as scalar tensors.
+        step, the number of its pieces, and the norm of the gradient, before it is clipped, as scalar tensors.
     """
     variables = model.trainable_variables
 
@@ -182,12 +183,14 @@ def make_train_step(
             replica = tf.distribute.get_replica_context()
             mine = slice(replica.replica_id_in_sync_group, None, device.replicas)
             total, gradients = loss_and_gradients(source[mine], before[mine], after[mine], 1 / pieces)
-            gradients, _ = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
+            gradients, norm = tf.clip_by_global_norm(replica.all_reduce("sum", gradients), config.clip_norm)
             # Each replica holds the whole gradient now, and `apply` sums over replicas once more.
             optimizer.apply([gradient / device.replicas for gradient in gradients], variables)
             average.update(optimizer.iterations)
-            return total
+            return total, norm
 
-        return device.strategy.reduce("sum", device.strategy.run(step), axis=None), pieces
+        total, norm = device.strategy.run(step)
+        reduce = device.strategy.reduce
+        return reduce("sum", total, axis=None), pieces, reduce("mean", norm, axis=None)
 
     return train_step

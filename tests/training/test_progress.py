@@ -21,6 +21,7 @@ from training.runs.record import Record
 from training.stop_requests import Interrupted
 
 CPU = Device(tf.distribute.get_strategy(), "CPU", "float32", False)
+ONES = (tf.constant(1.0),) * 3
 PLAN = [np.array([0, 1]), np.array([2, 3]), np.array([4])]
 
 
@@ -56,10 +57,11 @@ def make_batch(rows):
     return rows.astype(np.float32), rows
 
 
-def take(progress, losses=(1.0, 2.0, 3.0), weights=(1.0, 2.0, 3.0)):
-    for (rows, batch), loss, weight in zip(progress.steps(PLAN, make_batch), losses, weights, strict=False):
+def take(progress, losses=(1.0, 2.0, 3.0), weights=(1.0, 2.0, 3.0), norms=(1.0, 1.0, 1.0)):
+    figures = zip(losses, weights, norms, strict=False)
+    for (rows, batch), (loss, weight, norm) in zip(progress.steps(PLAN, make_batch), figures, strict=False):
         assert [tensor.numpy().tolist() for tensor in batch] == [rows.tolist()] * 2
-        progress.step_done(tf.constant(loss), tf.constant(weight), len(rows))
+        progress.step_done(tf.constant(loss), tf.constant(weight), tf.constant(norm), 0.5, len(rows))
 
 
 def test_epochs_are_counted_and_told_and_the_best_weights_come_back(run):
@@ -122,7 +124,7 @@ def test_a_stop_request_saves_and_says_the_step_that_it_goes_on_from(run):
     with pytest.raises(Interrupted, match="goes on from step 1$"), progress_of(run) as progress:
         for rows, _ in progress.steps(PLAN, make_batch):
             os.kill(os.getpid(), signal.SIGTERM)
-            progress.step_done(tf.constant(1.0), tf.constant(1.0), len(rows))
+            progress.step_done(*ONES, 0.5, len(rows))
     assert load_checkpoint(run.checkpoint_file, {})[0].step == 1
 
 
@@ -140,10 +142,10 @@ def test_a_stop_request_between_two_looks_at_it_is_the_next_steps(run):
         progress._stop = ComesAtSecondLook()
         steps = progress.steps(PLAN, make_batch)
         rows, _ = next(steps)
-        progress.step_done(tf.constant(1.0), tf.constant(1.0), len(rows))
+        progress.step_done(*ONES, 0.5, len(rows))
         rows, _ = next(steps)
         with pytest.raises(Interrupted, match="step 2$"):
-            progress.step_done(tf.constant(1.0), tf.constant(1.0), len(rows))
+            progress.step_done(*ONES, 0.5, len(rows))
         steps.close()
     assert load_checkpoint(run.checkpoint_file, {})[0].step == 2
 
@@ -194,9 +196,53 @@ def test_checkpoints_that_take_long_are_fewer_and_the_last_epoch_has_one(run, mo
     assert saved[0] == (0, 1) and saved[-1] == (3, 9) and len(saved) == 2
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(run):
-    with pytest.raises(UserError, match="not finite; lower --learning-rate"), progress_of(run) as progress:
-        take(progress, losses=(1.0, float("nan"), 1.0))
+NAN, INFINITE = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    "figures, what",
+    [
+        ({"losses": (1.0, NAN, NAN)}, r"the loss is nan after step 5 \(learning rate 0.5, gradient norm 1\)"),
+        ({"norms": (1.0, INFINITE, NAN)}, r"the gradient is inf after step 5 \(learning rate 0.5, gradient norm inf\)"),
+        ({}, r"the norm of the weights is inf after step 6 \("),
+    ],
+)
+@pytest.mark.parametrize("checkpoint_steps", [1, 100])
+def test_the_first_figure_that_is_not_finite_stops_the_run_before_anything_is_saved(
+    run, figures, what, checkpoint_steps
+):
+    """Before, a gradient or weights that were not finite went into the checkpoint, and the step was not named."""
+    with pytest.raises(UserError, match=what) as error, progress_of(run, checkpoint_steps=checkpoint_steps) as progress:
+        take(progress)
+        progress.keep_best(Result(0.1, {"accuracy": 0.5}))
+        progress.end_epoch(Result(0.1, {"accuracy": 0.5}))
+        if not figures:
+            progress.parts["model"].trainable_variables[0].assign([[1e30]])
+            progress.config = dataclasses.replace(progress.config, checkpoint_steps=3)
+        take(progress, **figures)
+    assert "--epochs 1 ends this run with its best weights, of epoch 1" in str(error.value)
+    model = progress.parts["model"]
+    kept, _ = load_checkpoint(run.checkpoint_file, {"model": model})
+    assert (kept.epoch, kept.step) == (1, 4 if figures and checkpoint_steps == 1 else 3)
+    assert np.isfinite(kept.loss_sum) and abs(model.trainable_variables[0].numpy()) < 10
+
+
+@pytest.mark.parametrize(
+    "result, what",
+    [
+        (Result(NAN, {"accuracy": 0.9}), "the validation loss is nan"),
+        (Result(0.1, {"accuracy": NAN}), "the validation accuracy is nan"),
+    ],
+)
+def test_a_validation_that_is_not_finite_stops_the_run_and_is_never_the_best(run, result, what):
+    """Before, NaN was the best there can be: no later score was higher."""
+    with (
+        pytest.raises(UserError, match=f"{what} after step 3 .*; lower --learning-rate$"),
+        progress_of(run) as progress,
+    ):
+        take(progress)
+        progress.keep_best(result)
+    assert not list((run.path / "checkpoints").iterdir())
 
 
 def test_the_next_batch_is_made_while_a_step_runs_and_its_error_comes_out(run):
