@@ -36,7 +36,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
         with replacing(run / "metrics.json") as temporary:
             temporary.write_text("{}")
     """
-    path = Path(os.path.realpath(path))
+    named, path = path, Path(os.path.realpath(path))
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name[-LONGEST_NAME:]}")
     try:
         yield temporary
@@ -48,11 +48,21 @@ def replacing(path: Path | str) -> Iterator[Path]:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno and not error.filename:
-            # "No space left on device" comes without the file that had none.
-            raise OSError(error.errno, error.strerror, str(path)) from error
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        _name_place(error, temporary, named)
         raise
+
+
+def _name_place(error: BaseException, temporary: Path, path: Path | str) -> None:
+    """Raises for an error of the system one that names the place which the user knows.
+
+    "No space left on device" comes without the file that had none, others with the name that it has for a while.
+    """
+    if isinstance(error, OSError) and error.errno:
+        where = os.fspath(error.filename) if isinstance(error.filename, (str, os.PathLike)) else ""
+        if not where or Path(where).is_relative_to(temporary):
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextlib.contextmanager
@@ -66,16 +76,21 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
         An empty folder for the block to fill; if the block raises, it is removed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made = [folder for folder in path.parents if not folder.exists()]
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
         yield temporary
         if path.is_dir():
             path.rmdir()
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        for folder in made:
+            with contextlib.suppress(OSError):  # not there, or not empty: somebody else's
+                folder.rmdir()
+        _name_place(error, temporary, path)
         raise
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from training.tensorflow_errors import naming
+
 
 class EventLog:
     """Writes scalars per epoch to `<run>/tensorboard`.
@@ -18,18 +20,17 @@ class EventLog:
     """
 
     def __init__(self, folder: Path):
-        installed = importlib.util.find_spec("tensorboard") is not None
-        self.writer = tf.summary.create_file_writer(str(folder / "tensorboard")) if installed else None
+        self.folder, self.writer = folder / "tensorboard", None
+        if importlib.util.find_spec("tensorboard") is not None:
+            with naming(self.folder):
+                self.writer = tf.summary.create_file_writer(str(self.folder))
 
     def write(self, epoch: int, scalars: dict[str, float | None]) -> None:
         """Writes an epoch's scalars; a value of None (AUC of a single class) has no point."""
         if self.writer is None:
             return
-        try:
-            with self.writer.as_default(step=epoch):
-                for name, value in scalars.items():
-                    if value is not None:
-                        tf.summary.scalar(name, value)
+        with naming(self.folder), self.writer.as_default(step=epoch):
+            for name, value in scalars.items():
+                if value is not None:
+                    tf.summary.scalar(name, value)
             self.writer.flush()
-        except tf.errors.OpError as error:
-            raise OSError(f"tensorboard: {error.message}") from None

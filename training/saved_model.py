@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from data.writing import replacing_folder
+from training.tensorflow_errors import naming
 
 # Where TensorFlow Serving looks for requests to run before it takes those of others.
 WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
@@ -38,12 +39,9 @@ def write_saved_model(
     module.tables = _tables(model)
     # Loading custom gradients would register them anew each time, and keep every graph that was ever loaded.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    with replacing_folder(folder) as temporary:
-        try:
-            tf.saved_model.save(module, str(temporary), signatures=traced, options=options)
-            _write_warm_up(temporary / WARM_UP_FILE, examples)
-        except tf.errors.OpError as error:
-            raise OSError(f"{folder}: {error.message}") from None
+    with replacing_folder(folder) as temporary, naming(folder):
+        tf.saved_model.save(module, str(temporary), signatures=traced, options=options)
+        _write_warm_up(temporary / WARM_UP_FILE, examples)
 
 
 def in_float32(model: keras.Model) -> keras.Model:

@@ -112,9 +112,9 @@ def _is_lack_of_memory(error: Exception) -> bool:
 
 
 def _is_complete(folder: RunFolder, config, test: bool) -> bool:
-    """Whether there is nothing left to do: no epoch (early stopping may have ended the run) and no test."""
+    """Whether there is nothing left to do: no epoch (early stopping may have ended the run), no test, no lost model."""
     metrics = folder.read_metrics()
-    if not metrics or not metrics["finished"]:
+    if not metrics or not metrics["finished"] or not folder.model_file.is_file():
         return False
     epochs_left = config.epochs > metrics["epochs"] and not metrics["stopped_early"]
     return not epochs_left and (metrics["tested"] or not test)

@@ -1,5 +1,6 @@
 """How runs are found again: the folders under `./runs`, and what a user means by RUN."""
 
+import contextlib
 from pathlib import Path
 
 from data.errors import UserError
@@ -12,8 +13,8 @@ def find_runs(folder: Path = RUNS) -> list[RunFolder]:
     if not folder.is_dir():
         return []
     runs = [RunFolder(entry) for entry in folder.iterdir() if ".before-" not in entry.name]
-    runs = [run for run in runs if record_or_none(run)]
-    return sorted(runs, key=_written_at)
+    times = {run: _written_at(run) for run in runs if record_or_none(run)}
+    return sorted(times, key=times.__getitem__)
 
 
 def read_json_or_none(path: Path):
@@ -30,8 +31,10 @@ def record_or_none(run: RunFolder) -> Record | None:
 
 
 def _written_at(run: RunFolder) -> tuple[float, str]:
-    file = run.metrics_file if run.metrics_file.is_file() else run.config_file
-    return file.stat().st_mtime, run.path.name
+    for file in (run.metrics_file, run.config_file):
+        with contextlib.suppress(FileNotFoundError):
+            return file.stat().st_mtime, run.path.name
+    return 0.0, run.path.name  # moved aside just now
 
 
 def find_run(name: str, templates: list[str]) -> RunFolder:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def open_run(path: Path, record: Record, restart: bool = False):
     Args:
         path: The folder.
         record: What the run is; not written here.
-        restart: Move a run that is there aside, to `<path>.before-<time>`, and begin anew.
+        restart: Move a run that is there aside, to `<path>.before-<time>`, and begin anew. It comes back if the new
+            one fails before its first checkpoint.
 
     Yields:
         The `RunFolder`, locked until the block ends; the lock dies with the process, however it dies.
@@ -37,35 +39,37 @@ def open_run(path: Path, record: Record, restart: bool = False):
             raise UserError(f"{path}: not empty and not a run folder (holds {strangers[0]}); choose another --run-dir")
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
-    lock, is_locked = _lock(path), True
-    try:
+    aside = None
+    with contextlib.ExitStack() as locked:
+        _lock(path, locked)
         if restart and run.has_begun():
-            unlock_file(lock)  # Windows renames no folder with an open file in it
-            is_locked = False
-            _move_aside(path)
-            lock, is_locked = _lock(path), True
-        if run.has_begun():
-            _refuse_another(run, record)
-        for stale in path.rglob(f"{TEMPORARY}*"):
-            stale.unlink()  # left by a run that was killed in the middle of a write
-        (path / "checkpoints").mkdir(exist_ok=True)
-        yield run
-    finally:
-        begun = run.has_begun()
-        if is_locked:
-            unlock_file(lock)
-        if not begun:
-            _remove(path, made)
+            if sys.platform == "win32":
+                locked.close()  # it renames no folder with an open file in it
+            aside = _move_aside(path)
+            _lock(path, locked)
+        try:
+            if run.has_begun():
+                _refuse_another(run, record)
+            for stale in path.rglob(f"{TEMPORARY}*"):
+                if stale.is_file():  # left by a run that was killed in the middle of a write
+                    stale.unlink(missing_ok=True)
+            (path / "checkpoints").mkdir(exist_ok=True)
+            yield run
+        finally:
+            if not run.has_begun():
+                _remove(path, [path] if aside else made)
+                if aside and not path.exists():
+                    os.replace(aside, path)
 
 
-def _lock(path: Path) -> int:
+def _lock(path: Path, locked: contextlib.ExitStack) -> None:
     descriptor = lock_file(path / "lock")
     if descriptor is None:
         raise UserError(f"{path}: another process is training in this folder; wait for it, or choose another --run-dir")
-    return descriptor
+    locked.callback(unlock_file, descriptor)
 
 
-def _move_aside(path: Path) -> None:
+def _move_aside(path: Path) -> Path:
     """Renames a run that is to begin anew, and makes the new folder of its name."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     aside = path.with_name(f"{path.name}.before-{stamp}")
@@ -73,6 +77,7 @@ def _move_aside(path: Path) -> None:
         aside = aside.with_name(aside.name + "-1")
     os.replace(path, aside)
     path.mkdir()
+    return aside
 
 
 def _remove(path: Path, made: list[Path]) -> None:
