@@ -9,10 +9,11 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from data.errors import UserError
+from training.runs.lock import lock_file, unlock_file
 
 # Inside the destination and not beside it: the same file system for sure, and its parent may not be ours to write to.
 STAGE = ".template/incoming"
@@ -67,26 +68,57 @@ def install(
     """
     found = {path: found[path] if path in found else read_file(destination / path) for path in changes}
     changes = {path: content for path, content in changes.items() if content is None or content != found[path]}
-    if changes:
-        _check_links(destination, changes)
+    if not changes:
+        shutil.rmtree(destination / STAGE, ignore_errors=True)
+        return
+    _check_links(destination, changes)
+    with _alone(destination):
         _stage(destination, changes, merged or {})
-    try:
-        for path, content in changes.items():
-            target = destination / path
-            if read_file(target) != found[path]:
-                raise UserError(f"{target}: changed just now, by somebody else; type the command again")
-            if content is None:
-                target.unlink(missing_ok=True)
-                _remove_empty_folders(target.parent, destination)
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _put(destination / _NEW / path, target)
-    except OSError as error:
-        raise UserError(
-            f"{error.filename or destination}: {error.strerror}; some files are new and some are not yet; mend this "
-            "and type the command again, and it goes on from there"
-        ) from error
-    shutil.rmtree(destination / STAGE, ignore_errors=True)
+        try:
+            for path, content in changes.items():
+                target = destination / path
+                if read_file(target) != found[path]:
+                    raise UserError(f"{target}: changed just now, by somebody else; type the command again")
+                if content is None:
+                    target.unlink(missing_ok=True)
+                    _remove_empty_folders(target.parent, destination)
+                else:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    _put(destination / _NEW / path, target)
+        except OSError as error:
+            raise UserError(
+                f"{error.filename or destination}: {error.strerror}; some files are new and some are not yet; mend "
+                "this and type the command again, and it goes on from there"
+            ) from error
+        shutil.rmtree(destination / STAGE, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(destination: Path) -> Iterator[None]:
+    """Lets one command at a time change a folder: two would take each other's files from the stage."""
+    stage = destination / STAGE
+    made = [folder for folder in (stage, stage.parent, destination) if not folder.exists()]
+    with contextlib.ExitStack() as at_end:
+        for folder in reversed(made):
+            at_end.callback(_remove_if_empty, folder)
+        try:
+            destination.mkdir(exist_ok=True)
+            stage.mkdir(parents=True, exist_ok=True)
+            lock = lock_file(stage / "lock")
+        except OSError as error:
+            raise UserError(f"{error.filename or destination}: {error.strerror}; nothing was changed") from error
+        if lock is None:
+            raise UserError(
+                f"{destination}: another command is changing this folder; wait for it, then type this again"
+            )
+        at_end.callback(unlock_file, lock)
+        at_end.callback((stage / "lock").unlink, missing_ok=True)
+        yield
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _put(new: Path, target: Path) -> None:
@@ -115,11 +147,9 @@ def _check_links(destination: Path, changes: Mapping[str, bytes | None]) -> None
 
 def _stage(destination: Path, changes: Mapping[str, bytes | None], merged: Mapping[str, bytes]) -> None:
     """Writes all that will be renamed, or leaves the destination as it was."""
-    stage = destination / STAGE
     # What a killed merge has kept must outlive a failure of its repetition.
-    made = destination if not destination.exists() else stage if not stage.exists() else destination / _NEW
+    made = [destination / folder for folder in (_NEW, _MERGED) if folder == _NEW or not (destination / folder).exists()]
     try:
-        destination.mkdir(exist_ok=True)
         shutil.rmtree(destination / _NEW, ignore_errors=True)
         for path, content in merged.items():
             if read_merged(destination, path) != content:
@@ -129,9 +159,8 @@ def _stage(destination: Path, changes: Mapping[str, bytes | None], merged: Mappi
                 _write(destination / _NEW / path, content)
         _check_writable(destination, changes)
     except BaseException as error:
-        shutil.rmtree(made, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            stage.parent.rmdir()
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
             raise UserError(f"{error.filename or destination}: {error.strerror}; nothing was changed") from error
         raise

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from copying.writing import STAGE
 from data.errors import UserError
 from tests.copying.toy_project import FILES, bring_up, changed, copy, tree, write
+from training.runs.lock import lock_file, unlock_file
 
 # The owner's and the project's changes to one text end otherwise if they are merged once more: a line would be lost.
 REPEATED = {"base": "a\na\nb\n", "yours": "a\na\na\n", "upstream": "a\nb\n", "merged": "a\na\n"}
@@ -287,6 +289,19 @@ def test_a_file_that_cannot_be_renamed_is_named_with_what_to_do(project, mine):
             bring_up(project, mine)
     bring_up(project, mine)
     assert (mine / "toydata/errors.py").read_text() == MINE["toydata/errors.py"] + "theirs = 1\n"
+
+
+def test_a_second_merge_at_the_same_time_is_refused_and_disturbs_nothing(project, mine):
+    """Before, each took files from the other's stage, and both ended in the middle."""
+    (mine / STAGE).mkdir()
+    lock = lock_file(mine / STAGE / "lock")
+    before = tree(mine)
+    with pytest.raises(UserError, match="another command is changing this folder; wait"):
+        bring_up(project, mine)
+    assert tree(mine) == before
+    unlock_file(lock)
+    bring_up(project, mine)
+    assert not (mine / STAGE).exists()
 
 
 def test_a_file_that_is_saved_during_a_merge_is_not_overwritten(project, mine, monkeypatch):
