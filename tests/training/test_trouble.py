@@ -5,7 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-import keras
 import pytest
 
 from data.errors import UserError
@@ -13,7 +12,6 @@ from data.writing import TEMPORARY, replacing_folder, write_text
 from tests.training.runs.test_folder import finish, opened
 from training.commands.command_line import one_line
 from training.event_log import EventLog
-from training.model_file import load_model_file
 from training.runs import finding, lock
 from training.runs.folder import RunFolder
 
@@ -143,27 +141,9 @@ def test_a_run_that_is_moved_aside_while_runs_are_listed_is_left_out_of_nothing_
     assert [run.path.name for run in finding.find_runs(tmp_path)][-1] == "two"
 
 
-def test_a_model_file_that_is_gone_or_damaged_is_refused_and_no_other(tmp_path):
-    """Before, Keras said that there was no such file, or that a checksum was wrong, with a traceback."""
-    path = tmp_path / "model.keras"
-    with pytest.raises(UserError, match="model.keras: missing or damaged; remove it"):
-        load_model_file(path, {})
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.save(path)
-    whole = path.read_bytes()
-    load_model_file(path, {})
-    middle = len(whole) // 2
-    for damaged in (
-        b"",
-        b"no archive",
-        whole[:-1],
-        whole[:middle],
-        whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
-    ):
-        path.write_bytes(damaged)
-        with pytest.raises(UserError, match="missing or damaged"):
-            load_model_file(path, {})
-    path.unlink()
-    path.mkdir()
-    with pytest.raises(IsADirectoryError):
-        load_model_file(path, {})
+def test_a_run_that_may_not_be_read_is_said_to_be_one(tmp_path, monkeypatch):
+    """Before, it was no run folder."""
+    (tmp_path / "run").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may do everything
+    with pytest.raises(UserError, match="run: no permission to read this folder"):
+        finding.find_run(str(tmp_path / "run"), ["sentiment"])

@@ -1,6 +1,7 @@
 """How runs are found again: the folders under `./runs`, and what a user means by RUN."""
 
 import contextlib
+import os
 from pathlib import Path
 
 from data.errors import UserError
@@ -56,6 +57,8 @@ def find_run(name: str, templates: list[str]) -> RunFolder:
         if finished:
             return finished[-1]
         what = f"no finished run of {name} under {RUNS}/; `run {name}` makes one"
+    elif path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+        what = f"{name}: no permission to read this folder"
     elif path.exists():
         what = f"{name}: not a run folder (no config.json that names a template)"
     else:
