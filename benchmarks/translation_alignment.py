@@ -100,7 +100,7 @@ def measure(config: Config, steps: int, every: int):
     losses = []
     for step, batch in enumerate(itertools.islice(itertools.chain.from_iterable(plans), steps), start=1):
         optimizer.learning_rate.assign(learning_rate(config, step - 1))
-        loss, _ = train_step(*map(tf.constant, pipeline.make_batch(problem.training, batch, config.batch_size)))
+        loss, _, _ = train_step(*map(tf.constant, pipeline.make_batch(problem.training, batch, config.batch_size)))
         losses.append(float(loss))
         if step % every == 0:
             memory, mask = model.get_layer("encoder")(source), tf.constant(source != PADDING)
