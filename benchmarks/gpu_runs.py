@@ -184,12 +184,12 @@ def position(run: Path) -> tuple[int, int]:
 def ends_apart(run: Path, other: Path) -> dict[str, float]:
     """The largest differences of two finished runs: of their last and best weights, and of their metrics."""
     differences = {}
-    for name in ("latest", "best"):
-        with (
-            np.load(run / "checkpoints" / f"{name}.npz") as ours,
-            np.load(other / "checkpoints" / f"{name}.npz") as theirs,
-        ):
-            keys = [key for key in ours.files if key != "record" and ours[key].dtype.kind == "f"]
+    with (
+        np.load(run / "checkpoints" / "latest.npz") as ours,
+        np.load(other / "checkpoints" / "latest.npz") as theirs,
+    ):
+        for name, part in (("latest", "model/"), ("best", "best/")):
+            keys = [key for key in ours.files if key.startswith(part) and ours[key].dtype.kind == "f"]
             differences[f"{name} weights"] = max(float(np.max(np.abs(ours[key] - theirs[key]))) for key in keys)
     ours, theirs = (json.loads((each / "metrics.json").read_text(encoding="utf-8")) for each in (run, other))
     for split in ("validation", "test"):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from data.errors import UserError
-from training.runs.lock import lock_file, unlock_file
+from data.lock import lock_file, unlock_file
 
 # Inside the destination and not beside it: the same file system for sure, and its parent may not be ours to write to.
 STAGE = ".template/incoming"

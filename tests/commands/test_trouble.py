@@ -8,8 +8,8 @@ import random
 import numpy as np
 import pytest
 
+from data.lock import lock_file, unlock_file
 from tests.command import cli
-from training.runs.lock import lock_file, unlock_file
 
 STEPS_OF_EPOCH, BLOWS_AT = 10, 14  # counted from 0
 FLAGS = ("--data", "reviews.csv", "--units", "4", "--embedding-size", "4", "--epochs", "3", "--batch-size", "8",
@@ -35,6 +35,7 @@ def blown(project):
         patch.setattr(
             train, "learning_rate", lambda config, step: float("inf") if step == BLOWS_AT else usual(config, step)
         )
+        patch.setattr("training.progress.SHARE_OF_CHECKPOINTS", float("inf"))  # as many as are asked for
         return cli("run", "sentiment", *FLAGS, cwd=project, status=1).stderr.splitlines()[-1]
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from copying.writing import STAGE
 from data.errors import UserError
+from data.lock import lock_file, unlock_file
 from tests.copying.toy_project import FILES, bring_up, changed, copy, tree, write
-from training.runs.lock import lock_file, unlock_file
 
 # The owner's and the project's changes to one text end otherwise if they are merged once more: a line would be lost.
 REPEATED = {"base": "a\na\nb\n", "yours": "a\na\na\n", "upstream": "a\nb\n", "merged": "a\na\n"}

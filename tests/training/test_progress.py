@@ -209,9 +209,10 @@ NAN, INFINITE = float("nan"), float("inf")
 )
 @pytest.mark.parametrize("checkpoint_steps", [1, 100])
 def test_the_first_figure_that_is_not_finite_stops_the_run_before_anything_is_saved(
-    run, figures, what, checkpoint_steps
+    run, figures, what, checkpoint_steps, monkeypatch
 ):
     """Before, a gradient or weights that were not finite went into the checkpoint, and the step was not named."""
+    monkeypatch.setattr("training.progress.SHARE_OF_CHECKPOINTS", float("inf"))  # as many as are asked for
     with pytest.raises(UserError, match=what) as error, progress_of(run, checkpoint_steps=checkpoint_steps) as progress:
         take(progress)
         progress.keep_best(Result(0.1, {"accuracy": 0.5}))

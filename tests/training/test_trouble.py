@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from data import lock
 from data.errors import UserError
 from data.writing import TEMPORARY, replacing_folder, write_text
 from tests.training.runs.test_folder import finish, opened
 from training.commands.command_line import one_line
 from training.event_log import EventLog
-from training.runs import finding, lock
+from training.runs import finding
 from training.runs.folder import RunFolder
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="flock is POSIX's")

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from data.errors import UserError
+from data.lock import lock_file, unlock_file
 from data.writing import TEMPORARY
 from training.runs.folder import RunFolder
-from training.runs.lock import lock_file, unlock_file
 from training.runs.record import Record, differences
 
 
