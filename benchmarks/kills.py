@@ -30,6 +30,8 @@ SMALL = {
         "--batch-size", "8",
     ),
 }  # fmt: skip
+# A template's own network, and some steps of it.
+DEFAULT_SIZE = ("--batch-size", "16")
 # With early stopping, dropout and averaged weights, which are on by default.
 COMMON = ("--data", "data", "--epochs", "2", "--seed", "3", "--checkpoint-steps", "6")
 # Figures that tell a time, wherever they stand.

@@ -28,7 +28,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.kills import COMMON, ROOT, SMALL, differences, write_small_data
+from benchmarks.kills import COMMON, DEFAULT_SIZE, ROOT, SMALL, differences, write_small_data
 from benchmarks.layer_machine import describe_machine
 from data.writing import write_json
 
@@ -55,7 +55,7 @@ class Case:
 
     @property
     def command(self) -> tuple[str, ...]:
-        flags = SMALL[self.template] if self.network == "small" else ("--batch-size", "16")
+        flags = SMALL[self.template] if self.network == "small" else DEFAULT_SIZE
         return ("run", self.template, *COMMON, *flags, "--run-dir")
 
 

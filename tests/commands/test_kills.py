@@ -7,10 +7,12 @@ import signal
 
 import pytest
 
-from benchmarks.kills import COMMON, SMALL, differences, write_small_data
+from benchmarks.kills import COMMON, DEFAULT_SIZE, SMALL, differences, write_small_data
 from benchmarks.soak import CASES, kills_of, soak
 from tests.command import ROOT, cli_process, run_program
 
+# Captioning's default network once took its first step in a process in other bits than the same step later.
+FLAGS = {**SMALL, "captioning": DEFAULT_SIZE}
 POINTS = {
     "sentiment": ("before:training.progress:Progress.step_done:16", "half:latest.npz:2", "half:model.keras:1"),
     "ner": (
@@ -34,7 +36,7 @@ def kill(point: str, *arguments, cwd) -> None:
 @pytest.mark.parametrize("template", POINTS)
 def test_a_run_that_is_killed_at_three_points_ends_in_the_same_bits(template, tmp_path):
     write_small_data(template, tmp_path)
-    command = ("run", template, *COMMON, *SMALL[template], "--run-dir")
+    command = ("run", template, *COMMON, *FLAGS[template], "--run-dir")
     cli_process(*command, "whole", cwd=tmp_path)
     for point in POINTS[template]:
         kill(point, *command, "killed", cwd=tmp_path)
