@@ -302,9 +302,9 @@ answer = serve(batch)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 seconds, same = [], True
 for word in ("a" * 100_000, "Männer" * 16_667, chr(0x1d11e) * 100_000):
-    start = time.perf_counter()
+    start = time.process_time()
     long = serve([word[:100_000], *batch])
-    seconds.append(time.perf_counter() - start)
+    seconds.append(time.process_time() - start)
     same &= long["text"][0].numpy().decode() == word[:100_000]
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 print(json.dumps({
@@ -337,10 +337,10 @@ def test_an_exported_model_needs_tensorflow_alone_and_takes_a_word_of_100_000_ch
 
 def test_a_word_of_100_000_characters_is_quick_in_python_too():
     for word in ("a" * 100_000, "Männer" * 16_667, "𝄞" * 100_000):
-        start = time.perf_counter()
+        start = time.process_time()
         ids = SUBWORDS.encode(word)
         dropped = SUBWORDS.encode_with_dropout(word, 0.1, np.random.default_rng(0))
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2
         assert SUBWORDS.decode(ids) == SUBWORDS.decode(dropped) == word
 
 

@@ -210,13 +210,13 @@ def test_shapes_are_known_before_a_call():
     }
 
 
-def test_twenty_thousand_distinct_tokens_take_less_than_two_seconds():
+def test_twenty_thousand_distinct_tokens_take_a_few_seconds_of_a_processor():
     random = np.random.default_rng(0)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyzABCDEFé019-."))
     tokens = Counter("".join(random.choice(letters, size)) for size in random.integers(4, 15, 21_000))
     assert len(tokens) > 20_000
-    start = time.perf_counter()
+    start = time.process_time()
     layer = layer_of(tokens)
     rows = layer.rows(list(tokens))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 4  # 1.3 when nothing else runs; minutes, were it quadratic
     assert (rows["words"] > 1).all() and len(rows["characters"]) == len(tokens)

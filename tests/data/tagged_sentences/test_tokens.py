@@ -192,9 +192,9 @@ def test_a_long_text_takes_less_than_a_second():
     text = tf.constant([(sentence * 3000)[:200_000]])
     seconds = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         split_tokens(text)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert min(seconds) < 1
 
 
