@@ -4,8 +4,9 @@
     python -m benchmarks.fuzz runs/sentiment
 
 Each input is asked alone, in a batch of others, and in one padded to 1,000 steps: its answers must be the same, and its
-scores within 1e-5. `results/fuzz.json` gets how many were asked, how many answers were others, and how far scores were
-apart. Captions and translations are cut after a few pieces, for time.
+scores within 1e-5 (of a score beyond 1 in size, that share of it). `results/fuzz.json` gets how many were asked, how
+many answers were others, and how far scores were apart. Captions, translations and continuations are cut after a few
+pieces, for time.
 """
 
 import dataclasses
@@ -39,8 +40,9 @@ def main(runs: tuple[str, ...], inputs: int, seconds: float, seed: int) -> None:
     import_tensorflow()
     for name in runs:
         template, run, config = open_trained_run(TEMPLATES, name, {})
-        if hasattr(config, "max_length"):
-            config = dataclasses.replace(config, max_length=MOST_PIECES)
+        for field in ("max_length", "length"):
+            if hasattr(config, field):
+                config = dataclasses.replace(config, **{field: MOST_PIECES})
         with tempfile.TemporaryDirectory() as folder:
             template.serving.export(run, config, Path(folder) / "export")
             found = fuzz_signatures(Path(folder) / "export", inputs, seconds, seed)
@@ -51,12 +53,14 @@ def main(runs: tuple[str, ...], inputs: int, seconds: float, seed: int) -> None:
 
 
 def fuzz_signatures(folder: Path, inputs: int, seconds: float = 3600.0, seed: int = 0) -> dict:
-    """What each signature of an export does with random inputs."""
+    """What each signature of an export that takes strings, and nothing else, does with random inputs."""
     import tensorflow as tf
 
     model, found = tf.saved_model.load(str(folder)), {}
     for name, function in model.signatures.items():
-        (key,) = function.structured_input_signature[1]
+        key, *others = function.structured_input_signature[1]
+        if others or function.structured_input_signature[1][key].dtype != tf.string:
+            continue
 
         def ask(rows: list, function=function, key=key) -> list[Answer]:
             given = tf.constant(_even(rows), tf.string) if key == "tokens" else tf.constant(rows, tf.string)
@@ -165,12 +169,13 @@ def _rows(answers: dict, key: str, asked: list) -> list[Answer]:
 
 
 def _difference(expected: Answer, found: Answer) -> tuple[bool, float]:
-    """Whether anything but scores differs; and the furthest that scores are apart."""
+    """Whether anything but scores differs; and the furthest that scores are apart, of large ones as a share of them."""
     is_other, furthest = False, 0.0
     for name, value in expected.items():
         value, other = np.asarray(value), np.asarray(found[name])
         if value.dtype == np.float32:
-            furthest = max(furthest, float(np.max(np.abs(value - other), initial=0)))
+            apart = np.abs(value - other) / np.maximum(1, np.abs(value))
+            furthest = max(furthest, float(np.max(apart, initial=0)))
         else:
             is_other |= not np.array_equal(value, other)
     return is_other, furthest

@@ -29,6 +29,7 @@ SMALL = {
         "--units", "8", "--embedding-size", "8", "--vocabulary-size", "400", "--subword-dropout", "0.1",
         "--batch-size", "8",
     ),
+    "language_model": ("--units", "8", "--embedding-size", "6", "--batch-size", "8", "--backpropagation-steps", "40"),
 }  # fmt: skip
 # A template's own network, and some steps of it.
 DEFAULT_SIZE = ("--batch-size", "16")
@@ -57,11 +58,11 @@ def write_small_data(template: str, folder: Path) -> Path:
             members = [member for member in archive if Path(member.name).name in kept]
             archive.extractall(data, members, filter="data")
         return data
-    suffix = {"sentiment": "csv", "ner": "conll", "translation": "tsv"}[template]
+    suffix = next(sample.glob("train.*")).suffix
     between = "\n\n" if template == "ner" else "\n"
     for split, count in ROWS.items():
-        rows = (sample / f"{split}.{suffix}").read_text(encoding="utf-8").split(between)
-        (data / f"{split}.{suffix}").write_text(between.join(rows[: count + 1]) + "\n", encoding="utf-8")
+        rows = (sample / f"{split}{suffix}").read_text(encoding="utf-8").split(between)
+        (data / f"{split}{suffix}").write_text(between.join(rows[: count + 1]) + "\n", encoding="utf-8")
     return data
 
 

@@ -67,6 +67,7 @@ CASES = (
     Case("captioning", "default", 0.3),
     Case("translation", "small", 0.7),
     Case("translation", "default", 0.3),
+    Case("language_model", "small", 1.0),
 )
 
 

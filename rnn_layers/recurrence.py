@@ -56,7 +56,8 @@ def run_over_time(
     if training:
         dropout = Dropout(*cell.draw_dropout_masks(tf.shape(sequences)[0], sequences.shape[2]))
     weights = Weights(cell.input_weights(), cell.recurrent_weights())
-    steps = Steps(mask, None, go_backwards, unroll)
+    # A single step, as of a model that reads a stream, needs no loop.
+    steps = Steps(mask, None, go_backwards, unroll or sequences.shape[1] == 1)
 
     if not cell.is_hoistable:
         outputs, states = _step_by_step(cell, sequences, initial_states, weights, dropout, steps)

@@ -110,10 +110,9 @@ class LiveLine:
         """Prints the line of a completed epoch."""
         score = row[f"validation_{self.metric}"]
         self.score = f"{self.metric} {score:.4f}"
-        self.console.print(
-            f"epoch {row['epoch']}/{self.epochs}  loss {row['loss']:.4f}  validation loss {row['validation_loss']:.4f}"
-            f"  validation {self.metric} {score:.4f}  {duration(row['seconds'])}"
-        )
+        losses = f"loss {row['loss']:.4f}  validation loss {row['validation_loss']:.4f}"
+        watched = "" if self.metric == "loss" else f"  validation {self.metric} {score:.4f}"
+        self.console.print(f"epoch {row['epoch']}/{self.epochs}  {losses}{watched}  {duration(row['seconds'])}")
         self.last_line = time.monotonic()
 
     def _rate(self) -> float:

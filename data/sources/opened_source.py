@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from data.batches import hold_out
 from data.errors import BadLines, UserError
 from data.sources.rows import Rows
 from data.sources.source import Source
@@ -108,10 +107,9 @@ class OpenedSource(Generic[Kind]):
                 rows[split] = self.read_own(split)
                 continue
             whole = self.read_own(self._taken_from(split))
-            if len(whole) < 2:
-                raise UserError(f"{self.source.name}: {whole.only_row} is too few to hold out some for validation")
-            kept, held_out = hold_out(len(whole), self.validation_fraction)
-            rows |= {"train": whole.select(kept), "validation": whole.select(held_out)}
+            if only := whole.only_row:
+                raise UserError(f"{self.source.name}: {only} is too few to hold out some for validation")
+            rows |= dict(zip(("train", "validation"), whole.hold_out(self.validation_fraction), strict=True))
         return {split: rows[split] for split in wanted}
 
     def _taken_from(self, split: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Self
 
+from data.batches import hold_out
+
 
 class Rows:
     """A dataclass of lists, each of which has an item for every row, or none where that is not known.
@@ -29,10 +31,19 @@ class Rows:
         rows = list(rows)
         return type(self)(*([column[row] for row in rows] if column else [] for column in self._columns()))
 
+    def hold_out(self, share: float) -> tuple[Self, Self]:
+        """Splits the rows into those to train on and those to validate on, by chance, the same for every seed.
+
+        Args:
+            share: The share to hold out, 0 to 1; at least one row is held out, and at least one is left.
+        """
+        kept, held_out = hold_out(len(self), share)
+        return self.select(kept), self.select(held_out)
+
     @property
     def only_row(self) -> str:
-        """What its row is called, in messages, where it has one only."""
-        return "one row"
+        """What cannot be split, in words, where there is too little to hold out some; "" where there is enough."""
+        return "one row" if len(self) < 2 else ""
 
     def _columns(self) -> list[list]:
         return list(vars(self).values())

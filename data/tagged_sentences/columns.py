@@ -45,7 +45,8 @@ class TaggedSentences(Rows):
 
     @property
     def only_row(self) -> str:
-        """What its row is called, in messages, where it has one only."""
+        if not super().only_row:
+            return ""
         return f"one sentence of {len(self.tokens[0]):,} tokens (a blank line ends a sentence)"
 
 

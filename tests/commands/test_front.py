@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import cli as front_door
 from tests.command import ROOT, cli, shell
 
 HEAVY = ("tensorflow", "keras", "numpy", "tensorflow_datasets", "matplotlib", "rich", "requests")
@@ -72,16 +73,18 @@ def test_a_command_imports_what_it_runs_and_nothing_else(arguments, not_needed, 
 
 def test_list_shows_the_templates_by_their_docstrings(tmp_path):
     lines = cli("list", cwd=tmp_path).stdout.splitlines()
-    beginnings = (
-        "captioning   Describe a picture in a sentence (one-to-many)",
-        "ner          Tag every token (many-to-many",
-        "sentiment    Label a text (many-to-one)",
-        "translation  Translate a sentence (many-to-many, lengths differ)",
-    )
-    assert all(line.startswith(beginning) for line, beginning in zip(lines, beginnings, strict=True))
+    beginnings = {
+        "captioning": "Describe a picture in a sentence (one-to-many)",
+        "ner": "Tag every token (many-to-many",
+        "sentiment": "Label a text (many-to-one)",
+        "translation": "Translate a sentence (many-to-many, lengths differ)",
+    }
+    told = {name: summary.lstrip() for name, _, summary in (line.partition(" ") for line in lines)}
+    assert list(told) == list(front_door.TEMPLATES) and all(map(str.strip, told.values()))
+    assert all(told[name].startswith(beginning) for name, beginning in beginnings.items())
 
 
-@pytest.mark.parametrize("template", ["captioning", "ner", "sentiment", "translation"])
+@pytest.mark.parametrize("template", front_door.TEMPLATES)
 def test_every_flag_of_a_template_has_a_help_text_in_a_section(tmp_path, template):
     from training.commands.flags import comments_of, options
 

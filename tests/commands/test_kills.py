@@ -24,6 +24,9 @@ POINTS = {
     "translation": (
         "half:latest.npz:3", "before:training.progress:Progress.end_epoch:1", "half:metrics.json:1",
     ),
+    "language_model": (
+        "before:training.progress:Progress.step_done:20", "half:latest.npz:5", "before:templates.language_model.train:measure:3",
+    ),
 }  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from data.labelled_texts.word_ids import WordIds
 from data.subwords.pieces import Subwords
 from templates.captioning import serving as captioning
 from templates.captioning.model import build_model as build_captioner
+from templates.language_model import serving as language_model
+from templates.language_model import test_language_model
 from templates.ner import serving as ner
 from templates.ner import test_ner
 from templates.ner.model import build_model as build_tagger
@@ -55,6 +57,12 @@ def save_captioner(run, **fields):
     return captioning, config
 
 
+def save_language_model(run, **fields):
+    model, subwords, config = test_language_model.small_model(**fields)
+    language_model.save(run.model_file, subwords, model)
+    return language_model, config
+
+
 @pytest.mark.parametrize(
     "save, fields",
     [
@@ -64,6 +72,7 @@ def save_captioner(run, **fields):
         (save_tagger, {"decoder": "softmax", "characters": "rnn"}),
         (save_translator, {"cell": "gru"}),
         (save_captioner, {}),
+        (save_language_model, {"layers": 2, "length": 6}),
     ],
 )
 def test_neither_neighbours_nor_padding_change_an_answer(tmp_path, save, fields):
@@ -75,16 +84,17 @@ def test_neither_neighbours_nor_padding_change_an_answer(tmp_path, save, fields)
         assert found["inputs"] == 32 and found["others"] == 0 and found["furthest"] <= 1e-5
 
 
-@pytest.mark.parametrize("save", [save_classifier, save_tagger, save_translator, save_captioner])
+@pytest.mark.parametrize("save", [save_classifier, save_tagger, save_translator, save_captioner, save_language_model])
 def test_what_was_trained_in_bfloat16_answers_in_float32(tmp_path, save):
     """In bfloat16 an answer depends on how many rows are answered at once."""
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     try:
         run = RunFolder(tmp_path)
-        serving, _ = save(run)
+        serving, config = save(run)
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
     model = keras.models.load_model(run.model_file)
     assert "mixed_bfloat16" in {layer.dtype_policy.name for layer in model._flatten_layers()}
-    for function in serving.as_functions(model).values():
+    settings = [config] if serving is language_model else []
+    for function in serving.as_functions(model, *settings).values():
         assert "DT_BFLOAT16" not in str(function.get_concrete_function().graph.as_graph_def())

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import cli
 import data.captioned_pictures.files as picture_files
 from data.sources.opened_source import OpenedSource
 from data.sources.rows import Rows
 from data.sources.source import SAMPLES
 
-TEMPLATES = ("sentiment", "ner", "translation", "captioning")
+TEMPLATES = tuple(cli.TEMPLATES)
 
 
 def modules(name):

@@ -87,6 +87,12 @@ def _predict(
         return
     # An argument that is not UTF-8 comes with surrogates, which no tensor holds, but which belong to a file's name.
     given = (text if are_files else os.fsencode(text).decode("utf-8", errors="replace") for text in inputs)
+    if inputs and not as_json and hasattr(serving, "stream"):
+        for text in given:
+            for part in serving.stream(model, text):
+                click.echo(part, nl=False)
+            click.echo()
+        return
     unanswered = Unanswered()
     for chunk in _chunks(given if inputs else _lines(are_files, encoding)):
         for answer in serving.predict(model, chunk):

@@ -60,7 +60,8 @@ class Template:
     def serving(self) -> ModuleType:
         """`load(run, config)` gives a model; `predict(model, inputs)` a dictionary for each, the input first, with
         `error` where it cannot be answered; `as_line(answer)` a line; `predict_file(model, config, path, output,
-        as_json)` answers a file's inputs; `export(run, config, folder)` writes a SavedModel."""
+        as_json)` answers a file's inputs; `export(run, config, folder)` writes a SavedModel. Where answers are running
+        text, `stream(model, text)` yields the parts of one as they come, for texts that are typed."""
         return self._module("serving")
 
     def _module(self, name: str) -> ModuleType:

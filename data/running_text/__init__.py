@@ -1,0 +1,1 @@
+"""Running text: books, articles, notes; what comes next depends on all that came before."""

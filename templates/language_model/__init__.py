@@ -1,0 +1,1 @@
+"""Continue a text, piece by piece (one-to-many): characters, parts of words, or words; and score one."""
