@@ -2,8 +2,8 @@
 
     python c_api.py < request.pickle > answer.pickle
 
-A request is a dictionary: `folder`; `inputs`, from a tensor's name to its shape and its strings; `outputs`, tensors'
-names. The answer is a dictionary from these to their shapes and values (bytes, floats or whole numbers).
+A request is a dictionary: `folder`; `inputs`, from a tensor's name to its shape, its values and the number of their
+type; `outputs`, tensors' names. The answer is a dictionary from these to their shapes and values (bytes, floats or whole numbers).
 """
 
 import ctypes
@@ -59,7 +59,7 @@ class Session:
 
     def run(self, inputs, outputs):
         feeds = (Output * len(inputs))(*(self.output(name) for name in inputs))
-        tensors = [self.string_tensor(*value) for value in inputs.values()]
+        tensors = [self.tensor(*value) for value in inputs.values()]
         values = (ctypes.c_void_p * len(inputs))(*(tensor.value for tensor in tensors))
         fetches = (Output * len(outputs))(*(self.output(name) for name in outputs))
         fetched = (ctypes.c_void_p * len(outputs))()
@@ -72,6 +72,15 @@ class Session:
     def output(self, name):
         operation, index = name.split(":")
         return Output(self.library.TF_GraphOperationByName(self.graph, operation.encode()), int(index))
+
+    def tensor(self, shape, values, kind):
+        if kind == STRING:
+            return self.string_tensor(shape, values)
+        dimensions, numbers = (ctypes.c_int64 * len(shape))(*shape), (VALUES[kind] * len(values))(*values)
+        size = ctypes.sizeof(numbers)
+        tensor = pointer(self.library.TF_AllocateTensor(kind, dimensions, len(shape), ctypes.c_size_t(size)))
+        ctypes.memmove(pointer(self.library.TF_TensorData(tensor)), numbers, size)
+        return tensor
 
     def string_tensor(self, shape, strings):
         dimensions = (ctypes.c_int64 * len(shape))(*shape)

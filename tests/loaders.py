@@ -23,13 +23,13 @@ LOADERS = ("saved_model_cli", "TensorFlow 1", "C")
 
 
 def answers_of_every_loader(
-    folder, strings, signature: str = "serving_default", loaders: Sequence[str] = LOADERS
+    folder, inputs: dict[str, np.ndarray], signature: str = "serving_default", loaders: Sequence[str] = LOADERS
 ) -> dict[str, dict[str, np.ndarray]]:
     """What each loader answers.
 
     Args:
         folder: The SavedModel's.
-        strings: The only input, bytes in a nested list.
+        inputs: The inputs by their names; of strings an array of objects, bytes.
         signature: Which of its functions is called.
         loaders: Which of them are asked.
 
@@ -39,35 +39,44 @@ def answers_of_every_loader(
     saved = SavedModel()
     saved.ParseFromString((Path(folder) / "saved_model.pb").read_bytes())
     definition = saved.meta_graphs[0].signature_def[signature]
-    ((name, placed),) = definition.inputs.items()
+    assert set(definition.inputs) == set(inputs)
     outputs = {output: info.name for output, info in definition.outputs.items()}
-    given = np.array(strings, object)
+    placed = {definition.inputs[name].name: value for name, value in inputs.items()}
     ask = {
-        "saved_model_cli": lambda: by_command(folder, signature, name, strings),
-        "TensorFlow 1": lambda: by_session(folder, placed.name, given, outputs),
-        "C": lambda: by_c(folder, placed.name, given, outputs),
+        "saved_model_cli": lambda: by_command(folder, signature, inputs),
+        "TensorFlow 1": lambda: by_session(folder, placed, outputs),
+        "C": lambda: by_c(folder, placed, outputs),
     }
     return {loader: ask[loader]() for loader in loaders}
 
 
-def by_command(folder, signature, name, strings):
+def by_command(folder, signature, inputs):
     command = Path(sysconfig.get_path("scripts")) / "saved_model_cli"
+    given = ";".join(
+        f"{name}={value.tolist()!r}"
+        if value.dtype == object
+        else f"{name}=np.array({value.tolist()!r}, np.{value.dtype})"
+        for name, value in inputs.items()
+    )
     with tempfile.TemporaryDirectory() as found:
         words = ["run", "--dir", folder, "--tag_set", "serve", "--signature_def", signature, "--outdir", found]
-        done = run_program(command, *words, "--input_exprs", f"{name}={strings!r}", cwd=Path(found))
+        done = run_program(command, *words, "--input_exprs", given, cwd=Path(found))
         assert done.returncode == 0, done.stderr[-2000:]
         return {path.stem: np.load(path, allow_pickle=True) for path in Path(found).glob("*.npy")}
 
 
-def by_session(folder, placeholder, given, outputs):
+def by_session(folder, placed, outputs):
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
-        return session.run(outputs, {placeholder: given})
+        return session.run(outputs, placed)
 
 
-def by_c(folder, placeholder, given, outputs):
+def by_c(folder, placed, outputs):
     request = {"folder": str(folder), "outputs": list(outputs.values())}
-    request["inputs"] = {placeholder: (given.shape, given.reshape(-1).tolist())}
+    request["inputs"] = {
+        name: (value.shape, value.reshape(-1).tolist(), tf.as_dtype(value.dtype).as_datatype_enum)
+        for name, value in placed.items()
+    }
     answer = pickle.loads(run([sys.executable, ROOT / "tests" / "c_api.py"], input=pickle.dumps(request)))
     found = {}
     for output, tensor in outputs.items():
@@ -82,16 +91,30 @@ def run(command, **given) -> bytes:
     return done.stdout
 
 
-def assert_every_loader_answers(folder, strings, signature: str = "serving_default", loaders: Sequence[str] = LOADERS):
+def assert_every_loader_answers(folder, inputs, signature: str = "serving_default", loaders: Sequence[str] = LOADERS):
     """Asserts that all loaders answer what Python's does.
+
+    Args:
+        folder: The SavedModel's.
+        inputs: From an input's name to its value; or the only one, bytes in a nested list.
+        signature: Which of its functions is called.
+        loaders: Which of them are asked.
 
     Returns:
         Its answer: output's name -> array.
     """
     function = tf.saved_model.load(str(folder)).signatures[signature]
-    ((name, _),) = function.structured_input_signature[1].items()
-    expected = {output: value.numpy() for output, value in function(**{name: tf.constant(strings)}).items()}
-    for loader, found in answers_of_every_loader(folder, strings, signature, loaders).items():
+    wanted = function.structured_input_signature[1]
+    inputs = inputs if isinstance(inputs, dict) else dict.fromkeys(wanted, inputs)
+    given = {name: tf.constant(value, wanted[name].dtype).numpy() for name, value in inputs.items()}
+    given = {
+        name: np.array(value, object if wanted[name].dtype == tf.string else None) for name, value in given.items()
+    }
+    expected = {
+        output: value.numpy()
+        for output, value in function(**{name: tf.constant(value) for name, value in given.items()}).items()
+    }
+    for loader, found in answers_of_every_loader(folder, given, signature, loaders).items():
         assert set(found) == set(expected), loader
         for output, value in expected.items():
             if value.dtype == object:

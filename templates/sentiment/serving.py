@@ -23,6 +23,7 @@ from training.saved_model import in_float32, write_saved_model
 from .config import Config
 from .model import MeanAndMaximum
 from .pipeline import reading_of
+from .streaming import Stream
 
 ROWS_AT_A_TIME = 256
 # The columns of the answers.
@@ -108,10 +109,13 @@ def as_functions(model: keras.Model) -> dict:
         model: What `load_model` gave.
 
     Returns:
-        `serving_default`: `text` (batch,) string -> `LabelAnswer`'s dictionary.
+        `serving_default`: `text` (batch,) string -> `LabelAnswer`'s dictionary; and, of a model that reads forward and
+        answers from the last state, `start` and `step`, as `streaming.Stream` describes them.
     """
     model, texts = in_float32(model), tf.TensorSpec([None], tf.string, name="text")
-    return {"serving_default": tf.function(lambda text: model(text, training=False), input_signature=[texts])}
+    whole = tf.function(lambda text: model(text, training=False), input_signature=[texts])
+    stream = Stream(*parts(model)).as_functions() if Stream.is_possible(parts(model)[1]) else {}
+    return {"serving_default": whole, **stream}
 
 
 def parts(model: keras.Model) -> tuple[WordIds, keras.Model, list[str]]:

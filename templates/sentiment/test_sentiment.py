@@ -231,6 +231,33 @@ def test_the_saved_model_answers_raw_text_with_names(tmp_path):
     assert [row["text"] for row in serving.predict(serving.as_functions(loaded)["serving_default"], texts)] == texts
 
 
+@pytest.mark.parametrize("cell, layers", [("simple_rnn", 1), ("gru", 2), ("lstm", 2)])
+def test_a_text_that_comes_in_parts_is_answered_as_a_whole(tmp_path, cell, layers):
+    config = dataclasses.replace(SMALL, cell=cell, layers=layers, directions="forward", pooling="last")
+    words = "good bad not at all".split()
+    model = build_model(config, vocabulary_size=2 + len(words), classes=2)
+    serving.save(tmp_path / "model.keras", WordIds(words, 400, name="word_ids"), model, ["no", "yes"])
+    functions = serving.as_functions(keras.models.load_model(tmp_path / "model.keras"))
+    texts = ["Not bad at all, in fact good.", "Bad!", "good " * 30]
+    whole = functions["serving_default"](tf.constant(texts))
+    state = functions["start"](tf.constant(3))
+    rows = [text.split() for text in texts]
+    for place in range(max(map(len, rows))):
+        # Nothing comes of a text that has ended.
+        parts = [row[place] if place < len(row) else "" for row in rows]
+        state = functions["step"](tf.constant(parts), *state.values())
+        assert state.pop("labels").numpy().tolist() == [[b"no", b"yes"]] * 3
+        probabilities = state.pop("probabilities")
+    np.testing.assert_allclose(probabilities, whole["probabilities"], atol=1e-5)
+
+
+def test_what_reads_in_both_directions_has_no_steps(tmp_path):
+    for fields in ({"pooling": "last"}, {"directions": "forward"}):
+        model = build_model(dataclasses.replace(SMALL, **fields), vocabulary_size=3, classes=2)
+        serving.save(tmp_path / "model.keras", WordIds(["good"], 5, name="word_ids"), model, ["a", "b"])
+        assert list(serving.as_functions(keras.models.load_model(tmp_path / "model.keras"))) == ["serving_default"]
+
+
 def test_probabilities_are_float32_whatever_the_training_precision(tmp_path):
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     try:

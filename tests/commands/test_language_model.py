@@ -48,7 +48,7 @@ def metrics_of(run) -> dict:
 
 def test_the_run_says_what_it_read_and_leaves_what_the_design_says(project):
     output = (project / "output.txt").read_text()
-    for part in ("589,536 characters", "words, ", "256 of them single bytes", "streams", "bits_per_character", "ngram"):
+    for part in ("589,659 characters", "words, ", "256 of them single bytes", "streams", "bits_per_character", "ngram"):
         assert part in output, part
     assert "validation loss" in output and not re.search(r"validation loss \S+  validation loss", output)
     run = project / "runs" / "mine"
@@ -110,6 +110,11 @@ def test_an_exported_model_goes_on_in_every_loader_and_by_the_loop_of_the_readme
     assert answer["continuation"][0].decode() == json.loads(expected.stdout)["continuation"]
     for signature in ("score", "encode"):
         assert_every_loader_answers(project / "exported", texts, signature)
+    asked = {"length": 5, "temperature": 0.9, "top_k": 3, "top_p": 0.95, "seed": 1}
+    assert_every_loader_answers(project / "exported", {"text": texts, **asked}, "generate", ["C"])
+    begun = assert_every_loader_answers(project / "exported", {"batch": 2}, "start", ["C"])
+    states = {name: value for name, value in begun.items() if name != "spelled"}
+    assert_every_loader_answers(project / "exported", states, "step", ["C"])
     readme = (ROOT / "templates" / "language_model" / "README.md").read_text(encoding="utf-8")
     code = next(part for part in readme.split("```python\n")[1:]).partition("```")[0]
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)

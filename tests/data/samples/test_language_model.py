@@ -13,7 +13,7 @@ from data.subwords.pieces import Subwords
 from templates.language_model.ngrams import surprise_of_ngrams
 from tests.minimal_pairs import FOLDER, VERBS, lines_of, minimal_pairs
 
-COUNTS = {"train": 9000, "validation": 500, "test": 500}
+COUNTS = {"train": 13000, "validation": 500, "test": 500}
 
 
 def test_generator_reproduces_the_committed_bytes(tmp_path):
