@@ -57,17 +57,17 @@ class Config:
     # --- Training ---
 
     # passes over the training text, at most
-    epochs: Annotated[int, at_least(1)] = 15
+    epochs: Annotated[int, at_least(1)] = 18
     # streams: parts of the text that are read side by side, over all replicas together
     batch_size: Annotated[int, at_least(1)] = 32
     # pieces that a stream goes on by in a step, and the gradient back; the states are carried on to the next step
-    backpropagation_steps: Annotated[int, at_least(1)] = 128
+    backpropagation_steps: Annotated[int, at_least(1)] = 64
     # Adam's learning rate after the warm-up
-    learning_rate: Annotated[float, more_than(0)] = 2e-3
+    learning_rate: Annotated[float, more_than(0)] = 5e-3
     # steps in which the learning rate rises from 0
     warm_up_steps: Annotated[int, at_least(0)] = 100
     # steps in which the learning rate halves after that; 0 keeps it as it is
-    learning_rate_half_life: Annotated[int, at_least(0)] = 1000
+    learning_rate_half_life: Annotated[int, at_least(0)] = 1500
     # what is validated and saved is the average of the weights over about the last 1 / (1 - this) steps; 0: the last
     # weights
     weight_average: Share = 0.998
