@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Self
 
-from data.batches import hold_out
-
 
 class Rows:
     """A dataclass of lists, each of which has an item for every row, or none where that is not known.
@@ -37,6 +35,9 @@ class Rows:
         Args:
             share: The share to hold out, 0 to 1; at least one row is held out, and at least one is left.
         """
+        # Here and not above: it imports numpy, and files are to be found at once.
+        from data.batches import hold_out
+
         kept, held_out = hold_out(len(self), share)
         return self.select(kept), self.select(held_out)
 

@@ -18,9 +18,9 @@ SMALL = (
     "--embedding-size",
     "8",
     "--batch-size",
-    "8",
+    "64",
     "--backpropagation-steps",
-    "20",
+    "32",
     "--epochs",
     "1",
 )
