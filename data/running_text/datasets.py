@@ -1,10 +1,13 @@
 """Public sets of running text, read through TensorFlow Datasets (TFDS)."""
 
+import re
 from pathlib import Path
 
 from data.running_text.documents import Documents
 from data.sources.dataset import Dataset
 from data.sources.datasets import read_batches
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def load_documents(dataset: Dataset, split: str, data_dir: Path | None = None) -> Documents:
@@ -27,7 +30,7 @@ def load_documents(dataset: Dataset, split: str, data_dir: Path | None = None) -
     begins: list[bool] = []
     for batch, _ in read_batches(dataset, split, ("text",), data_dir):
         for text in batch["text"].numpy():
-            here = text.decode("utf-8", "replace").splitlines(keepends=True)
+            here = _LINE.findall(text.decode("utf-8", "replace").replace("\r\n", "\n"))
             lines += here
             begins += [place == 0 for place in range(len(here))]
     return Documents(lines, begins)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from data.subwords.pieces import FIRST_BYTE
+from data.subwords.pieces import spellings
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
@@ -28,8 +28,7 @@ class SubwordDecoder(keras.layers.Layer):
     def __init__(self, pieces: Sequence[str], **kwargs):
         super().__init__(**kwargs)
         self.pieces = list(pieces)
-        single = [bytes([byte]) for byte in range(256)]
-        self._spelled = [b""] * FIRST_BYTE + single + [piece.encode() for piece in self.pieces]
+        self._spelled = spellings(self.pieces)
 
     def call(self, ids):
         with tf.device("CPU:0"):

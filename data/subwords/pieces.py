@@ -52,6 +52,11 @@ def count_words(texts: Iterable[str]) -> Counter:
     return counts
 
 
+def spellings(pieces: Sequence[str]) -> list[bytes]:
+    """The bytes that each id stands for, in order: none of padding, start and end, then the 256 bytes, then pieces."""
+    return [b""] * FIRST_BYTE + [bytes([byte]) for byte in range(256)] + [piece.encode() for piece in pieces]
+
+
 class Subwords:
     """Texts to ids and back.
 
@@ -76,8 +81,7 @@ class Subwords:
     def __init__(self, pieces: Sequence[str]):
         self.pieces = list(pieces)
         self.size = FIRST_PIECE + len(self.pieces)
-        single = [bytes([byte]) for byte in range(256)]
-        self._spelled = [b""] * FIRST_BYTE + single + [piece.encode() for piece in self.pieces]
+        self._spelled = spellings(self.pieces)
         self._ids = {piece: number for number, piece in enumerate(self._spelled) if piece}
         # The lengths of the pieces that begin with the same two bytes, longest first.
         lengths: dict[bytes, set[int]] = {}

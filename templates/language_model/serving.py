@@ -16,7 +16,7 @@ from data.chunks import chunks
 from data.files import decoded_lines, without_end
 from data.subwords.decoder import SubwordDecoder
 from data.subwords.encoder import SubwordEncoder
-from data.subwords.pieces import START, Subwords
+from data.subwords.pieces import START, Subwords, spellings
 from data.vocabulary import PADDING
 from data.writing import replacing, writing
 from rnn_layers.portable import portable
@@ -105,9 +105,9 @@ def as_functions(model: keras.Model, config: Config) -> dict:
     model = in_float32(model)
     language_model, encoder = parts(model)
     decoder = SubwordDecoder(encoder.pieces, dtype="float32")
-    spelled = [b"", b"", b"", *(bytes([byte]) for byte in range(256)), *(piece.encode() for piece in encoder.pieces)]
+    spelled = spellings(encoder.pieces)
     names = [f"state_{number}" for number in range(1, len(state_sizes(language_model)) + 1)]
-    texts, one = tf.TensorSpec([None], tf.string, name="text"), {"shape": [], "dtype": tf.int32}
+    texts = tf.TensorSpec([None], tf.string, name="text")
     whole, part = {"shape": [], "dtype": tf.int32}, {"shape": [], "dtype": tf.float32}
 
     @tf.function(input_signature=[texts])
@@ -138,7 +138,7 @@ def as_functions(model: keras.Model, config: Config) -> dict:
         ids = encoder(text)
         return {"ids": ids, "lengths": tf.reduce_sum(tf.cast(ids != PADDING, tf.int32), axis=1)}
 
-    @tf.function(input_signature=[tf.TensorSpec(**one, name="batch")])
+    @tf.function(input_signature=[tf.TensorSpec(**whole, name="batch")])
     def start(batch):
         states = dict(zip(names, first_states(language_model, batch), strict=True))
         return {**states, "ids": tf.fill([batch], START), "spelled": tf.constant(spelled)}

@@ -5,9 +5,10 @@ import tensorflow as tf
 
 from data.labelled_texts.word_ids import WordIds
 from data.vocabulary import PADDING
+from rnn_layers.bidirectional import Bidirectional
 from rnn_layers.layer import RecurrentLayer
 
-from .model import CELLS
+from .model import CELLS, MeanAndMaximum
 
 
 class Stream:
@@ -34,8 +35,7 @@ class Stream:
     @staticmethod
     def is_possible(classifier: keras.Model) -> bool:
         """Whether what comes later leaves the states as they are: `--directions forward --pooling last`."""
-        names = {layer.name.rpartition("_")[0] or layer.name for layer in classifier.layers}
-        return not names & {"bidirectional", "pooling"}
+        return not any(isinstance(layer, (Bidirectional, MeanAndMaximum)) for layer in classifier.layers)
 
     def as_functions(self) -> dict:
         """`start` and `step` as traced functions, under the names of their signatures.
