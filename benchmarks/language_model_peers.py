@@ -20,6 +20,7 @@ from templates.language_model.carried_states import CarriedStates
 from templates.language_model.config import Config
 from templates.language_model.model import build_model, first_states, state_sizes, take_step
 from templates.language_model.train import make_train_step
+from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 
@@ -58,7 +59,7 @@ def make_peers(config: Config, device: Device, size: int, processes: dict) -> di
     model = build_model(config, size)
     weights, compiled = model.get_weights(), dataclasses.replace(device, jit=True)
     peers = {
-        "ours": tensorflow_peer(model, config, device),
+        "ours": tensorflow_peer(model, config, device, Adam),
         "keras": tensorflow_peer(with_keras_layer(model), config, device),
         "keras jit": tensorflow_peer(with_keras_layer(model), config, compiled),
     }
@@ -85,9 +86,9 @@ def with_keras_layer(model: keras.Model) -> keras.Model:
     return other
 
 
-def tensorflow_peer(model: keras.Model, config: Config, device: Device) -> Peer:
+def tensorflow_peer(model: keras.Model, config: Config, device: Device, adam=keras.optimizers.Adam) -> Peer:
     """A model in the template's steps, and in a loop that writes."""
-    optimizer = keras.optimizers.Adam(config.learning_rate)
+    optimizer = adam(config.learning_rate)
     optimizer.build(model.trainable_variables)
     average = WeightAverage(model.trainable_variables, config.weight_average)
     carried = CarriedStates(state_sizes(model), config.batch_size, device.strategy)

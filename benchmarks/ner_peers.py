@@ -26,6 +26,7 @@ from templates.ner.evaluate import BATCH, POSITIONS, make_predict_step
 from templates.ner.model import build_model
 from templates.ner.pipeline import Tags
 from templates.ner.train import LENGTH_MULTIPLE_WITH_JIT, learning_rate, make_train_step
+from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 
@@ -119,7 +120,7 @@ def make_peers(problem: Problem, processes: dict[str, Executor]) -> dict[str, Pe
         variable.assign_add(SPREAD * random.normal(size=variable.shape))
     shapes, compiled = problem.training.features, dataclasses.replace(device, jit=True)
     peers = {
-        "ours": tensorflow_peer(model, config, shapes, device),
+        "ours": tensorflow_peer(model, config, shapes, device, Adam),
         "keras": tensorflow_peer(with_keras_layer(model), config, shapes, device),
         "keras jit": tensorflow_peer(with_keras_layer(model), config, shapes, compiled),
     }
@@ -140,9 +141,15 @@ def with_keras_layer(model: keras.Model) -> keras.Model:
     return other
 
 
-def tensorflow_peer(model: keras.Model, config: Config, features: dict[str, np.ndarray], device: Device) -> Peer:
+def tensorflow_peer(
+    model: keras.Model,
+    config: Config,
+    features: dict[str, np.ndarray],
+    device: Device,
+    adam=keras.optimizers.Adam,
+) -> Peer:
     """A model in the template's steps: forward, gradient, clipping, Adam and the average of the weights."""
-    optimizer = keras.optimizers.Adam(config.learning_rate)
+    optimizer = adam(config.learning_rate)
     optimizer.build(model.trainable_variables)
     average = WeightAverage(model.trainable_variables, config.weight_average)
     train_step = make_train_step(model, optimizer, average, device, config, features)

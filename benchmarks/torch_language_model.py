@@ -41,7 +41,7 @@ class TorchLanguageModel(torch.nn.Module):
         self.trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         self.average = [parameter.detach().clone() for parameter in self.trained]
         self.optimizer = torch.optim.Adam(
-            self.trained, rates["learning_rate"], betas=(0.9, SECOND_MOMENTUM), eps=EPSILON
+            self.trained, rates["learning_rate"], betas=(0.9, SECOND_MOMENTUM), eps=EPSILON, fused=True
         )
         self.states = tuple(torch.zeros(1, streams, units) for _ in range(2))
 

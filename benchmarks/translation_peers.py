@@ -33,6 +33,7 @@ from templates.translation.config import Config
 from templates.translation.evaluate import BATCH, POSITIONS
 from templates.translation.model import build_model
 from templates.translation.train import LENGTH_MULTIPLE_WITH_JIT, learning_rate, make_train_step
+from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 from training.runs.folder import RunFolder
@@ -157,7 +158,7 @@ def make_peers(problem: Problem, model: keras.Model, processes: dict[str, Execut
     compiled = dataclasses.replace(device, jit=True)
     plain = with_keras_layers(model)
     peers = {
-        "ours": tensorflow_peer(model, config, device, our_searches(model, config)),
+        "ours": tensorflow_peer(model, config, device, our_searches(model, config), Adam),
         "keras": tensorflow_peer(plain, config, device, {1: greedy_search(plain, config)}),
         "keras jit": tensorflow_peer(with_keras_layers(model), config, compiled, {}),
     }
@@ -174,9 +175,11 @@ def our_searches(model: keras.Model, config: Config) -> dict[int, Callable]:
     return {width: Search(decoder, START, END, width, exponent) for width in (1, config.beam_width)}
 
 
-def tensorflow_peer(model: keras.Model, config: Config, device: Device, searches: dict[int, Callable]) -> Peer:
+def tensorflow_peer(
+    model: keras.Model, config: Config, device: Device, searches: dict[int, Callable], adam=keras.optimizers.Adam
+) -> Peer:
     """A model in the template's steps: forward, gradient, clipping, Adam and the average of the weights."""
-    optimizer = keras.optimizers.Adam(config.learning_rate)
+    optimizer = adam(config.learning_rate)
     optimizer.build(model.trainable_variables)
     average = WeightAverage(model.trainable_variables, config.weight_average)
     train_step = make_train_step(model, optimizer, average, device, config)

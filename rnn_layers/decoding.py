@@ -66,7 +66,7 @@ class _Candidates(NamedTuple):
 
 
 def greedy_search(step, states, most_steps, *, start, end, length_exponent=1.0, forbidden=()):
-    """Takes the likeliest next token until the end token: `beam_search` with a width of 1.
+    """Takes the likeliest next token until the end token: what `beam_search` finds with a width of 1.
 
     Args:
         step: As for `beam_search`, and so are all others.
@@ -87,7 +87,9 @@ def greedy_search(step, states, most_steps, *, start, end, length_exponent=1.0, 
         >>> found = greedy_search(step, states, [50] * 8, start=2, end=3)
         >>> found.tokens[:, 0]  # (8, steps)
     """
-    return _search(step, states, most_steps, start, end, 1, length_exponent, forbidden)
+    return beam_search(
+        step, states, most_steps, start=start, end=end, width=1, length_exponent=length_exponent, forbidden=forbidden
+    )
 
 
 def beam_search(step, states, most_steps, *, start, end, width, length_exponent=1.0, forbidden=()):
@@ -126,21 +128,85 @@ def beam_search(step, states, most_steps, *, start, end, width, length_exponent=
         >>> found = beam_search(step, [tf.zeros((8, 512))], [50] * 8, start=2, end=3, width=5)
         >>> found.tokens[:, 0], found.scores[:, 0]  # (8, steps), (8,)
     """
-    return _search(step, states, most_steps, start, end, width, length_exponent, forbidden)
-
-
-def _search(step, states, most_steps, start, end, width, length_exponent, forbidden):
     if width < 1:
         raise ValueError(f"width must be at least 1, got {width}")
     if end in forbidden:
         raise ValueError(f"the end token {end} is forbidden: no hypothesis could end")
-    end, forbidden = int(end), [int(token) for token in forbidden]
+    start, end, forbidden = int(start), int(end), [int(token) for token in forbidden]
     most_steps = tf.cast(most_steps, tf.int32)
     states = tf.nest.map_structure(tf.convert_to_tensor, states)
-    shapes = tf.nest.map_structure(lambda state: tf.TensorShape([None, *state.shape[1:]]), states)
-    # With a width of 1 the beam itself is the greedy search.
-    places = width if width == 1 else width + 1
+    if width == 1:
+        tokens, log_probabilities = _follow_the_likeliest(step, states, most_steps, start, end, forbidden)
+    else:
+        tokens, log_probabilities = _search(step, states, most_steps, start, end, width, forbidden)
+    return _best(tokens, log_probabilities, width, length_exponent, end, most_steps.shape[0])
 
+
+def _follow_the_likeliest(step, states, most_steps, start, end, forbidden):
+    """The greedy search. For one example the operations beside the model's are what takes time: here they are few.
+
+    Returns:
+        Tokens (batch, 1, steps taken), the end token behind the end, and log probabilities (batch, 1).
+    """
+    batch = tf.shape(most_steps)[0]
+    ends = tf.fill([batch], end)
+
+    def advance(taken, tokens, totals, going):
+        examples, last, most, states = going
+        live = tf.scatter_nd(examples, tf.ones_like(last, tf.bool), [batch])[:, tf.newaxis]
+        logits, new_states = step(last, states, live)
+        log_p = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+        if forbidden:
+            size = log_p.shape[1] or tf.shape(log_p)[1]
+            log_p += tf.reduce_min(tf.one_hot(forbidden, size, -math.inf, 0.0), axis=0)
+        last = tf.where(most == taken + 1, end, tf.argmax(log_p, axis=1, output_type=tf.int32))
+        gains = tf.gather(log_p, last, batch_dims=1)
+        tokens = tf.concat([tokens, tf.tensor_scatter_nd_update(ends, examples, last)[:, tf.newaxis]], axis=1)
+        totals = tf.tensor_scatter_nd_add(totals, examples, gains)
+        # What is not a number is as impossible as what has no probability.
+        goes_on = (last != end) & (gains > -math.inf)
+        rows = tf.nest.flatten((examples, last, most, new_states))
+        # In most steps no example ends.
+        rows = tf.cond(tf.reduce_all(goes_on), lambda: rows, lambda: _rows_where(goes_on, rows))
+        return taken + 1, tokens, totals, tf.nest.pack_sequence_as(going, _with_shapes_of(going, rows))
+
+    is_there = most_steps > 0
+    going = (tf.range(batch)[:, tf.newaxis], tf.fill([batch], start), most_steps, states)
+    going = tf.nest.pack_sequence_as(going, _rows_where(is_there, tf.nest.flatten(going)))
+    loop = tf.constant(0), tf.zeros([batch, 0], tf.int32), tf.where(is_there, 0.0, -math.inf), going
+    shapes = tf.TensorShape([]), tf.TensorShape([None, None]), tf.TensorShape([None]), _shapes_of_rows(going)
+    _, tokens, totals, _ = tf.while_loop(
+        lambda taken, tokens, totals, going: tf.size(going[1]) > 0, advance, loop, shapes
+    )
+    totals = tf.where(totals > -math.inf, totals, -math.inf)
+    return tokens[:, tf.newaxis], totals[:, tf.newaxis]
+
+
+def _with_shapes_of(states, tensors):
+    """Tensors with the static shapes of states: a loop's variables keep them, though a step may know them less well."""
+    for tensor, state in zip(tensors, tf.nest.flatten(states), strict=True):
+        tensor.set_shape([None, *state.shape[1:]])
+    return tensors
+
+
+def _rows_where(chosen, tensors):
+    """Of each tensor the rows where `chosen`, bool (rows,), is true."""
+    places = tf.where(chosen)[:, 0]
+    return [tf.gather(tensor, places) for tensor in tensors]
+
+
+def _shapes_of_rows(states):
+    """The static shapes of a structure of tensors, but for how many rows there are."""
+    return tf.nest.map_structure(lambda state: tf.TensorShape([None, *state.shape[1:]]), states)
+
+
+def _search(step, states, most_steps, start, end, width, forbidden):
+    """The beam search, of a width above 1.
+
+    Returns:
+        Tokens (batch, width + 1, steps taken), the end token behind the end, and log probabilities (batch, width + 1).
+    """
+    shapes, places = _shapes_of_rows(states), width + 1
     ends = tf.fill([tf.shape(most_steps)[0], places, 1], end)
 
     def advance(taken, beam, states):
@@ -158,10 +224,7 @@ def _search(step, states, most_steps, start, end, width, length_exponent, forbid
         beam, parents = _picked(beam, candidates, picks, greedy, end)
         parents = tf.gather_nd(tf.gather(rows, parents, batch_dims=1), tf.where(beam.live))
         new_states = [tf.gather(state, parents) for state in tf.nest.flatten(new_states)]
-        # The loop's variables keep their static shapes, though a step may know them less well.
-        for state, shape in zip(new_states, tf.nest.flatten(shapes), strict=True):
-            state.set_shape(shape)
-        return taken + 1, beam, tf.nest.pack_sequence_as(states, new_states)
+        return taken + 1, beam, tf.nest.pack_sequence_as(states, _with_shapes_of(states, new_states))
 
     beam = _first_beam(most_steps, start, places)
     # States are kept for live hypotheses only.
@@ -177,7 +240,7 @@ def _search(step, states, most_steps, start, end, width, length_exponent, forbid
             shapes,
         ),
     )
-    return _best(beam, width, length_exponent, end, most_steps.shape[0])
+    return beam.tokens[:, :, 1:], beam.log_probabilities
 
 
 def _first_beam(most_steps, start, places):
@@ -222,11 +285,9 @@ def _picks(beam, candidates, width):
         (batch, places) and (batch,), int32.
     """
     totals = candidates.log_probabilities
-    places, count = totals.shape[1], tf.shape(totals)[2]
+    count = tf.shape(totals)[2]
     keys = totals[:, :width] + tf.one_hot(0, count, _FINISHED_FIRST)
     _, picks = tf.math.top_k(tf.reshape(keys, [-1, width * count]), width)
-    if places == width:
-        return picks, beam.greedy
     choice = tf.argmax(tf.gather(totals, beam.greedy, batch_dims=1), axis=1, output_type=tf.int32)
     greedy = beam.greedy * count + choice
     is_greedy = picks == greedy[:, tf.newaxis]
@@ -254,16 +315,15 @@ def _picked(beam, candidates, picks, greedy, end):
     return beam, parents
 
 
-def _best(beam, width, length_exponent, end, batch):
-    """The `Hypotheses` of a beam where nothing is live; `batch` is the static batch size or None."""
-    is_there = beam.log_probabilities > -math.inf
-    tokens = beam.tokens[:, :, 1:]
+def _best(tokens, log_probabilities, width, length_exponent, end, batch):
+    """The `Hypotheses` of what a search found; `batch` is the static batch size or None."""
+    is_there = log_probabilities > -math.inf
     lengths = tf.where(is_there, tf.reduce_sum(tf.cast(tokens != end, tf.int32), axis=2) + 1, 0)
     penalties = tf.maximum(tf.cast(lengths, tf.float32), 1.0) ** length_exponent
     # Of equal scores the lower place comes first.
-    scores, order = tf.math.top_k(beam.log_probabilities / penalties, width)
+    scores, order = tf.math.top_k(log_probabilities / penalties, width)
     lengths, log_probabilities, tokens = (
-        tf.gather(each, order, batch_dims=1) for each in (lengths, beam.log_probabilities, tokens)
+        tf.gather(each, order, batch_dims=1) for each in (lengths, log_probabilities, tokens)
     )
     longest = tf.maximum(tf.reduce_max(lengths), 0)  # Of no number the maximum is the least there is.
     tokens = tf.where(tf.sequence_mask(lengths, tf.shape(tokens)[2]), tokens, 0)[:, :, :longest]

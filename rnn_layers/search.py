@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from rnn_layers.attention_decoder import StepMemory
 from rnn_layers.decoding import Hypotheses, beam_search
 
 # No answer gets longer, however long the input is: what a decoder writes after that means nothing.
@@ -58,6 +59,15 @@ class Search(keras.layers.Layer):
 
         def step(tokens, states, live):
             return self.decoder.step(tokens, states, memory, live)
+
+        if self.width == 1 and self.decoder.attend:
+            # A row takes along what it looks at, which need not be looked up in every step then.
+            states = (states, (memory.values, memory.keys, memory.energies))
+
+            def step(tokens, states, live):
+                states, seen = states
+                scores, states = self.decoder.step(tokens, states, StepMemory(*seen, memory.weights))
+                return scores, (states, seen)
 
         return beam_search(
             step,

@@ -40,7 +40,8 @@ class WeightAverage:
         step = tf.cast(step, tf.float32)
         momentum = tf.minimum(self.momentum, (1 + step) / (10 + step))
         for average, weight in zip(self.variables, self.weights, strict=True):
-            average.assign(momentum * average + (1 - momentum) * tf.convert_to_tensor(weight))
+            weight = tf.convert_to_tensor(weight)
+            average.assign(weight + momentum * (average - weight))
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:

@@ -46,7 +46,7 @@ class Measured:
 def make_predict_step(encoder: keras.Model, search: Search, pictures: np.ndarray):
     """Makes the function of a batch of such pictures: the references' loss (), the pieces found, and their scores."""
 
-    @tf.function(input_signature=pipeline.batch_signature(pictures))
+    @tf.function(input_signature=pipeline.batch_signature(pictures), autograph=False)
     def predict_step(pictures, before, after):
         places = encoder(pictures, training=False)
         steps = tf.shape(after)[2]

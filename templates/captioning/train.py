@@ -13,6 +13,7 @@ from data.subwords.pieces import END, FIRST_BYTE, START, Subwords
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
+from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 from training.facts import print_facts, quantiles
@@ -87,7 +88,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     # The model: new, or as it was when the run was stopped.
     with device.strategy.scope():
         model = build_model(config, subwords.size, seen["train"].pictures.shape[1:])
-        optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
+        optimizer = Adam(config.learning_rate, weight_decay=config.weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
         optimizer.build(model.trainable_variables)
         # With the normalization's running statistics, which belong to these weights.
@@ -187,7 +188,7 @@ def make_train_step(
     shown, before, after = pipeline.batch_signature(pictures, size)
     changes, words = pipeline.changes_signature(size)
 
-    @tf.function(reduce_retracing=True, jit_compile=device.jit)
+    @tf.function(reduce_retracing=True, jit_compile=device.jit, autograph=False)
     def loss_and_gradients(pictures, before, after, words, piece_weight, word_weight):
         steps = tf.shape(after)[2]
         before, pieces = (tf.reshape(ids, [-1, steps]) for ids in (before, after))
@@ -198,10 +199,10 @@ def make_train_step(
             total = tf.reduce_sum(tf.where(pieces != PADDING, losses, 0.0)) * piece_weight
             missed = tf.nn.sigmoid_cross_entropy_with_logits(occurring, output["words"][:, FIRST_BYTE:])
             weighted = total + tf.reduce_sum(missed) * word_weight * config.word_loss
-        # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one piece.
+        # Dense: Adam moves its averages of every piece in every step, also of those that are not in the batch.
         return total, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(weighted, variables)]
 
-    @tf.function(input_signature=[shown, *changes, before, after, words])
+    @tf.function(input_signature=[shown, *changes, before, after, words], autograph=False)
     def train_step(pictures, transforms, colours, before, after, words):
         pieces = tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
         word_weight = 1 / tf.reduce_sum(tf.cast(words != PADDING, tf.float32))

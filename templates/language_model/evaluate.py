@@ -44,7 +44,7 @@ def make_predict_step(model: keras.Model, streams: int):
     """Makes the function of a batch and the states before it that gives its loss in nats and the states after it."""
     shapes = [tf.TensorSpec([streams, state.shape[-1]], tf.float32) for state in model.inputs[1:]]
 
-    @tf.function(input_signature=[*pipeline.batch_signature(streams, STEPS)[:2], shapes])
+    @tf.function(input_signature=[*pipeline.batch_signature(streams, STEPS)[:2], shapes], autograph=False)
     def predict_step(before, after, states):
         scores, *states = model([before, *states], training=False)
         losses, _ = token_losses(scores, after)

@@ -110,7 +110,7 @@ def as_functions(model: keras.Model, config: Config) -> dict:
     texts = tf.TensorSpec([None], tf.string, name="text")
     whole, part = {"shape": [], "dtype": tf.int32}, {"shape": [], "dtype": tf.float32}
 
-    @tf.function(input_signature=[texts])
+    @tf.function(input_signature=[texts], autograph=False)
     def serving_default(text):
         settings = config.length, config.temperature, config.top_k, config.top_p, config.seed
         return {"continuation": decoder(continue_texts(language_model, encoder(text), *settings))}
@@ -123,22 +123,23 @@ def as_functions(model: keras.Model, config: Config) -> dict:
             tf.TensorSpec(**whole, name="top_k"),
             tf.TensorSpec(**part, name="top_p"),
             tf.TensorSpec(**whole, name="seed"),
-        ]
+        ],
+        autograph=False,
     )
     def generate(text, length, temperature, top_k, top_p, seed):
         ids = continue_texts(language_model, encoder(text), length, temperature, top_k, top_p, seed)
         return {"continuation": decoder(ids)}
 
-    @tf.function(input_signature=[texts])
+    @tf.function(input_signature=[texts], autograph=False)
     def score(text):
         return model(text, training=False)
 
-    @tf.function(input_signature=[texts])
+    @tf.function(input_signature=[texts], autograph=False)
     def encode(text):
         ids = encoder(text)
         return {"ids": ids, "lengths": tf.reduce_sum(tf.cast(ids != PADDING, tf.int32), axis=1)}
 
-    @tf.function(input_signature=[tf.TensorSpec(**whole, name="batch")])
+    @tf.function(input_signature=[tf.TensorSpec(**whole, name="batch")], autograph=False)
     def start(batch):
         states = dict(zip(names, first_states(language_model, batch), strict=True))
         return {**states, "ids": tf.fill([batch], START), "spelled": tf.constant(spelled)}
@@ -150,7 +151,8 @@ def as_functions(model: keras.Model, config: Config) -> dict:
                 tf.TensorSpec([None, size], tf.float32, name=name)
                 for name, size in zip(names, state_sizes(language_model), strict=True)
             ),
-        ]
+        ],
+        autograph=False,
     )
     def step(ids, *states):
         scores, after = take_step(language_model, ids, list(states))

@@ -7,6 +7,7 @@ from data.sources.source import Source
 from data.subwords.pieces import Subwords
 from data.vocabulary import PADDING
 from rnn_layers.token_loss import token_losses
+from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 from training.facts import print_facts
@@ -60,7 +61,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     # The model: new, or as it was when the run was stopped.
     with device.strategy.scope():
         model = build_model(config, subwords.size)
-        optimizer = keras.optimizers.Adam(config.learning_rate)
+        optimizer = Adam(config.learning_rate)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)
     carried = CarriedStates(state_sizes(model), streams, device.strategy)
@@ -137,16 +138,16 @@ def make_train_step(
     variables = model.trainable_variables
     streams = device.rows_of_batch(config.batch_size)
 
-    @tf.function(reduce_retracing=True, jit_compile=device.jit)
+    @tf.function(reduce_retracing=True, jit_compile=device.jit, autograph=False)
     def loss_and_gradients(before, after, states, piece_weight):
         with tf.GradientTape() as tape:
             scores, *states = model([before, *states], training=True)
             losses, _ = token_losses(scores, after)
             total = tf.reduce_sum(tf.where(after != PADDING, losses, 0.0)) * piece_weight
-        # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one piece.
+        # Dense: Adam moves its averages of every piece in every step, also of those that are not in the batch.
         return total, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, variables)], states
 
-    @tf.function(input_signature=pipeline.batch_signature(streams, config.backpropagation_steps))
+    @tf.function(input_signature=pipeline.batch_signature(streams, config.backpropagation_steps), autograph=False)
     def train_step(before, after, begins):
         pieces = tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
         states = carried.read(begins)

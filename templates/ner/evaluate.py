@@ -56,7 +56,7 @@ class Measured:
 def make_predict_step(model: keras.Model, decoder: str, features: dict[str, np.ndarray]):
     """Makes the function of a batch that gives its tags (rows, time) and the losses of its sentences (rows,)."""
 
-    @tf.function(input_signature=pipeline.batch_signature(features))
+    @tf.function(input_signature=pipeline.batch_signature(features), autograph=False)
     def predict_step(ids, tags):
         outputs, valid = model(ids, training=False), ids["words"] != PADDING
         return decode(decoder, outputs, valid), loss(decoder, outputs, tags, valid)

@@ -187,8 +187,8 @@ def as_functions(model: keras.Model, tokens: str = "rules") -> dict:
 
     texts, cut = tf.TensorSpec([None], tf.string, name="text"), tf.TensorSpec([None, None], tf.string, name="tokens")
     return {
-        "serving_default": tf.function(tag_texts, input_signature=[texts]),
-        "tokens": tf.function(tag_tokens, input_signature=[cut]),
+        "serving_default": tf.function(tag_texts, input_signature=[texts], autograph=False),
+        "tokens": tf.function(tag_tokens, input_signature=[cut], autograph=False),
     }
 
 

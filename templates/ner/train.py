@@ -9,6 +9,7 @@ from data.sources.source import Source
 from data.tagged_sentences.token_features import TokenFeatures
 from data.tagged_sentences.vectors import read_vectors
 from data.vocabulary import FIRST_WORD, PADDING
+from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 from training.facts import print_facts, quantiles
@@ -88,7 +89,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     with device.strategy.scope():
         first_rare = FIRST_WORD + len(vocabulary["words"]) - len(vocabulary["rare"])
         model = build_model(config, features, tags, first_rare, vectors and vectors.vectors)
-        optimizer = keras.optimizers.Adam(config.learning_rate)
+        optimizer = Adam(config.learning_rate)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)
     progress = Progress(run, config, device, best_by, model=model, optimizer=optimizer, average=average)
@@ -161,15 +162,15 @@ def make_train_step(
     """
     variables = model.trainable_variables
 
-    @tf.function(reduce_retracing=True, jit_compile=device.jit)
+    @tf.function(reduce_retracing=True, jit_compile=device.jit, autograph=False)
     def loss_and_gradients(ids, tags, token_weight):
         with tf.GradientTape() as tape:
             outputs, valid = model(ids, training=True), ids["words"] != PADDING
             total = tf.reduce_sum(loss(config.decoder, outputs, tags, valid)) * token_weight
-        # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one word.
+        # Dense: Adam moves its averages of every word in every step, also of those that are not in the batch.
         return total, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, variables)]
 
-    @tf.function(input_signature=pipeline.batch_signature(features))
+    @tf.function(input_signature=pipeline.batch_signature(features), autograph=False)
     def train_step(ids, tags):
         tokens = tf.reduce_sum(tf.cast(ids["words"] != PADDING, tf.float32))
 

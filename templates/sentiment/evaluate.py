@@ -39,7 +39,9 @@ class Measured:
 def make_predict_step(model: keras.Model):
     """Makes the function of ids (BATCH, time) that gives probabilities (BATCH, classes); make it once, it is traced."""
     signature = [tf.TensorSpec([BATCH, None], tf.int32)]
-    return tf.function(lambda ids: tf.nn.softmax(model(ids, training=False)), input_signature=signature)
+    return tf.function(
+        lambda ids: tf.nn.softmax(model(ids, training=False)), input_signature=signature, autograph=False
+    )
 
 
 def measure(predict_step, examples: pipeline.Examples, names: list[str]) -> Measured:

@@ -113,7 +113,7 @@ def as_functions(model: keras.Model) -> dict:
         answers from the last state, `start` and `step`, as `streaming.Stream` describes them.
     """
     model, texts = in_float32(model), tf.TensorSpec([None], tf.string, name="text")
-    whole = tf.function(lambda text: model(text, training=False), input_signature=[texts])
+    whole = tf.function(lambda text: model(text, training=False), input_signature=[texts], autograph=False)
     stream = Stream(*parts(model)).as_functions() if Stream.is_possible(parts(model)[1]) else {}
     return {"serving_default": whole, **stream}
 

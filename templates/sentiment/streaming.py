@@ -48,11 +48,11 @@ class Stream:
         names = [f"state_{number}" for number in range(1, len(self.sizes) + 1)]
         states = [tf.TensorSpec([None, size], tf.float32, name=name) for name, size in zip(names, self.sizes)]
 
-        @tf.function(input_signature=[tf.TensorSpec([], tf.int32, name="batch")])
+        @tf.function(input_signature=[tf.TensorSpec([], tf.int32, name="batch")], autograph=False)
         def start(batch):
             return {name: tf.zeros([batch, size]) for name, size in zip(names, self.sizes, strict=True)}
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text"), *states])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text"), *states], autograph=False)
         def step(text, *states):
             probabilities, after = self._step(text, list(states))
             labels = tf.tile(tf.constant(self.names)[tf.newaxis], [tf.shape(text)[0], 1])

@@ -8,6 +8,7 @@ from data.batches import padding_share, plan_batches
 from data.labelled_texts.word_ids import WordIds
 from data.sources.source import Source
 from data.vocabulary import FIRST_WORD, unknown_share
+from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 from training.facts import counts, print_facts, quantiles
@@ -83,7 +84,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         model = build_model(config, len(vocabulary) + FIRST_WORD, len(names))
         if parent:
             copy_weights(parent, model, names)
-        optimizer = keras.optimizers.Adam(config.learning_rate)
+        optimizer = Adam(config.learning_rate)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)
     progress = Progress(run, config, device, config.best_by, model=model, optimizer=optimizer, average=average)
@@ -150,15 +151,15 @@ def make_train_step(
     cross_entropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing, reduction=None)
     variables = model.trainable_variables
 
-    @tf.function(reduce_retracing=True, jit_compile=device.jit)
+    @tf.function(reduce_retracing=True, jit_compile=device.jit, autograph=False)
     def loss_and_gradients(ids, labels, weights):
         with tf.GradientTape() as tape:
             targets = tf.one_hot(labels, classes)
             loss = tf.reduce_sum(weights * cross_entropy(targets, model(ids, training=True)))
-        # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one word.
+        # Dense: Adam moves its averages of every word in every step, also of those that are not in the batch.
         return loss, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
 
-    @tf.function(input_signature=pipeline.batch_signature())
+    @tf.function(input_signature=pipeline.batch_signature(), autograph=False)
     def train_step(ids, labels, weights):
         total_weight = tf.reduce_sum(weights)
 

@@ -47,7 +47,7 @@ class Measured:
 def make_predict_step(encoder: keras.Model, search: Search):
     """Makes the function of a batch that gives the reference's loss (rows,), the pieces found, and their scores."""
 
-    @tf.function(input_signature=pipeline.batch_signature())
+    @tf.function(input_signature=pipeline.batch_signature(), autograph=False)
     def predict_step(source, before, after):
         memory, mask = encoder(source, training=False), source != PADDING
         scores = search.decoder(before, memory, mask=mask, training=False)

@@ -9,6 +9,7 @@ from data.subwords.pieces import END, START
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
+from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
 from training.facts import print_facts, quantiles
@@ -78,7 +79,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     # The model: new, or as it was when the run was stopped.
     with device.strategy.scope():
         model = build_model(config, subwords[0].size, subwords[1].size)
-        optimizer = keras.optimizers.Adam(config.learning_rate)
+        optimizer = Adam(config.learning_rate)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)
     encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
@@ -166,16 +167,18 @@ def make_train_step(
     """
     variables = model.trainable_variables
 
-    @tf.function(reduce_retracing=True, jit_compile=device.jit)
+    @tf.function(reduce_retracing=True, jit_compile=device.jit, autograph=False)
     def loss_and_gradients(source, before, after, piece_weight):
         with tf.GradientTape() as tape:
             scores = model({"source": source, "before": before}, training=True)
             losses, _ = token_losses(scores, after, config.label_smoothing)
             total = tf.reduce_sum(tf.where(after != PADDING, losses, 0.0)) * piece_weight
-        # Dense: Keras's Adam squares the slices of an embedding's gradient before it sums those of one piece.
+        # Dense: Adam moves its averages of every piece in every step, also of those that are not in the batch.
         return total, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(total, variables)]
 
-    @tf.function(input_signature=pipeline.batch_signature(config.batch_size if device.replicas == 1 else None))
+    @tf.function(
+        input_signature=pipeline.batch_signature(config.batch_size if device.replicas == 1 else None), autograph=False
+    )
     def train_step(source, before, after):
         pieces = tf.reduce_sum(tf.cast(after != PADDING, tf.float32))
 
