@@ -1,11 +1,14 @@
 """Shared by all tests: nothing of a user's own settings or data folders leaks in; how many run at a time."""
 
+import gc
 import os
 import random
 
 import hypothesis
 import numpy as np
 import pytest
+
+from training.commands.tensorflow_import import COLLECTED_AFTER
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -26,6 +29,12 @@ def pytest_xdist_auto_num_workers(config) -> int:
     if len(config.args) == 1 and ".py" in config.args[0]:
         return 0
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pytest_collection_finish() -> None:
+    """All that the tests' files import is there: the garbage collector need not look at it again."""
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
 
 
 @pytest.fixture(autouse=True)

@@ -113,9 +113,9 @@ def derivatives(kind, layer, where, mask):
         return layer(inputs, mask=mask, training=True)
 
     if where == "of a graph":
-        run = tf.function(run)
+        run = tf.function(run, autograph=False)
     if where == "in a graph":
-        return tf.function(lambda inputs: kind(run, inputs, weights))(inputs)
+        return tf.function(lambda inputs: kind(run, inputs, weights), autograph=False)(inputs)
     return kind(run, inputs, weights)
 
 
