@@ -81,7 +81,8 @@ def measure(config: Config, quick: bool, processes: dict) -> dict:
         },
         "loss_per_piece": losses["ours"],
         "largest_difference": max(apart.values()),
-        "characters_per_second": {
+        "unit": "characters",
+        "per_second": {
             "training": {name: round(counted / statistics.median(seconds)) for name, seconds in trained.items()},
             "writing": {name: round(pieces / statistics.median(seconds)) for name, seconds in written.items()},
         },
@@ -91,11 +92,11 @@ def measure(config: Config, quick: bool, processes: dict) -> dict:
 
 
 def print_record(record: dict) -> None:
-    found = record["characters_per_second"]
-    table = Table("", *found, title="characters per second (beside ours)", title_justify="left")
+    """Prints what each does per second, and beside it the share of ours."""
+    found = record["per_second"]
+    table = Table("", *found, title=f"{record['unit']} per second (beside ours)", title_justify="left")
     for name in found["training"]:
-        shares = [f"{row[name]:,} ({row[name] / row['ours']:.2f})" for row in found.values()]
-        table.add_row(name, *shares)
+        table.add_row(name, *(f"{row[name]:,} ({row[name] / row['ours']:.2f})" for row in found.values()))
     Console(soft_wrap=True, highlight=False).print(table)
 
 

@@ -7,10 +7,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from benchmarks.torch_readers import set_lstm, set_parameter
+from benchmarks.torch_steps import Steps
 from data.vocabulary import PADDING
-
-# Adam's, where PyTorch has 1e-8, and how its second average forgets.
-EPSILON, SECOND_MOMENTUM = 1e-7, 0.999
 
 
 class TorchLanguageModel(torch.nn.Module):
@@ -24,25 +23,15 @@ class TorchLanguageModel(torch.nn.Module):
 
     def __init__(self, weights: list[np.ndarray], rates: dict[str, float], streams: int):
         super().__init__()
-        table, kernel, recurrent_kernel, bias, output, output_bias = map(torch.tensor, weights)
+        table, kernel, recurrent_kernel, bias, output, output_bias = weights
         self.rates, units = rates, len(recurrent_kernel)
-        self.table = torch.nn.Embedding(*table.shape, _weight=table)
+        self.table = torch.nn.Embedding.from_pretrained(torch.tensor(table), freeze=False)
         self.lstm = torch.nn.LSTM(len(kernel), units, batch_first=True)
         self.scores = torch.nn.Linear(*output.shape)
-        with torch.no_grad():
-            # Both have the gates in one order: input, forget, candidate, output.
-            for name, value in (("weight_ih_l0", kernel.T), ("weight_hh_l0", recurrent_kernel.T), ("bias_ih_l0", bias)):
-                getattr(self.lstm, name).copy_(value)
-            self.lstm.bias_hh_l0.zero_()
-            self.scores.weight.copy_(output.T)
-            self.scores.bias.copy_(output_bias)
-        # The second of two biases that are only ever added: Keras has one, and this one stays 0.
-        self.lstm.bias_hh_l0.requires_grad_(False)
-        self.trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        self.average = [parameter.detach().clone() for parameter in self.trained]
-        self.optimizer = torch.optim.Adam(
-            self.trained, rates["learning_rate"], betas=(0.9, SECOND_MOMENTUM), eps=EPSILON, fused=True
-        )
+        set_lstm(list(self.lstm.parameters()), [kernel, recurrent_kernel, bias])
+        set_parameter(self.scores.weight, output.T)
+        set_parameter(self.scores.bias, output_bias)
+        self.steps = Steps(self, rates["clip_norm"], rates["weight_average"])
         self.states = tuple(torch.zeros(1, streams, units) for _ in range(2))
 
     def forward(self, before: torch.Tensor, states):
@@ -64,12 +53,8 @@ class TorchLanguageModel(torch.nn.Module):
             self.states = tuple(state.detach() for state in states)
             after = torch.from_numpy(after).long()
             loss = functional.cross_entropy(scores.flatten(0, 1), after.flatten(), ignore_index=PADDING)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.trained, self.rates["clip_norm"])
-            self.optimizer.step()
-            torch._foreach_lerp_(self.average, [one.detach() for one in self.trained], 1 - self.rates["weight_average"])
-        return float(loss.detach())
+            loss = self.steps.take(loss, self.rates["learning_rate"])
+        return float(loss)
 
     @torch.inference_mode()
     def loss_of(self, batch) -> float:

@@ -1,22 +1,20 @@
 """The network of `templates/ner` in PyTorch, as one would write it by hand, with the weights of a Keras model of it.
 
 Plain PyTorch, not compiled: batches are of many lengths; TensorFlow is not imported beside it. The states are read by
-`torch.nn.LSTM` in one of two ways that give the same: both directions over packed rows, or each over padded ones, with
-every row turned round for the second.
+`benchmarks.torch_readers`.
 """
 
 import numpy as np
 import torch
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from benchmarks.torch_readers import BothDirections, set_parameter
+from benchmarks.torch_steps import Steps
 from data.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 from templates.ner.config import Config
 
 # The score of what must not happen.
 FORBIDDEN = -1e4
-# Adam's, where PyTorch has 1e-8, and how its second average forgets.
-EPSILON, SECOND_MOMENTUM = 1e-7, 0.999
 
 
 class TorchTagger(torch.nn.Module):
@@ -26,12 +24,12 @@ class TorchTagger(torch.nn.Module):
         weights: What `benchmarks.ner_peers.weights_of` gives of the Keras model: its sizes are taken, too.
         config: The rates of dropout.
         first_rare: The id from which on words are rare, and taken for unknown in training more often than others.
-        packed: How the LSTM is run; see above.
+        packed: How the LSTM is run; see `benchmarks.torch_readers.BothDirections`.
     """
 
     def __init__(self, weights: dict[str, list[np.ndarray]], config: Config, first_rare: int, packed: bool):
         super().__init__()
-        self.config, self.first_rare, self.packed = config, first_rare, packed
+        self.config, self.first_rare = config, first_rare
         self.words, self.casings, self.affixes = (
             _embedding(*weights[name]) for name in ("words_of", "casings", "affixes_of")
         )
@@ -39,24 +37,13 @@ class TorchTagger(torch.nn.Module):
         kernel, bias = weights["filters"]
         width, *sizes = kernel.shape
         self.filters = torch.nn.Conv1d(*sizes, width, padding=width // 2)
-        _set(self.filters.weight, kernel.transpose(2, 1, 0))
-        _set(self.filters.bias, bias)
-        readers = weights["readers"]
-        inputs, units = len(readers[0]), len(readers[1])
-        if packed:
-            self.readers = torch.nn.ModuleList([torch.nn.LSTM(inputs, units, batch_first=True, bidirectional=True)])
-        else:
-            self.readers = torch.nn.ModuleList(torch.nn.LSTM(inputs, units, batch_first=True) for _ in range(2))
-        parameters = [parameter for reader in self.readers for parameter in reader.parameters()]
-        for start, (kernel, recurrent_kernel, bias) in zip((0, 4), (readers[:3], readers[3:]), strict=True):
-            for place, array in enumerate((kernel.T, recurrent_kernel.T, bias, np.zeros_like(bias))):
-                _set(parameters[start + place], array)
-            # The second of two biases that are only ever added: Keras has one, and this one stays 0.
-            parameters[start + 3].requires_grad_(False)
+        set_parameter(self.filters.weight, kernel.transpose(2, 1, 0))
+        set_parameter(self.filters.bias, bias)
+        self.readers = BothDirections(torch.nn.LSTM, weights["readers"], packed)
         kernel, bias = weights["scores"]
         self.scores = torch.nn.Linear(*kernel.shape)
-        _set(self.scores.weight, kernel.T)
-        _set(self.scores.bias, bias)
+        set_parameter(self.scores.weight, kernel.T)
+        set_parameter(self.scores.bias, bias)
         for name, array in zip(("transitions", "first", "last"), weights["crf"], strict=True):
             setattr(self, name, torch.nn.Parameter(torch.tensor(array)))
         for name, array in zip(("allowed", "allowed_first", "allowed_last"), weights["allowed"], strict=True):
@@ -75,7 +62,7 @@ class TorchTagger(torch.nn.Module):
         states = torch.cat(vectors, -1)
         # Whole channels of a sentence.
         kept = functional.dropout(torch.ones_like(states[:, :1]), self.config.embedding_dropout, self.training)
-        states = self.read(states * kept, valid.sum(1))
+        states = self.readers(states * kept, valid.sum(1))
         return self.scores(functional.dropout(states, self.config.output_dropout, self.training))
 
     def read_characters(self, ids: torch.Tensor) -> torch.Tensor:
@@ -85,21 +72,6 @@ class TorchTagger(torch.nn.Module):
         seen = self.filters(self.characters(flat).transpose(1, 2) * valid)
         words = seen.masked_fill(~valid, torch.finfo(seen.dtype).min).amax(2).masked_fill(~valid[:, :, 0], 0)
         return words.unflatten(0, ids.shape[:2])
-
-    def read(self, vectors: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """The states of both directions, (batch, time, 2 * units); anything after a row's length."""
-        if self.packed:
-            # A row of length 0 cannot be packed.
-            rows = pack_padded_sequence(vectors, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-            states, _ = self.readers[0](rows)
-            return pad_packed_sequence(states, batch_first=True, total_length=vectors.shape[1])[0]
-        steps, lengths = torch.arange(vectors.shape[1], device=vectors.device), lengths[:, None]
-        turned = torch.where(steps < lengths, lengths - 1 - steps, steps)[:, :, None]
-        (forward, _), (backward, _) = (
-            reader(each)
-            for reader, each in zip(self.readers, (vectors, vectors.gather(1, turned.expand_as(vectors))), strict=True)
-        )
-        return torch.cat([forward, backward.gather(1, turned.expand_as(backward))], -1)
 
     def tables(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The CRF's weights, with what must not happen forbidden: between tags, before the first, after the last."""
@@ -155,31 +127,14 @@ def make_train_step(tagger: TorchTagger, config: Config):
     Forward, gradient, clipping, Adam with a learning rate that falls, and the average of the weights; ids and tags are
     tensors. The loss is the mean per token, before the step.
     """
-    parameters = [parameter for parameter in tagger.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(parameters, betas=(0.9, SECOND_MOMENTUM), fused=True)
-    averages = [parameter.detach().clone() for parameter in parameters]
-    steps = 0
+    steps = Steps(tagger, config.clip_norm, config.weight_average)
 
     def train_step(ids, tags) -> torch.Tensor:
-        nonlocal steps
         tagger.train()
-        halvings = steps / config.learning_rate_half_life if config.learning_rate_half_life else 0
-        learning_rate = config.learning_rate * 0.5**halvings
-        steps += 1
-        # Keras adds epsilon before it corrects the second average for its start from 0, PyTorch after it.
-        epsilon = EPSILON / (1 - SECOND_MOMENTUM**steps) ** 0.5
-        optimizer.param_groups[0].update(lr=learning_rate, eps=epsilon)
+        halvings = steps.taken / config.learning_rate_half_life if config.learning_rate_half_life else 0
         valid = ids["words"] != PADDING
         loss = losses(tagger(ids), tags.long(), valid, tagger.tables()).sum() / valid.sum()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
-        optimizer.step()
-        momentum = min(config.weight_average, (1 + steps) / (10 + steps))
-        with torch.no_grad():
-            for average, parameter in zip(averages, parameters, strict=True):
-                average.lerp_(parameter, 1 - momentum)
-        return loss.detach()
+        return steps.take(loss, config.learning_rate * 0.5**halvings)
 
     return train_step
 
@@ -198,8 +153,3 @@ def make_predict_step(tagger: TorchTagger):
 
 def _embedding(table: np.ndarray) -> torch.nn.Embedding:
     return torch.nn.Embedding.from_pretrained(torch.tensor(table), freeze=False)
-
-
-def _set(parameter: torch.nn.Parameter, array: np.ndarray) -> None:
-    with torch.no_grad():
-        parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))

@@ -1,23 +1,20 @@
 """The network of `templates/translation` in PyTorch, as one would write it by hand, with a Keras model's weights.
 
 Plain PyTorch, not compiled: batches are of many lengths; TensorFlow is not imported beside it. The source is read by
-`torch.nn.GRU` in one of two ways that give the same: both directions over packed rows, or each over padded ones, with
-every row turned round for the second.
+`benchmarks.torch_readers`.
 """
 
-import numpy as np
 import torch
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from benchmarks.torch_readers import BothDirections, set_gru, set_parameter
+from benchmarks.torch_steps import Steps
 from data.subwords.pieces import FIRST_BYTE
 from data.vocabulary import PADDING, UNKNOWN
 from templates.translation.config import Config
 
 # The score of a place that holds padding.
 FORBIDDEN = -1e9
-# Adam's, where PyTorch has 1e-8, and how its second average forgets.
-EPSILON, SECOND_MOMENTUM = 1e-7, 0.999
 
 
 class TorchTranslator(torch.nn.Module):
@@ -26,19 +23,16 @@ class TorchTranslator(torch.nn.Module):
     Args:
         weights: What `benchmarks.translation_peers.weights_of` gives of the Keras model.
         config: The rates of dropout, and the sizes.
-        packed: How the source is read; see above.
+        packed: How the source is read; see `benchmarks.torch_readers.BothDirections`.
     """
 
     def __init__(self, weights: dict[str, list], config: Config, packed: bool):
         super().__init__()
-        self.config, self.packed = config, packed
+        self.config = config
         size, units, half = config.embedding_size, config.units, config.units // 2
         memory, vocabulary = 2 * half, len(weights["target_table"][0])
         self.source_table = torch.nn.Embedding(len(weights["source_table"][0]), size)
-        if packed:
-            self.readers = torch.nn.ModuleList([torch.nn.GRU(size, half, batch_first=True, bidirectional=True)])
-        else:
-            self.readers = torch.nn.ModuleList(torch.nn.GRU(size, half, batch_first=True) for _ in range(2))
+        self.readers = BothDirections(torch.nn.GRU, weights["readers"], packed)
         self.target_table = torch.nn.Embedding(vocabulary, size)
         widths = [size, *[units + memory] * bool(config.decoder_layers > 1), *[units] * (config.decoder_layers - 2)]
         self.layers = torch.nn.ModuleList(torch.nn.GRU(width, units, batch_first=True) for width in widths)
@@ -53,19 +47,16 @@ class TorchTranslator(torch.nn.Module):
     def load(self, weights: dict[str, list]) -> None:
         """Takes a Keras model's weights, as `benchmarks.translation_peers.weights_of` gives them."""
         for table in ("source_table", "target_table"):
-            _set(getattr(self, table).weight, *weights[table])
-        parameters = [parameter for reader in self.readers for parameter in reader.parameters()]
-        readers = weights["readers"]
-        for start, arrays in ((0, readers[:3]), (4, readers[3:])):
-            _set_gru(parameters[start : start + 4], arrays)
+            set_parameter(getattr(self, table).weight, *weights[table])
+        self.readers.load(weights["readers"])
         for mine, arrays in zip(self.layers, weights["layers"], strict=True):
-            _set_gru(list(mine.parameters()), arrays)
+            set_gru(list(mine.parameters()), arrays)
         dense = [(getattr(self, name), weights[name]) for name in ("output_layer", "query", "key")]
         for mine, (kernel, *bias) in [*zip(self.first_states, weights["first_states"], strict=True), *dense]:
-            _set(mine.weight, kernel.T)
+            set_parameter(mine.weight, kernel.T)
             if bias:
-                _set(mine.bias, bias[0])
-        _set(self.bias, *weights["bias"])
+                set_parameter(mine.bias, bias[0])
+        set_parameter(self.bias, *weights["bias"])
 
     def forward(self, source: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
         """Scores of the target's pieces, (batch, steps, vocabulary), of the ids that the template's network takes."""
@@ -86,27 +77,12 @@ class TorchTranslator(torch.nn.Module):
         """What the decoder looks at: values and keys (batch, places, size), where padding is, and its first states."""
         is_padding = source == PADDING
         lengths = (~is_padding).sum(1)
-        values = self.read(self.drop(self.source_table(source), self.config.embedding_dropout), lengths)
+        values = self.readers(self.drop(self.source_table(source), self.config.embedding_dropout), lengths)
         values = self.drop(values, self.config.dropout) * ~is_padding[:, :, None]
         mean = values.sum(1) / lengths.clamp(min=1)[:, None]
         # Of a scaled attention; see `rnn_layers.attention_decoder`.
         scale = self.config.units**-0.5 if self.config.attention == "scaled" else 1
         return values, self.key(values) * scale, is_padding, [torch.tanh(first(mean)) for first in self.first_states]
-
-    def read(self, vectors: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """The states of both directions, (batch, places, units); anything after a row's length."""
-        if self.packed:
-            # A row of length 0 cannot be packed.
-            rows = pack_padded_sequence(vectors, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-            states, _ = self.readers[0](rows)
-            return pad_packed_sequence(states, batch_first=True, total_length=vectors.shape[1])[0]
-        steps, lengths = torch.arange(vectors.shape[1], device=vectors.device), lengths[:, None]
-        turned = torch.where(steps < lengths, lengths - 1 - steps, steps)[:, :, None]
-        (forward, _), (backward, _) = (
-            reader(each)
-            for reader, each in zip(self.readers, (vectors, vectors.gather(1, turned.expand_as(vectors))), strict=True)
-        )
-        return torch.cat([forward, backward.gather(1, turned.expand_as(backward))], -1)
 
     def attend(self, states, values, keys, is_padding) -> torch.Tensor:
         """The contexts, (batch, steps, size), of states (batch, steps, units)."""
@@ -165,48 +141,16 @@ def make_train_step(translator: TorchTranslator, config: Config):
     Forward, gradient, clipping, Adam with a learning rate that rises and falls, and the average of the weights. The
     loss is the mean per piece, before the step.
     """
-    parameters = list(translator.parameters())
-    optimizer = torch.optim.Adam(parameters, betas=(0.9, SECOND_MOMENTUM), fused=True)
-    averages = [parameter.detach().clone() for parameter in parameters]
-    steps = 0
+    steps = Steps(translator, config.clip_norm, config.weight_average)
 
     def train_step(source, before, after) -> torch.Tensor:
-        nonlocal steps
         translator.train()
         learning_rate = config.learning_rate
-        if steps < config.warm_up_steps:
-            learning_rate *= (steps + 1) / config.warm_up_steps
+        if steps.taken < config.warm_up_steps:
+            learning_rate *= (steps.taken + 1) / config.warm_up_steps
         elif config.learning_rate_half_life:
-            learning_rate *= 0.5 ** ((steps - config.warm_up_steps) / config.learning_rate_half_life)
-        steps += 1
-        # Keras adds epsilon before it corrects the second average for its start from 0, PyTorch after it.
-        epsilon = EPSILON / (1 - SECOND_MOMENTUM**steps) ** 0.5
-        optimizer.param_groups[0].update(lr=learning_rate, eps=epsilon)
+            learning_rate *= 0.5 ** ((steps.taken - config.warm_up_steps) / config.learning_rate_half_life)
         loss = losses(translator(source, before), after, config.label_smoothing).sum() / (after != PADDING).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
-        optimizer.step()
-        momentum = min(config.weight_average, (1 + steps) / (10 + steps))
-        with torch.no_grad():
-            for average, parameter in zip(averages, parameters, strict=True):
-                average.lerp_(parameter, 1 - momentum)
-        return loss.detach()
+        return steps.take(loss, learning_rate)
 
     return train_step
-
-
-def _set(parameter: torch.Tensor, array: np.ndarray) -> None:
-    parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
-
-
-def _set_gru(parameters: list[torch.Tensor], arrays: list[np.ndarray]) -> None:
-    """Keras has the gates in the order update, reset, candidate; PyTorch reset, update, candidate, in rows."""
-
-    def in_order(array):
-        update, reset, candidate = np.split(array, 3, axis=-1)
-        return np.concatenate([reset, update, candidate], axis=-1)
-
-    kernel, recurrent_kernel, bias = map(in_order, arrays)
-    for parameter, array in zip(parameters, (kernel.T, recurrent_kernel.T, bias[0], bias[1]), strict=True):
-        _set(parameter, array)

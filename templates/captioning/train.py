@@ -88,7 +88,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     # The model: new, or as it was when the run was stopped.
     with device.strategy.scope():
         model = build_model(config, subwords.size, seen["train"].pictures.shape[1:])
-        optimizer = Adam(config.learning_rate, weight_decay=config.weight_decay)
+        optimizer = Adam(config.learning_rate, weight_decay=config.weight_decay, name="adamw")
         optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
         optimizer.build(model.trainable_variables)
         # With the normalization's running statistics, which belong to these weights.
