@@ -2,9 +2,11 @@
 
 ours           the template's network and steps
 keras          the same with `keras.layers.Bidirectional` and `keras.layers.GRU` in the place of ours
-keras jit      the same, forward and gradient compiled with XLA; batches are padded to a few lengths
 torch          `benchmarks.torch_classifier` over padded rows, in PyTorch's process
 torch packed   the same over packed rows
+
+Keras's layers compiled with XLA are not among them: at such lengths that takes minutes to compile, and twice the time
+afterwards (`benchmarks.layers`).
 """
 
 import dataclasses
@@ -23,7 +25,7 @@ from templates.sentiment import pipeline
 from templates.sentiment.config import Config
 from templates.sentiment.labels import label_names
 from templates.sentiment.model import build_model
-from templates.sentiment.train import LENGTH_MULTIPLE_WITH_JIT, learning_rate, make_train_step
+from templates.sentiment.train import learning_rate, make_train_step
 from training.adam import Adam
 from training.averaging import WeightAverage
 from training.device import Device, choose_device
@@ -49,11 +51,11 @@ class Problem:
     training: pipeline.Examples
     validation: pipeline.Examples
 
-    def training_batches(self, count: int, multiple: int) -> list[tuple[np.ndarray, ...]]:
+    def training_batches(self, count: int) -> list[tuple[np.ndarray, ...]]:
         """The first batches of the first epoch."""
         size, weights = self.config.batch_size, np.ones(len(self.names), np.float32)
         plan = plan_batches(self.training.lengths, size, self.config.seed, epoch=0)
-        return [pipeline.make_batch(self.training, rows, weights, size, multiple) for rows in plan[:count]]
+        return [pipeline.make_batch(self.training, rows, weights, size) for rows in plan[:count]]
 
     def answered(self, rows: int, count: int) -> list[np.ndarray]:
         """Ids of so many validation texts at a time, as they come."""
@@ -69,13 +71,11 @@ class Peer:
         train_on: Takes a step on each of some batches, and gives the last one's loss.
         losses_of: The loss of each row of a batch, nothing dropped or smoothed, (batch,).
         answer: The probabilities of each of some batches of ids.
-        multiple: The batches' padded lengths are to be multiples of this.
     """
 
     train_on: Callable
     losses_of: Callable
     answer: Callable
-    multiple: int = 1
 
 
 def make_problem(config: Config) -> Problem:
@@ -98,11 +98,10 @@ def make_peers(problem: Problem, processes: dict) -> dict[str, Peer]:
     """Builds all that can run here: the implementations by name, ours first; PyTorch's if it has a process."""
     config, device = problem.config, problem.device
     model = build_model(config, problem.words, len(problem.names))
-    weights, compiled = model.get_weights(), dataclasses.replace(device, jit=True)
+    weights = model.get_weights()
     peers = {
         "ours": tensorflow_peer(model, config, device, Adam),
         "keras": tensorflow_peer(with_keras_layer(model), config, device),
-        "keras jit": tensorflow_peer(with_keras_layer(model), config, compiled),
     }
     for name, packed in (("torch", False), ("torch packed", True)) if "torch" in processes else ():
         where = processes["torch"], name, "benchmarks.torch_classifier", "TorchClassifier"
@@ -151,5 +150,4 @@ def tensorflow_peer(model: keras.Model, config: Config, device: Device, adam=ker
         train_on,
         losses_of,
         lambda batches: [predict_step(tf.constant(ids)).numpy() for ids in batches],
-        LENGTH_MULTIPLE_WITH_JIT if device.jit else 1,
     )

@@ -56,24 +56,21 @@ def measure(config: Config, quick: bool, processes: dict) -> dict:
     steps, rounds, answers = (QUICK_STEPS, QUICK_ROUNDS, QUICK_ANSWERS) if quick else (STEPS, ROUNDS, ANSWERS)
     problem = make_problem(config)
     peers = make_peers(problem, processes)
-    batches = {peer.multiple: problem.training_batches(steps * rounds, peer.multiple) for peer in peers.values()}
-    rounds = len(batches[1]) // steps
-    losses = {name: peer.losses_of(batches[1][0]) for name, peer in peers.items()}
+    batches = problem.training_batches(steps * rounds)
+    rounds = len(batches) // steps
+    losses = {name: peer.losses_of(batches[0]) for name, peer in peers.items()}
     apart = {name: float(np.abs(found - losses["ours"]).max()) for name, found in losses.items()}
     if max(apart.values()) > TOLERANCE:
         raise RuntimeError(f"not the same is computed: {apart}")
     asked = {rows: problem.answered(rows, count) for rows, count in answers.items()}
     for name, peer in peers.items():
-        shapes = {batch[0].shape: batch for batch in batches[peer.multiple]}
-        # What is compiled is compiled for every length.
-        peer.train_on([*shapes.values()] if peer.multiple > 1 else batches[1][:3])
+        peer.train_on(batches[:3])
         for several in asked.values():
             peer.answer(several[:2])
         pause_after(name)
 
     def training(peer):
-        timed = batches[peer.multiple]
-        return lambda turn: seconds_of(peer.train_on, timed[turn * steps : (turn + 1) * steps])
+        return lambda turn: seconds_of(peer.train_on, batches[turn * steps : (turn + 1) * steps])
 
     def answering(peer, several):
         return lambda turn: seconds_of(peer.answer, several)
