@@ -12,6 +12,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from benchmarks.keras_layers import with_layer
 from benchmarks.processes import Elsewhere
 from data.subwords.pieces import Subwords
 from rnn_layers.sampling import sample
@@ -75,15 +76,8 @@ def make_peers(config: Config, device: Device, size: int, processes: dict) -> di
 
 def with_keras_layer(model: keras.Model) -> keras.Model:
     """The model with Keras's own LSTM, and the same weights."""
-
-    def copy(layer):
-        if layer.name != "recurrent_1":
-            return layer.__class__.from_config(layer.get_config())
-        return keras.layers.LSTM(layer.units, return_sequences=True, return_state=True, name=layer.name)
-
-    other = keras.models.clone_model(model, clone_function=copy)
-    other.set_weights(model.get_weights())
-    return other
+    given = {"return_sequences": True, "return_state": True}
+    return with_layer(model, "recurrent_1", lambda layer: keras.layers.LSTM(layer.units, name=layer.name, **given))
 
 
 def tensorflow_peer(model: keras.Model, config: Config, device: Device, adam=keras.optimizers.Adam) -> Peer:

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.keras_layers import with_layer
 from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
 from data.tagged_sentences.token_features import TokenFeatures
@@ -130,15 +131,11 @@ def make_peers(problem: Problem, processes: dict[str, Executor]) -> dict[str, Pe
 def with_keras_layer(model: keras.Model) -> keras.Model:
     """The model with Keras's own bidirectional LSTM, and the same weights."""
 
-    def copy(layer):
-        if layer.name != "bidirectional_1":
-            return layer.__class__.from_config(layer.get_config())
-        lstm = keras.layers.LSTM(layer.forward_layer.units, return_sequences=True)
-        return keras.layers.Bidirectional(lstm, name=layer.name)
+    def in_its_place(layer):
+        one = keras.layers.LSTM(layer.forward_layer.units, return_sequences=True)
+        return keras.layers.Bidirectional(one, name=layer.name)
 
-    other = keras.models.clone_model(model, clone_function=copy)
-    other.set_weights(model.get_weights())
-    return other
+    return with_layer(model, "bidirectional_1", in_its_place)
 
 
 def tensorflow_peer(

@@ -12,8 +12,8 @@ class Adam(keras.optimizers.Adam):
         v = v + (1 - beta_2) (g^2 - v)
         w = w - learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)
 
-    Keras's own takes ten operations, each of which reads and writes as many numbers as the weight has: where a model is
-    mostly tables of words, that takes longer on a processor than a step's products. With `weight_decay` it is AdamW.
+    Keras's own takes about ten operations, each of which goes through as many numbers as the weight has: of a model of
+    large tables of words that is a good part of a step on a processor. With `weight_decay` it is AdamW.
 
     Args:
         learning_rate to **kwargs: As `keras.optimizers.Adam` says; without `amsgrad`.

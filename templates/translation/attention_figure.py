@@ -19,7 +19,7 @@ def plot_attention(path: Path, attention: np.ndarray, inputs: list[str], outputs
     """
     width, height = (min(2 + 0.3 * len(labels), 30) for labels in (inputs, outputs))
     figure, axes = new_figure(1, 1, (width, height))
-    # With its lines, which as a grid of minor ticks would take as long again.
+    # With its lines, which as a grid of minor ticks would take half as long again.
     axes.pcolormesh(attention, cmap="Blues", vmin=0, vmax=1, edgecolors="0.9", linewidth=0.5)
     # Read like a page: inputs above, outputs downwards. A label is a label, also with dollar signs in it.
     axes.invert_yaxis()
