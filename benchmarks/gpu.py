@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-TEMPLATES = ("sentiment", "ner", "translation", "captioning")
+TEMPLATES = ("sentiment", "ner", "translation", "captioning", "language_model")
 # So much of what a failed step printed is kept, and so much of it shown.
 ERROR_CHARACTERS, SHOWN_CHARACTERS = 3000, 700
 
@@ -59,7 +59,12 @@ GROUPS = (
     (
         Step("machine", "gpu_checks", "describe", 60),
         Step("agreement", "gpu_checks", "compare_paths", 150),
-        Step("tests", "gpu_checks", "run_tests", 120),
+        Step("optimizer", "gpu_checks", "compare_optimizers", 60),
+        Step("cudnn", "gpu_checks", "run_tests", 120, ("cudnn",)),
+        *(
+            Step(name, "gpu_checks", "run_tests", 150, (name,))
+            for name in ("derivatives_simple_rnn", "derivatives_gru", "derivatives_lstm")
+        ),
     ),
     *((Step(f"run_{name}", "gpu_runs", "run_template", 110, (name,)),) for name in TEMPLATES),
     (
@@ -75,7 +80,7 @@ STEPS = {step.name: step for group in GROUPS for step in group}
 @click.command()
 @click.option("--step", "names", type=click.Choice(list(STEPS)), multiple=True, help="Only these steps.")
 @click.option("--cpu", is_flag=True, help="Everything small and without a GPU, to try it out.")
-@click.option("--deadline", type=float, default=410, show_default=True, help="Seconds after which nothing runs on.")
+@click.option("--deadline", type=float, default=480, show_default=True, help="Seconds after which nothing runs on.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

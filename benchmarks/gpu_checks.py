@@ -1,4 +1,4 @@
-"""Steps of `benchmarks.gpu`: the machine, cuDNN beside the portable path, and the tests that wait for a GPU."""
+"""Steps of `benchmarks.gpu`: the machine, cuDNN beside the portable path, our Adam beside Keras's, and tests."""
 
 import importlib.metadata
 import os
@@ -14,7 +14,13 @@ from training.commands.tensorflow_import import import_tensorflow
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests that need a GPU have it in their names, and are skipped without one.
-TESTS = ("tests/rnn_layers/test_cudnn.py", "tests/rnn_layers/test_differentiation.py", "-k", "on_a_gpu")
+TESTS = {
+    "cudnn": ("tests/rnn_layers/test_cudnn.py", "-k", "on_a_gpu"),
+    **{
+        f"derivatives_{cell}": ("tests/rnn_layers/test_differentiation.py", "-k", f"on_a_gpu and {cell}")
+        for cell in ("simple_rnn", "gru", "lstm")
+    },
+}
 # (batch, steps, features, units) of the comparison.
 SIZES, SMALL_SIZES = (16, 40, 48, 64), (4, 5, 3, 2)
 TOLERANCE = 1e-4
@@ -229,16 +235,46 @@ def in_a_graph(layer, inputs, mask, cotangent) -> list:
     return work(inputs, mask, cotangent)
 
 
-def run_tests(folder: Path, small: bool, record: Callable) -> None:
-    """Runs pytest on what waits for a GPU.
+def compare_optimizers(folder: Path, small: bool, record: Callable) -> None:
+    """The weights and moments that our Adam reaches, beside those of Keras's, in as many steps as a short epoch has.
+
+    Raises:
+        RuntimeError: They are further apart than 1 - beta_2, taken from a float32 by ours, explains.
+    """
+    import_tensorflow()
+    import keras
+    import tensorflow as tf
+
+    from training.adam import Adam
+
+    differences, steps = {}, 20 if small else 200
+    for name, given in {"adam": {}, "adamw": {"weight_decay": 0.1}}.items():
+        reached = []
+        for make in (Adam, keras.optimizers.Adam):
+            random, optimizer = np.random.default_rng(3), make(1e-3, **given)
+            weight = keras.Variable(random.normal(size=(300, 200)).astype("float32"))
+            optimizer.build([weight])
+            step = tf.function(lambda gradient: optimizer.apply([gradient], [weight]), autograph=False)  # noqa: B023
+            for _ in range(steps):
+                step(tf.constant(random.normal(size=weight.shape), tf.float32))
+            reached.append([each.numpy() for each in (weight, *optimizer.variables)])
+        pairs = list(zip(*reached, strict=True))
+        differences[name] = max(float(np.max(np.abs(one - other))) for one, other in pairs)
+    record(summary=f"within {max(differences.values()):.2g} after {steps} steps", differences=differences)
+    if not max(differences.values()) <= TOLERANCE:
+        raise RuntimeError(f"our optimizer and Keras's are apart: {differences}")
+
+
+def run_tests(folder: Path, small: bool, record: Callable, name: str) -> None:
+    """Runs pytest on one part of what waits for a GPU.
 
     Raises:
         RuntimeError: A test failed, or, with a GPU, none ran.
     """
-    report = folder / "tests.xml"
+    report = folder / f"{name}.xml"
     # All in one process: setup.cfg's options share them out to several, which would share the GPU's memory, too.
     options = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    command = [sys.executable, "-m", "pytest", *options, *TESTS]
+    command = [sys.executable, "-m", "pytest", *options, *TESTS[name]]
     # Plugins of other projects may import PyTorch, which must not be beside TensorFlow in one process.
     alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True)

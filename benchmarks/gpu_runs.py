@@ -25,10 +25,26 @@ SMALL = {
     "translation": ("--units", "8", "--embedding-size", "8", "--max-length", "5", "--beam-width", "1"),
     "captioning": ("--units", "8", "--embedding-size", "8", "--channels", "4", "--picture-size", "32", "--max-length",
                    "5", "--beam-width", "1"),
+    "language_model": ("--units", "8", "--embedding-size", "8"),
 }  # fmt: skip
 KILLED = "sentiment"
 # The name of each export's input.
-EXPORT_INPUTS = {"sentiment": "text", "ner": "text", "translation": "source", "captioning": "image_bytes"}
+EXPORT_INPUTS = {
+    "sentiment": "text",
+    "ner": "text",
+    "translation": "source",
+    "captioning": "image_bytes",
+    "language_model": "text",
+}
+# The likeliest pieces, since a draw comes out otherwise wherever a probability is another in its last bits.
+ANSWER_FLAGS = {"language_model": ("--temperature", "0", "--length", "40")}
+ANSWERS = {
+    "sentiment": "label",
+    "ner": "tags",
+    "translation": "translation",
+    "captioning": "caption",
+    "language_model": "continuation",
+}
 INPUTS = 6
 # What a program without this project does with an export; nothing but the standard library and TensorFlow is imported.
 ANSWER = """
@@ -207,17 +223,18 @@ def export_and_answer(folder: Path, small: bool, record: Callable, template: str
     name, inputs = inputs_of(template, folder)
     file = folder / f"inputs_{template}.json"
     file.write_text(json.dumps(inputs), encoding="utf-8")
+    flags = ANSWER_FLAGS.get(template, ())
     if not exported.exists():
-        cli("export", run, exported)
+        cli("export", run, exported, *flags)
     holds_cudnn = b"CudnnRNN" in (exported / "saved_model.pb").read_bytes()
-    here = [json.loads(line) for line in cli("predict", run, *inputs, "--json").splitlines()]
+    here = [json.loads(line) for line in cli("predict", run, *inputs, "--json", *flags).splitlines()]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", ANSWER, str(exported), name, str(file)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise RuntimeError(f"the export did not answer without a GPU:\n{done.stderr[-2000:]}")
     there = json.loads(done.stdout.splitlines()[-1])
-    key = {"sentiment": "label", "ner": "tags", "translation": "translation", "captioning": "caption"}[template]
+    key = ANSWERS[template]
     pairs = [
         (answer[key], [tag for tag in other if tag] if key == "tags" else other)
         for answer, other in zip(here, there[key], strict=True)
@@ -250,6 +267,9 @@ def inputs_of(template: str, folder: Path) -> tuple[str, list[str]]:
         text = (sample / "test.conll").read_text(encoding="utf-8")
         sentences = [block.splitlines() for block in text.split("\n\n")[1 : INPUTS + 1]]
         return name, [" ".join(line.split()[0] for line in sentence) for sentence in sentences]
+    if template == "language_model":
+        lines = (sample / "test.txt").read_text(encoding="utf-8").splitlines()[:INPUTS]
+        return name, [" ".join(line.split()[:4]) for line in lines]
     if template == "translation":
         lines = (sample / "test.tsv").read_text(encoding="utf-8").splitlines()[1 : INPUTS + 1]
         return name, [line.split("\t")[0] for line in lines]

@@ -167,10 +167,10 @@ def test_cudnn(pair, kinds, monkeypatch):
 
 
 @with_a_gpu
-@pytest.mark.parametrize("pair", PAIRS)
-def test_on_a_gpu(pair):
+@pytest.mark.parametrize(("pair", "kinds"), [("simple_rnn", ALL), ("gru", ESSENTIAL), ("lstm", EMULATED)])
+def test_on_a_gpu(pair, kinds):
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
-        compare(pair, 4, ESSENTIAL if pair == "gru" else ALL)
+        compare(pair, 4, kinds)
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(True)
