@@ -49,7 +49,8 @@ def below(limit: float) -> Bound:
 Share = Annotated[float, Bound("at least 0 and below 1", lambda value: 0 <= value < 1)]
 
 # Another run of the same template: its folder, or the template's name, in whose place `run` puts the folder it means.
-RunName = Annotated[str | None, "run"]
+NAMES_A_RUN = "run"
+RunName = Annotated[str | None, NAMES_A_RUN]
 
 
 # Marks a field that came in a later version, with a default by which a run is what it was before: `recorded` leaves it
@@ -71,6 +72,11 @@ def recorded(config) -> dict:
 def flag(name: str) -> str:
     """The flag of a field: "batch_size" -> "--batch-size"."""
     return "--" + name.replace("_", "-")
+
+
+def names_a_run(hint) -> bool:
+    """Whether a field of this type names another run."""
+    return NAMES_A_RUN in getattr(hint, "__metadata__", ())
 
 
 def bounds_of(hint) -> list[Bound]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from data.errors import UserError
-from training.configuration import CAME_LATER, Share, at_least, at_most, below, check_bounds, more_than
+from training.configuration import CAME_LATER, RunName, Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "conll2003", "ner"
@@ -55,6 +55,8 @@ class Config:
 
     # a file of word vectors to start from: GloVe, word2vec or fastText in text form (plain, .gz or .xz)
     vectors: str | None = None
+    # start words from the vectors of a language model instead: its run folder
+    initialize_from: Annotated[RunName, CAME_LATER] = None
     # the length of a word's vector
     embedding_size: Annotated[int, at_least(1)] = 100
     # how a word is read from its characters
@@ -119,5 +121,7 @@ class Config:
 
     def __post_init__(self):
         check_bounds(self)
+        if self.vectors and self.initialize_from:
+            raise UserError("--vectors and --initialize-from both say what words start from: leave one out")
         if self.characters == "rnn" and self.character_units % 2:
             raise UserError(f"--character-units must be even with --characters rnn, got {self.character_units}")

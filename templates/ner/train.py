@@ -4,10 +4,8 @@ import keras
 import tensorflow as tf
 
 from data.batches import padding_share, plan_batches
-from data.errors import UserError
 from data.sources.source import Source
 from data.tagged_sentences.token_features import TokenFeatures
-from data.tagged_sentences.vectors import read_vectors
 from data.vocabulary import FIRST_WORD, PADDING
 from training.adam import Adam
 from training.averaging import WeightAverage
@@ -22,6 +20,7 @@ from .config import Config
 from .errors import write_errors
 from .evaluate import make_predict_step, measure
 from .model import build_model, loss
+from .transfer import find_vectors
 
 # With XLA every batch length is compiled, so that there should be few.
 LENGTH_MULTIPLE_WITH_JIT = 16
@@ -37,7 +36,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         test: Whether to measure on the test split at the end, where there is one.
 
     Raises:
-        UserError: The data, the device or the checkpoint cannot be used.
+        UserError: The data, the device, the checkpoint, `vectors` or `initialize_from` cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
@@ -50,12 +49,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     best_by = pipeline.best_by(config, tags)
     resumed = run.has_checkpoint()
     vocabulary = run.read_vocabulary() if resumed else pipeline.choose_vocabulary(config, sentences["train"])
-    vectors = None
-    if config.vectors and not resumed:
-        room = config.vocabulary_size - FIRST_WORD - len(vocabulary["words"])
-        vectors = read_vectors(config.vectors, vocabulary["words"], others=room)
-        if vectors.size != config.embedding_size:
-            raise UserError(f"{config.vectors}: vectors of {vectors.size} numbers; add --embedding-size {vectors.size}")
+    vectors = None if resumed else find_vectors(config, vocabulary["words"])
+    if vectors:
         vocabulary["others"] = vectors.others
     run.write_vocabulary(vocabulary)
     words = vocabulary["words"] + vocabulary["others"]

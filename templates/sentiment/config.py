@@ -100,7 +100,7 @@ class Config:
     best_by: Literal["accuracy", "macro_f1", "loss"] = "accuracy"
     # stop after this many epochs in a row without a better one; 0 never stops early
     patience: Annotated[int, at_least(0)] = 3
-    # start from another run's weights: a run folder; its vocabulary is kept
+    # start from another run's weights: a run folder, of this template, whose vocabulary is kept, or of a language model
     initialize_from: RunName = None
 
     # --- Run ---

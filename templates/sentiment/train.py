@@ -21,7 +21,7 @@ from .config import Config
 from .evaluate import make_predict_step, measure
 from .labels import class_weights, doubtful, label_names
 from .model import build_model
-from .transfer import copy_weights, open_parent
+from .transfer import open_parent
 
 # With XLA every batch length is compiled, so that there should be few.
 LENGTH_MULTIPLE_WITH_JIT = 50
@@ -52,7 +52,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     if resumed:
         vocabulary = run.read_vocabulary()
     else:
-        vocabulary = parent.vocabulary if parent else pipeline.choose_words(config, texts["train"])
+        vocabulary = (parent and parent.vocabulary) or pipeline.choose_words(config, texts["train"])
     run.write_vocabulary(vocabulary)
     word_ids = WordIds(vocabulary, config.maximum_length, config.keep, name="word_ids")
     splits = {split: pipeline.make_examples(rows, word_ids, names) for split, rows in texts.items()}
@@ -73,6 +73,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "vocabulary": f"{len(vocabulary) + FIRST_WORD:,} ids",
             "unknown words": unknown,
             "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch",
+            "initialized from": parent and parent.describe(vocabulary),
             **opened.facts,
             "device": device.describe(),
             "folder": run.path,
@@ -83,7 +84,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     with device.strategy.scope():
         model = build_model(config, len(vocabulary) + FIRST_WORD, len(names))
         if parent:
-            copy_weights(parent, model, names)
+            parent.copy_to(model, vocabulary, names)
         optimizer = Adam(config.learning_rate)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)

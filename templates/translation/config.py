@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from data.errors import UserError
 from data.tables.dialect import Layout
-from training.configuration import CAME_LATER, Share, at_least, at_most, below, check_bounds, more_than
+from training.configuration import CAME_LATER, RunName, Share, at_least, at_most, below, check_bounds, more_than
 
 # What `--data auto` stands for: the benchmark set where it is to be had, else the bundled sample.
 BENCHMARK, SAMPLE = "multi30k", "translation"
@@ -107,6 +107,8 @@ class Config:
     best_by: Literal["bleu", "chrf", "loss"] = "bleu"
     # stop after this many epochs in a row without a better one; 0 never stops early
     patience: Annotated[int, at_least(0)] = 6
+    # start the decoder from a language model of the target language: its run folder
+    initialize_from: Annotated[RunName, CAME_LATER] = None
 
     # --- Search ---
 

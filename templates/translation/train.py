@@ -22,6 +22,7 @@ from .attention_figure import plot_attention
 from .config import Config
 from .evaluate import attention_of, make_predict_step, measure
 from .model import build_model
+from .transfer import open_parent
 from .translations import shown_pieces, typical_rows, write_translations
 
 # With XLA every batch length is compiled, so that there should be few.
@@ -40,16 +41,17 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         test: Whether to measure on the test split at the end, where there is one.
 
     Raises:
-        UserError: The data, the device or the checkpoint cannot be used.
+        UserError: The data, the device, the checkpoint or `initialize_from` cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
 
-    # The data. A run that goes on keeps its pieces.
+    # The data. A run that goes on keeps its pieces, whatever became of the run it was initialized from.
     opened = pipeline.open_source(config, source)
     wanted = opened.to_train(test)
     pairs = opened.read(wanted)
     resumed = run.has_checkpoint()
+    parent = open_parent(config) if config.initialize_from and not resumed else None
     vocabulary = run.read_vocabulary() if resumed else pipeline.learn_vocabulary(config, pairs["train"])
     run.write_vocabulary(vocabulary)
     subwords = pipeline.subwords_of(vocabulary)
@@ -68,6 +70,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             "vocabulary": pipeline.describe_vocabulary(config, *subwords),
             "padding": f"{padding_share(plan, training.lengths, multiple):.1%} of a batch's sources, "
             f"{padding_share(plan, training.target_lengths, multiple):.1%} of its targets",
+            "initialized from": parent and parent.describe(subwords[1]),
             "left out": left_out or None,
             "words of BLEU": describe_tokenizer(validation.pairs.targets, languages.target),
             **opened.facts,
@@ -79,10 +82,12 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     # The model: new, or as it was when the run was stopped.
     with device.strategy.scope():
         model = build_model(config, subwords[0].size, subwords[1].size)
+        encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+        if parent:
+            parent.copy_to(decoder, subwords[1])
         optimizer = Adam(config.learning_rate)
         optimizer.build(model.trainable_variables)
         average = WeightAverage(model.trainable_variables, config.weight_average)
-    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
     progress = Progress(run, config, device, config.best_by, model=model, optimizer=optimizer, average=average)
     train_step = make_train_step(model, optimizer, average, device, config)
     # After every epoch greedily, which is quick; at the end as `predict` does it.

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 import click
 
-from training.configuration import RunName, bounds_of, flag
+from training.configuration import bounds_of, flag, names_a_run
 
 # A comment that begins a section of fields: "# --- Network ---".
 SECTION = re.compile(r"-+ (.+?) -+")
@@ -102,7 +102,7 @@ def options(config_class: type, names: Collection[str] | None = None) -> list[cl
         if kind is bool:
             made.append(FieldOption([f"{name}/--no-{name[2:]}"], **settings))
         else:
-            metavar = "RUN" if hint == RunName else None
+            metavar = "RUN" if names_a_run(hint) else None
             made.append(FieldOption([name], type=kind, metavar=metavar, **settings))
     return made
 

@@ -13,7 +13,7 @@ from data.sources.source import Source
 from training.commands.command_line import debug_option, one_line
 from training.commands.flags import SectionedCommand, options
 from training.commands.template import Template
-from training.configuration import RunName, recorded
+from training.configuration import names_a_run, recorded
 from training.runs.finding import find_run, find_runs, record_or_none
 from training.runs.folder import RunFolder
 from training.runs.opening import open_run
@@ -73,7 +73,7 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
 def _name_runs(config, template_name: str):
     """Puts a folder where a field names another run: which one a template's name meant is part of what this run is."""
     hints = typing.get_type_hints(type(config), include_extras=True)
-    names = [name for name, hint in hints.items() if hint == RunName and getattr(config, name)]
+    names = [name for name, hint in hints.items() if names_a_run(hint) and getattr(config, name)]
     folders = {name: str(find_run(getattr(config, name), [template_name]).path) for name in names}
     return dataclasses.replace(config, **folders)
 
