@@ -11,7 +11,7 @@ DOTS = 120  # per inch
 
 
 def plot_learning_curve(path: Path, history: list[dict], metric: str, best_epoch: int) -> None:
-    """Draws loss and a validation metric over the epochs.
+    """Draws the losses over the epochs, and beside them a validation metric that is another.
 
     Args:
         path: The `.png` to write.
@@ -19,23 +19,29 @@ def plot_learning_curve(path: Path, history: list[dict], metric: str, best_epoch
         metric: The metric that early stopping watches.
         best_epoch: The epoch (from 1) whose weights were kept; marked.
     """
-    figure, (left, right) = new_figure(1, 2, (9, 3.6))
+    panels = 1 if metric == "loss" else 2
+    figure, axes = new_figure(1, panels, (4.5 * panels, 3.6))
+    axes = np.atleast_1d(axes)
+    left, right = axes[0], axes[-1]
     epochs = [row["epoch"] for row in history]
     left.plot(epochs, [row["loss"] for row in history], marker="o", label="training")
     left.plot(epochs, [row["validation_loss"] for row in history], marker="o", label="validation")
     left.set(xlabel="epoch", ylabel="loss", title="Loss")
     left.legend(frameon=False)
-    name = f"validation_{metric}"
-    right.plot(epochs, [row[name] for row in history], marker="o", color="tab:green")
+    if panels == 2:
+        name = metric.replace("_", " ")
+        right.plot(epochs, [row[f"validation_{metric}"] for row in history], marker="o", color="tab:green")
+        right.set(xlabel="epoch", ylabel=name, title=f"Validation {name}")
     right.axvline(best_epoch, linestyle=":", color="gray")
+    # On the side that has more room.
+    side, place = (-4, "right") if best_epoch > len(epochs) / 2 else (4, "left")
     right.annotate(
-        f"best: epoch {best_epoch}", (best_epoch, 0.02), xycoords=("data", "axes fraction"), xytext=(4, 0),
-        textcoords="offset points", color="gray", rotation=90, va="bottom",
+        f"best: epoch {best_epoch}", (best_epoch, 0.5), xycoords=("data", "axes fraction"), xytext=(side, 0),
+        textcoords="offset points", color="gray", rotation=90, va="center", ha=place,
     )  # fmt: skip
-    right.set(xlabel="epoch", ylabel=metric.replace("_", " "), title=f"Validation {metric.replace('_', ' ')}")
-    for axes in (left, right):
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(alpha=0.3)
+    for panel in axes:
+        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.grid(alpha=0.3)
     save_figure(figure, path)
 
 

@@ -167,10 +167,13 @@ def test_pictures_are_drawn_for_few_and_many_classes(tmp_path):
         for epoch in (1, 2)
     ]
     plot_learning_curve(tmp_path / "curve.png", history, "accuracy", best_epoch=2)
+    plot_learning_curve(tmp_path / "losses.png", history, "loss", best_epoch=1)
     for classes in (2, 60):
         names = [f"a rather long name of a class {number}" for number in range(classes)]
         plot_confusion_matrix(tmp_path / f"{classes}.png", np.eye(classes, dtype=int) * 7, names, "test")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.png", "60.png", "curve.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.png", "60.png", "curve.png", "losses.png"]
+    widths = [matplotlib.image.imread(tmp_path / f"{name}.png").shape[1] for name in ("curve", "losses")]
+    assert widths[0] == 2 * widths[1]  # a loss is drawn once
     for path in tmp_path.iterdir():
         pixels = matplotlib.image.imread(path)[..., :3]
         assert min(pixels.shape[:2]) > 300 and pixels.std() > 0.05
