@@ -1,19 +1,16 @@
 """What people look at after a run: every caption beside its references, and pictures with what the words looked at."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from data.scripts import begins_word
 from data.subwords.pieces import END, Subwords
 from data.writing import replacing
-from rnn_layers.attention_decoder import AttentionDecoder
 
 from .caption_page import ShownCaption
-from .config import Config
 from .evaluate import Measured, attention_of
 from .pipeline import Examples
 
@@ -49,9 +46,7 @@ def typical_rows(ciders: Sequence[float], count: int) -> list[int]:
 
 
 def show(
-    config: Config,
-    encoder: keras.Model,
-    decoder: AttentionDecoder,
+    attention_step: Callable | None,
     subwords: Subwords,
     examples: Examples,
     seen: Examples,
@@ -61,9 +56,7 @@ def show(
     """A caption with what each of its words looked at.
 
     Args:
-        config: The run's configuration.
-        encoder: The model's encoder.
-        decoder: Its decoder.
+        attention_step: What `evaluate.make_attention_step` gave; None where there is no attention.
         subwords: The captions' pieces.
         examples: The pictures.
         seen: What the encoder sees of them.
@@ -73,8 +66,8 @@ def show(
     tokens = measured.tokens[row].tolist()
     words, starts = caption_words(subwords, tokens)
     attention = None
-    if config.attention != "none" and tokens:
-        found = attention_of(encoder, decoder, seen.pictures[seen.at[row]], [*tokens, END])[:-1]
+    if attention_step and tokens:
+        found = attention_of(attention_step, seen.pictures[seen.at[row]], [*tokens, END])[:-1]
         # A word looks where its pieces look on average.
         found = np.stack([part.mean(axis=0) for part in np.split(found, starts[1:])])
         side = round(found.shape[1] ** 0.5)

@@ -112,21 +112,30 @@ def score_shuffled(captions: list[str], references: list[list[str]]) -> dict[str
     return score_captions(captions[1:] + captions[:1], references).metrics
 
 
-def attention_of(encoder: keras.Model, decoder: AttentionDecoder, picture: np.ndarray, tokens: list[int]) -> np.ndarray:
+def make_attention_step(encoder: keras.Model, decoder: AttentionDecoder, pictures: np.ndarray):
+    """Makes the function of such pictures, and of the pieces before each piece of a caption of each, that gives where
+    the decoder looks at each step: (pictures, steps, places)."""
+    shown = pipeline.batch_signature(pictures)[0]
+
+    @tf.function(input_signature=[shown, tf.TensorSpec([None, None], tf.int32)], autograph=False)
+    def attention_step(pictures, before):
+        return decoder(before, encoder(pictures, training=False), training=False, return_attention=True)[1]
+
+    return attention_step
+
+
+def attention_of(attention_step, picture: np.ndarray, tokens: list[int]) -> np.ndarray:
     """Where the decoder looks while it writes a caption.
 
     Args:
-        encoder: The model's encoder.
-        decoder: Its decoder.
+        attention_step: What `make_attention_step` gave.
         picture: What the encoder sees of the picture, one row of `Examples.pictures`.
         tokens: The caption's pieces and the end, (steps,).
 
     Returns:
         (steps, places) float32, each row's sum 1, as exactly as the model's precision has it.
     """
-    before = tf.constant([[START, *tokens[:-1]]], tf.int32)
-    places = encoder(picture[np.newaxis], training=False)
-    _, attention = decoder(before, places, training=False, return_attention=True)
+    attention = attention_step(picture[np.newaxis], np.array([[START, *tokens[:-1]]], np.int32))
     # Under bfloat16 a mean of rows would be far from 1.
     return attention[0].numpy().astype(np.float32)
 

@@ -28,7 +28,7 @@ from .asked import pictures_in
 from .captions import caption_words, show, typical_rows, write_captions
 from .config import Config
 from .encoders import FusedBatchNormalization, build_network, features_of
-from .evaluate import attention_of, evaluate, make_predict_step, measure, score_shuffled
+from .evaluate import attention_of, evaluate, make_attention_step, make_predict_step, measure, score_shuffled
 from .model import build_model
 from .train import learning_rate, make_train_step, many_hot
 
@@ -485,10 +485,11 @@ def test_the_page_shows_what_each_word_looked_at(learned, tmp_path):
     measured = measure(
         make_predict_step(parts[0], search, learned.examples.pictures), learned.examples, learned.subwords
     )
-    attention = attention_of(*parts, learned.examples.pictures[3], [*measured.tokens[3], END])
+    attention_step = make_attention_step(*parts, learned.examples.pictures)
+    attention = attention_of(attention_step, learned.examples.pictures[3], [*measured.tokens[3], END])
     assert attention.shape == (len(measured.tokens[3]) + 1, 16) and attention.dtype == np.float32
     np.testing.assert_allclose(attention.sum(axis=1), 1, atol=1e-5)
-    shown = show(LEARNING, *parts, learned.subwords, learned.examples, learned.examples, measured, 3)
+    shown = show(attention_step, learned.subwords, learned.examples, learned.examples, measured, 3)
     assert shown.words == measured.captions[3].split() and shown.attention.shape == (len(shown.words), 4, 4)
     np.testing.assert_allclose(shown.attention.sum(axis=(1, 2)), 1, atol=1e-5)
     assert shown.references == captions_of(*SCENES[3]) and (shown.picture == paint(*SCENES[3])).all()

@@ -26,7 +26,7 @@ from .caption_page import write_page
 from .captions import show, typical_rows, write_captions
 from .config import Config
 from .encoders import build_network, features_of, is_frozen
-from .evaluate import make_predict_step, measure, score_shuffled
+from .evaluate import make_attention_step, make_predict_step, measure, score_shuffled
 from .model import build_model
 
 # With XLA every batch length is compiled, so that there should be few.
@@ -131,12 +131,14 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     for split, result in results.items():
         write_captions(run.path / f"captions_{split}.jsonl", splits[split], result)
     last, result = list(results.items())[-1]
+    looks = config.attention != "none"
+    attention_step = make_attention_step(encoder, decoder, seen["train"].pictures) if looks else None
     rows = typical_rows(result.ciders, SHOWN)
-    shown = [show(config, encoder, decoder, subwords, splits[last], seen[last], result, row) for row in rows]
+    shown = [show(attention_step, subwords, splits[last], seen[last], result, row) for row in rows]
     facts = {name: f"{value:.4g}" for name, value in result.metrics.items()}
     write_page(run.path / "captions.html", f"{source.name}, {last}", shown, facts)
     rows = typical_rows(result.ciders, PICTURES)
-    shown = [show(config, encoder, decoder, subwords, splits[last], seen[last], result, row) for row in rows]
+    shown = [show(attention_step, subwords, splits[last], seen[last], result, row) for row in rows]
     plot_captions(run.plot_file("captions"), shown, f"{source.name}, {last}")
     is_tested = "test" in results or not opened.has_test
     shuffled = {split: score_shuffled(result.captions, splits[split].references) for split, result in results.items()}

@@ -84,23 +84,30 @@ def measure(predict_step, examples: pipeline.Examples, target: Subwords, languag
     return Measured(mean_loss, compared.metrics, compared.signatures, translations, found, scores)
 
 
-def attention_of(encoder: keras.Model, decoder: AttentionDecoder, source: np.ndarray, tokens: list[int]) -> np.ndarray:
+def make_attention_step(encoder: keras.Model, decoder: AttentionDecoder):
+    """Makes the function of sources, and of the pieces before each piece of a translation of each, that gives where
+    the decoder looks at each step: (rows, steps, places)."""
+
+    @tf.function(input_signature=pipeline.batch_signature()[:2], autograph=False)
+    def attention_step(source, before):
+        memory, mask = encoder(source, training=False), source != PADDING
+        return decoder(before, memory, mask=mask, training=False, return_attention=True)[1]
+
+    return attention_step
+
+
+def attention_of(attention_step, source: np.ndarray, tokens: list[int]) -> np.ndarray:
     """Where the decoder looks while it writes a translation.
 
     Args:
-        encoder: The model's encoder.
-        decoder: Its decoder.
+        attention_step: What `make_attention_step` gave.
         source: The source's pieces and the end, (places,).
         tokens: The translation's pieces and the end, (steps,).
 
     Returns:
         (steps, places), each row's sum 1.
     """
-    source = tf.constant(source[np.newaxis])
-    before = tf.constant([[START, *tokens[:-1]]], tf.int32)
-    memory = encoder(source, training=False)
-    _, attention = decoder(before, memory, mask=source != PADDING, training=False, return_attention=True)
-    return attention[0].numpy()
+    return attention_step(source[np.newaxis], np.array([[START, *tokens[:-1]]], np.int32))[0].numpy()
 
 
 def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:

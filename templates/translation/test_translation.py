@@ -25,7 +25,7 @@ from training.runs.record import Record
 
 from . import pipeline, serving
 from .config import Config
-from .evaluate import attention_of, evaluate, make_predict_step, measure
+from .evaluate import attention_of, evaluate, make_attention_step, make_predict_step, measure
 from .model import build_model
 from .train import learning_rate, make_train_step
 from .translations import shown_pieces, typical_rows, write_translations
@@ -313,11 +313,12 @@ def test_twenty_pairs_are_learned_by_heart(learned):
 def test_the_attention_finds_what_is_translated(learned):
     parts = [learned.model.get_layer(name) for name in ("encoder", "decoder")]
     source, target = learned.examples.sources[0], learned.examples.targets[0].tolist()
-    attention = attention_of(*parts, source, target)
+    attention_step = make_attention_step(*parts)
+    attention = attention_of(attention_step, source, target)
     assert attention.shape == (len(target), len(source))
     np.testing.assert_allclose(attention.sum(axis=1), 1, atol=1e-5)
     # The rows are the decoder's own, each piece scored after those before it.
-    again = attention_of(*parts, source, [*target[:3], END])
+    again = attention_of(attention_step, source, [*target[:3], END])
     np.testing.assert_allclose(again[:4], attention[:4], atol=1e-5)
 
 

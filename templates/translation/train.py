@@ -20,7 +20,7 @@ from training.runs.folder import RunFolder
 from . import pipeline, serving
 from .attention_figure import plot_attention
 from .config import Config
-from .evaluate import attention_of, make_predict_step, measure
+from .evaluate import attention_of, make_attention_step, make_predict_step, measure
 from .model import build_model
 from .transfer import open_parent
 from .translations import shown_pieces, typical_rows, write_translations
@@ -128,11 +128,11 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         file = run.path / f"translations_{split}.tsv"
         write_translations(file, splits[split].pairs, result.translations, result.scores)
     last, result = list(results.items())[-1]
-    for number, row in enumerate(typical_rows(splits[last].lengths, PICTURES), start=1):
-        if config.attention == "none":
-            break
+    pictured = typical_rows(splits[last].lengths, PICTURES) if config.attention != "none" else []
+    attention_step = make_attention_step(encoder, decoder)
+    for number, row in enumerate(pictured, start=1):
         pieces, found = splits[last].sources[row], [*result.tokens[row], END]
-        attention = attention_of(encoder, decoder, pieces, found)
+        attention = attention_of(attention_step, pieces, found)
         shown = shown_pieces(subwords[0], pieces), shown_pieces(subwords[1], found)
         plot_attention(run.plot_file(f"attention_{number}"), attention, *shown, title=f"{last}, sentence {row + 1}")
     is_tested = "test" in results or not opened.has_test
