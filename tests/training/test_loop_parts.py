@@ -122,6 +122,20 @@ def test_tensorflow_is_imported_without_a_line_unless_the_import_fails():
     assert done.returncode == 1 and "why it failed" in done.stderr
 
 
+def test_what_keras_would_import_for_nothing_is_left_and_can_be_imported_afterwards():
+    script = """
+import sys
+from training.commands.tensorflow_import import UNUSED_BY_KERAS, import_tensorflow
+import_tensorflow()
+print([name for name in UNUSED_BY_KERAS if name in sys.modules])
+import sklearn.base, matplotlib.pyplot, keras
+print(keras.ops.ones(2).shape)
+"""
+    # Not `run_python`, whose processes have them already.
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["[]", "(2,)"]), done.stderr
+
+
 @pytest.mark.parametrize("seconds, text", [(4.4, "4 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (-1, "0 s")])
 def test_a_duration_reads_like_one(seconds, text):
     assert duration(seconds) == text
