@@ -6,7 +6,8 @@ import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,13 @@ import tensorflow as tf
 
 from data.captioned_pictures.decoding import decode_picture, why_not_decoded
 from data.captioned_pictures.files import PictureFiles
+from data.chunks import chunks
 from data.errors import UserError
 
 LARGEST_IN_MEMORY = 2 * 2**30  # bytes
 # What stays free on a disk after the pictures have been written to it.
 _SPARED = 2**28  # bytes
-_ROWS_AT_ONCE = 64
+_AT_ONCE = 64
 # No picture begins with it: what follows says why a file could not be read.
 _NOT_READ = b"\0could not be read: "
 
@@ -37,37 +39,31 @@ class DecodedPictures:
     unreadable: dict[int, str]
 
 
-def file_contents(files: PictureFiles, names: Sequence[str]) -> tf.data.Dataset:
-    """Reads picture files, several at once.
+def file_contents(files: PictureFiles, names: Sequence[str]) -> Iterator[bytes]:
+    """Reads picture files.
 
     Args:
         files: Where the pictures are.
         names: Which are read, of `files.places`.
 
-    Returns:
-        The files' bytes as scalar strings, in the order of the names. For a file that cannot be read, what
-        `decode_pictures` takes for an unreadable picture and gives the reason of.
+    Yields:
+        The files' bytes, in the order of the names. For a file that cannot be read, what `decode_pictures` takes for an
+        unreadable picture and gives the reason of.
     """
-
-    def read(number: np.ndarray) -> bytes:
+    for name in names:
         try:
-            return files.read(names[int(number)])
+            yield files.read(name)
         except (UserError, OSError) as error:
-            return _NOT_READ + str(error).encode(errors="replace")
-
-    def read_in_graph(number: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(tf.numpy_function(read, [number], tf.string, stateful=False), [])
-
-    return tf.data.Dataset.range(len(names)).map(read_in_graph, num_parallel_calls=tf.data.AUTOTUNE)
+            yield _NOT_READ + str(error).encode(errors="replace")
 
 
 def decode_pictures(
-    contents: tf.data.Dataset, count: int, side: int, folder: str | os.PathLike | None = None
+    contents: Iterable[bytes], count: int, side: int, folder: str | os.PathLike | None = None
 ) -> DecodedPictures:
-    """Decodes pictures into one array, in parallel, as `data.captioned_pictures.decoding.decode_picture` does.
+    """Decodes pictures into one array, several at once, as `data.captioned_pictures.decoding.decode_picture` does.
 
     Args:
-        contents: The bytes of each picture's file, scalar strings.
+        contents: The bytes of each picture's file.
         count: How many there are.
         side: The squares' side in pixels.
         folder: Of an array larger than `LARGEST_IN_MEMORY`, where its file is put; None for the system's folder of
@@ -85,29 +81,26 @@ def decode_pictures(
         decoded = decode_pictures(file_contents(files, names), len(names), 128)
         decoded.unreadable   # {17: "a damaged JPEG picture"}
     """
-    pictures = _new_array((count, side, side, 3), folder)
+    pictures, unreadable, found = _new_array((count, side, side, 3), folder), {}, 0
     decode = _decoder(side)
-    numbered = contents.enumerate()
-    decoded = numbered.map(lambda number, content: (number, decode(content)), num_parallel_calls=tf.data.AUTOTUNE)
-    decoded = decoded.ignore_errors(log_warning=False).batch(_ROWS_AT_ONCE).prefetch(tf.data.AUTOTUNE)
-    is_missing = np.ones(count, bool)
-    for numbers, rows in decoded.as_numpy_iterator():
-        pictures[numbers] = rows
-        is_missing[numbers] = False
-    left = set(np.flatnonzero(is_missing).tolist())
-    unreadable = {}
-    if left:
-        # Each by itself tells its own error.
-        for number, content in numbered.filter(lambda number, _: tf.constant(is_missing)[number]).as_numpy_iterator():
-            try:
-                pictures[number] = decode(content)
-            except tf.errors.OpError as error:
-                unreadable[int(number)] = _reason(content, error)
-            left.discard(int(number))
-            if not left:
-                break
-    if left:
-        raise ValueError(f"expected the contents of {count} pictures, found {count - len(left)}")
+
+    def decoded(content: bytes) -> np.ndarray | str:
+        try:
+            return decode(content).numpy()
+        except tf.errors.OpError as error:
+            return _reason(content, error)
+
+    # Threads, of which TensorFlow lets several work, and not `tf.data`, whose every iterator takes a second to make.
+    with ThreadPoolExecutor() as pool:
+        for chunk in chunks(contents, _AT_ONCE, len):
+            for number, picture in enumerate(pool.map(decoded, chunk[: count - found]), start=found):
+                if isinstance(picture, str):
+                    unreadable[number] = picture
+                else:
+                    pictures[number] = picture
+            found += len(chunk)
+    if found != count:
+        raise ValueError(f"expected the contents of {count} pictures, found {found}")
     return DecodedPictures(pictures, unreadable)
 
 

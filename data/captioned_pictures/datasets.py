@@ -1,14 +1,11 @@
 """Public sets of captioned pictures, read through TensorFlow Datasets (TFDS)."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from data.captioned_pictures.source import CaptionedPictures
 from data.sources.dataset import Dataset
 from data.sources.datasets import read_batches, read_examples
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 # What TFDS's coco_captions calls them, and so does our own flickr8k.
 _PICTURE, _NAME, _CAPTIONS = "image", "image/filename", "captions"
@@ -52,7 +49,7 @@ def load_captions(dataset: Dataset, split: str, data_dir: Path | None = None) ->
     return result
 
 
-def picture_contents(dataset: Dataset, split: str, data_dir: Path | None = None) -> "tf.data.Dataset":
+def picture_contents(dataset: Dataset, split: str, data_dir: Path | None = None) -> Iterator[bytes]:
     """Opens the pictures of a split of a set of captioned pictures, preparing the set if need be.
 
     Args:
@@ -61,14 +58,14 @@ def picture_contents(dataset: Dataset, split: str, data_dir: Path | None = None)
         data_dir: TFDS's data folder; None means `data.sources.datasets.data_folder()`.
 
     Returns:
-        The bytes of each picture's file, scalar strings, in the order of `load_captions`. They are read from disk
-        one after the other, when they are asked for.
+        The bytes of each picture's file, in the order of `load_captions`. They are read from disk one after the other,
+        when they are asked for.
 
     Raises:
         UserError: As `load_captions`.
 
     Example:
-        >>> next(iter(picture_contents(DATASETS["flickr8k"], "test"))).numpy()[:3]
+        >>> next(picture_contents(DATASETS["flickr8k"], "test"))[:3]
         b'\\xff\\xd8\\xff'
     """
     import tensorflow_datasets as tfds
@@ -77,7 +74,7 @@ def picture_contents(dataset: Dataset, split: str, data_dir: Path | None = None)
 
     decoders = tfds.decode.PartialDecoding([_PICTURE], decoders={_PICTURE: tfds.decode.SkipDecoding()})
     examples, _ = read_examples(dataset, split, data_dir, decoders=decoders)
-    return examples.map(lambda example: example[_PICTURE])
+    return examples.map(lambda example: example[_PICTURE]).as_numpy_iterator()
 
 
 def _decoded(text: bytes) -> str:

@@ -358,8 +358,9 @@ def test_all_readable_pictures_are_decoded_in_order_and_the_others_are_named(mix
 
 
 def test_an_absurd_size_is_a_reason():
-    contents = tf.data.Dataset.from_tensors(absurd_sizes()["PNG"])
-    assert decode_pictures(contents, 1, SIDE).unreadable == {0: "more than 67,108,864 pixels: 70000 x 70000"}
+    assert decode_pictures([absurd_sizes()["PNG"]], 1, SIDE).unreadable == {
+        0: "more than 67,108,864 pixels: 70000 x 70000"
+    }
 
 
 def test_many_pictures_are_put_in_a_file_that_goes_away_and_are_the_same_bits(mixture, tmp_path, monkeypatch):
@@ -379,7 +380,7 @@ def test_many_pictures_are_put_in_a_file_that_goes_away_and_are_the_same_bits(mi
 
 def test_a_full_disk_is_told_beforehand(tmp_path, monkeypatch):
     monkeypatch.setattr(picture_arrays, "LARGEST_IN_MEMORY", 0)
-    contents = tf.data.Dataset.from_tensors(PHOTO)
+    contents = [PHOTO]
     with monkeypatch.context() as patch:
         usage = namedtuple("usage", "total used free")(2**40, 2**40 - 2**20, 2**20)
         patch.setattr(picture_arrays.shutil, "disk_usage", lambda folder: usage)
@@ -405,11 +406,11 @@ def test_a_file_that_cannot_be_read_any_more_is_named(tmp_path):
     assert "No such file" in decoded.unreadable[0] and "expected" in decoded.unreadable[1]
 
 
-def test_no_pictures_at_all_and_too_few():
-    contents = tf.data.Dataset.from_tensors(PHOTO)
-    assert decode_pictures(contents.take(0), 0, SIDE).pictures.shape == (0, SIDE, SIDE, 3)
-    with pytest.raises(ValueError, match="expected the contents of 2 pictures, found 1"):
-        decode_pictures(contents, 2, SIDE)
+def test_no_pictures_at_all_too_few_and_too_many():
+    assert decode_pictures([], 0, SIDE).pictures.shape == (0, SIDE, SIDE, 3)
+    for contents in ([PHOTO], [PHOTO] * 3):
+        with pytest.raises(ValueError, match=f"expected the contents of 2 pictures, found {len(contents)}"):
+            decode_pictures(contents, 2, SIDE)
 
 
 # The layer.
