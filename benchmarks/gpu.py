@@ -62,7 +62,7 @@ GROUPS = (
         Step("optimizer", "gpu_checks", "compare_optimizers", 60),
         Step("cudnn", "gpu_checks", "run_tests", 120, ("cudnn",)),
         *(
-            Step(name, "gpu_checks", "run_tests", 150, (name,))
+            Step(name, "gpu_checks", "run_tests", 120, (name,))
             for name in ("derivatives_simple_rnn", "derivatives_gru", "derivatives_lstm")
         ),
     ),
@@ -80,7 +80,7 @@ STEPS = {step.name: step for group in GROUPS for step in group}
 @click.command()
 @click.option("--step", "names", type=click.Choice(list(STEPS)), multiple=True, help="Only these steps.")
 @click.option("--cpu", is_flag=True, help="Everything small and without a GPU, to try it out.")
-@click.option("--deadline", type=float, default=480, show_default=True, help="Seconds after which nothing runs on.")
+@click.option("--deadline", type=float, default=415, show_default=True, help="Seconds after which nothing runs on.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

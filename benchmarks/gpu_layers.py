@@ -17,7 +17,7 @@ CELLS, SMALL_CELLS = ("lstm", "gru", "simple_rnn"), ("lstm",)
 SHAPES_HERE, SMALL_SHAPES = ("first", "third", "large"), ("tiny",)
 WARM_UPS, ROUNDS, SMALL_ROUNDS = 5, 25, 3
 # A cell, shape and mode has as many rounds as fit into so many seconds, but no fewer than these.
-SECONDS, LEAST_ROUNDS = 3.0, 5
+SECONDS, LEAST_ROUNDS = 2.0, 5
 
 
 def time_layers(folder: Path, small: bool, record: Callable, tf32: bool) -> None:

@@ -167,10 +167,10 @@ def test_cudnn(pair, kinds, monkeypatch):
 
 
 @with_a_gpu
-@pytest.mark.parametrize(("pair", "kinds"), [("simple_rnn", ALL), ("gru", ESSENTIAL), ("lstm", EMULATED)])
-def test_on_a_gpu(pair, kinds):
+@pytest.mark.parametrize("pair", PAIRS)
+def test_on_a_gpu(pair):
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
-        compare(pair, 4, kinds)
+        compare(pair, 4, EMULATED)
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(True)
