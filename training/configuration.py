@@ -48,7 +48,8 @@ def below(limit: float) -> Bound:
 # A share of a whole that never is the whole.
 Share = Annotated[float, Bound("at least 0 and below 1", lambda value: 0 <= value < 1)]
 
-# Another run of the same template: its folder, or the template's name, in whose place `run` puts the folder it means.
+# Another run, of this template or of another: its folder; or this template's name, in whose place `run` puts the folder
+# that it means.
 NAMES_A_RUN = "run"
 RunName = Annotated[str | None, NAMES_A_RUN]
 

@@ -40,7 +40,7 @@ class DecodedPictures:
 
 
 def file_contents(files: PictureFiles, names: Sequence[str]) -> Iterator[bytes]:
-    """Reads picture files.
+    """Reads picture files, several at once.
 
     Args:
         files: Where the pictures are.
@@ -50,11 +50,16 @@ def file_contents(files: PictureFiles, names: Sequence[str]) -> Iterator[bytes]:
         The files' bytes, in the order of the names. For a file that cannot be read, what `decode_pictures` takes for an
         unreadable picture and gives the reason of.
     """
-    for name in names:
+
+    def read(name: str) -> bytes:
         try:
-            yield files.read(name)
+            return files.read(name)
         except (UserError, OSError) as error:
-            yield _NOT_READ + str(error).encode(errors="replace")
+            return _NOT_READ + str(error).encode(errors="replace")
+
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(names), _AT_ONCE):
+            yield from pool.map(read, names[start : start + _AT_ONCE])
 
 
 def decode_pictures(

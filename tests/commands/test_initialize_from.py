@@ -1,6 +1,7 @@
 """`--initialize-from` a language model: what fits of its weights is where a run of another template begins."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -89,6 +90,18 @@ def test_translation_takes_its_vectors_and_the_decoders_first_layer(project):
         cell_of(weights, "decoder/recurrent_1"), cell_of(language_model, "recurrent_1"), strict=True
     ):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_run_goes_on_when_what_it_began_with_is_gone(project, tmp_path):
+    beginning = tmp_path / "lm"
+    shutil.copytree(project / "lm", beginning)
+    flags = ("--data", "texts.csv", *SIZES, "--initialize-from", str(beginning), "--run-dir", str(tmp_path / "run"))
+    cli("run", "sentiment", *flags, cwd=project)
+    shutil.rmtree(beginning)
+    further = cli("run", "sentiment", *flags, "--epochs", "2", cwd=project).stdout
+    assert "trained  2 epochs" in further and "initialized from" not in further
+    done = cli("run", "sentiment", *flags, "--restart", cwd=project, status=1)
+    assert f"{beginning}: no such run folder" in done.stderr
 
 
 @pytest.mark.parametrize(

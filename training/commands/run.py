@@ -58,6 +58,10 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
     if record.source.notice:
         click.secho(record.source.notice, fg="yellow", bold=True)
     path = run_dir or record.default_path()
+    if restart or not RunFolder(path).has_checkpoint():
+        # A run that goes on has taken from the others what it needs.
+        for named in _named_runs(config).values():
+            find_run(named, [])
     with open_run(path, record, restart) as folder:
         if _is_complete(folder, config, test):
             early = folder.read_metrics()["stopped_early"]
@@ -72,10 +76,17 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
 
 def _name_runs(config, template_name: str):
     """Puts a folder where a field names another run: which one a template's name meant is part of what this run is."""
-    hints = typing.get_type_hints(type(config), include_extras=True)
-    names = [name for name, hint in hints.items() if names_a_run(hint) and getattr(config, name)]
-    folders = {name: str(find_run(getattr(config, name), [template_name]).path) for name in names}
+    folders = {
+        name: str(find_run(value, [template_name]).path if value == template_name else Path(value))
+        for name, value in _named_runs(config).items()
+    }
     return dataclasses.replace(config, **folders)
+
+
+def _named_runs(config) -> dict[str, str]:
+    """The fields that name another run, and what they name."""
+    hints = typing.get_type_hints(type(config), include_extras=True)
+    return {name: getattr(config, name) for name, hint in hints.items() if names_a_run(hint) and getattr(config, name)}
 
 
 def _train(template: Template, config, source: Source, record: Record, folder: RunFolder, test: bool) -> None:
