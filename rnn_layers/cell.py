@@ -85,6 +85,19 @@ class RecurrentCell(WeightedCell):
         """
         return self.combine(projected_inputs, self.project_state(states[0], weights, masks), states)
 
+    def gate_values(self, projected_inputs, states, weights):
+        """What the gates let through in a step, for whoever looks into the layer (`rnn_layers.watching`).
+
+        Args:
+            projected_inputs: a_t as `project_inputs` returns it, (batch, gates * units).
+            states: The old states, each (batch, units).
+            weights: What `recurrent_weights` returned.
+
+        Returns:
+            A dictionary of a gate's name to its values, (batch, units); empty for a cell without gates.
+        """
+        return {}
+
     @property
     def is_hoistable(self):
         """Whether a step is the two products followed by `combine`, so that the gradient can be hoisted too."""

@@ -135,8 +135,19 @@ class GRUCell(RecurrentCell):
         """One step from projected inputs; with reset_after=False the candidate's product has to wait for r_t."""
         if self.reset_after:
             return super().step(projected_inputs, states, weights, masks)
+        update, _, candidate = self._gates_in_turn(projected_inputs, states[0], weights, masks)
+        return [update * states[0] + (1 - update) * candidate]
+
+    def gate_values(self, projected_inputs, states, weights):
+        """z_t, r_t and n_t."""
+        if self.reset_after:
+            values = self._gates(projected_inputs, self.project_state(states[0], weights))
+        else:
+            values = self._gates_in_turn(projected_inputs, states[0], weights)
+        return dict(zip(("update", "reset", "candidate"), values))
+
+    def _gates_in_turn(self, projected_inputs, hidden, weights, masks=()):
         kernel, _ = weights
-        hidden = states[0]
         h_z, h_r, h_n = [hidden * mask for mask in masks] if masks else [hidden] * 3
         w_z, w_r, w_n = tf.split(kernel, 3, axis=1)
         x_z, x_r, x_n = tf.split(projected_inputs, 3, axis=-1)
@@ -146,8 +157,7 @@ class GRUCell(RecurrentCell):
             gate_products = tf.split(tf.matmul(hidden, kernel[:, : 2 * self.units]), 2, axis=-1)
         update = self.recurrent_activation(x_z + gate_products[0])
         reset = self.recurrent_activation(x_r + gate_products[1])
-        candidate = self.activation(x_n + tf.matmul(reset * h_n, w_n))
-        return [update * hidden + (1 - update) * candidate]
+        return update, reset, self.activation(x_n + tf.matmul(reset * h_n, w_n))
 
     @property
     def is_hoistable(self):

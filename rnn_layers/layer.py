@@ -9,6 +9,7 @@ from rnn_layers import cudnn
 from rnn_layers.cell import RecurrentCell
 from rnn_layers.portable import choose
 from rnn_layers.recurrence import run_over_time
+from rnn_layers.watching import is_watching
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
@@ -156,7 +157,7 @@ class RecurrentLayer(keras.layers.RNN):
             )
 
         how = self.go_backwards, self.zero_output_for_mask, self.return_sequences
-        if self.why_not_cudnn() or cudnn.why_not_here(training):
+        if is_watching() or self.why_not_cudnn() or cudnn.why_not_here(training):
             return portably()
         return choose(cudnn.fits(sequences, mask), by_cudnn, portably)
 

@@ -128,6 +128,11 @@ class LSTMCell(RecurrentCell):
         projected = tf.concat([memory * by_write, memory * by_forget, memory * by_candidate, hidden * by_read], axis=-1)
         return projected, projected, [None, memory * forget]
 
+    def gate_values(self, projected_inputs, states, weights):
+        """i_t, f_t, g_t and o_t."""
+        values, _ = self._gates_and_states(projected_inputs, self.project_state(states[0], weights), states)
+        return dict(zip(("input", "forget", "candidate", "output"), values, strict=True))
+
     def _gates_and_states(self, projected_inputs, projected_state, states):
         sums = projected_inputs + projected_state
         # One call for the three gates, although g's share is wasted: XLA makes vector code of it, and of three not.

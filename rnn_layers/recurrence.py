@@ -6,6 +6,7 @@ from rnn_layers import compiled, hoisted
 from rnn_layers.differentiation import with_own_gradient
 from rnn_layers.hoisted import Dropout, Steps, Weights
 from rnn_layers.portable import compiling, exporting
+from rnn_layers.watching import is_watching, run_watched
 
 # Below this, compiling takes longer than it saves in a program's life.
 LEAST_UNITS_TO_COMPILE = 24
@@ -59,7 +60,9 @@ def run_over_time(
     # A single step, as of a model that reads a stream, needs no loop.
     steps = Steps(mask, None, go_backwards, unroll or sequences.shape[1] == 1)
 
-    if not cell.is_hoistable:
+    if is_watching():
+        outputs, states = run_watched(cell, sequences, initial_states, mask, weights, go_backwards)
+    elif not cell.is_hoistable:
         outputs, states = _step_by_step(cell, sequences, initial_states, weights, dropout, steps)
     elif _compiles(cell, sequences, steps, training, jit_compile, directions):
         outputs, states = compiled.run(

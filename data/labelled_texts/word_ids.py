@@ -86,9 +86,13 @@ class WordIds(keras.layers.Layer):
             initializer = tf.lookup.KeyValueTensorInitializer(keys, values)
             self.table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN)
 
+    def words(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """The words that are read: ragged strings, (batch, words)."""
+        return self._shorten(split_words(texts))
+
     def ragged(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """The ids without padding: ragged int32, (batch, words)."""
-        words = self._shorten(split_words(texts))
+        words = self.words(texts)
         return words.with_flat_values(tf.cast(self.table.lookup(words.flat_values), tf.int32))
 
     def call(self, texts):

@@ -80,7 +80,12 @@ def commands_on_runs(templates: dict[str, Template]) -> dict[str, Callable[[], c
 
         return command(templates)
 
-    return {"runs": runs, "evaluate": evaluate, "predict": predict, "export": export}
+    def show():
+        from training.commands.show import command
+
+        return command(templates)
+
+    return {"runs": runs, "evaluate": evaluate, "predict": predict, "show": show, "export": export}
 
 
 def debug_option() -> click.Option:

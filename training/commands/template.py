@@ -64,5 +64,16 @@ class Template:
         text, `stream(model, text)` yields the parts of one as they come, for texts that are typed."""
         return self._module("serving")
 
+    @property
+    def shows_inside(self) -> bool:
+        """Whether there is a module `inside`."""
+        return find_spec(f"{self.package}.inside") is not None
+
+    @property
+    def inside(self) -> ModuleType:
+        """What can be seen in the network: `examples(run)` gives parts of a page; `typical_inputs(run, config)` some
+        inputs; `Inside(run, config)` loads the model, whose `look(input)` gives a `training.pages.inside.Look`."""
+        return self._module("inside")
+
     def _module(self, name: str) -> ModuleType:
         return import_module(f"{self.package}.{name}")

@@ -1,0 +1,106 @@
+"""The verb `show`: a page about a run, and about what goes on in its network while it answers."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from data.errors import UserError
+from training.commands.command_line import debug_option
+from training.commands.run_argument import RUN_HELP, open_trained_run
+from training.commands.template import Template
+from training.runs.folder import RunFolder
+
+
+def command(templates: dict[str, Template]) -> click.Command:
+    """The verb, for the runs of some templates: a template's name -> the template."""
+    return click.Command(
+        "show",
+        params=[
+            click.Argument(["run"], metavar="RUN"),
+            click.Argument(["further"], nargs=-1, metavar="[RUN]... [INPUT]..."),
+            debug_option(),
+        ],
+        callback=lambda **values: _show(templates, **values),
+        help=(
+            "Write RUN/report.html: its curves and results, and what its network does with each INPUT (typical ones "
+            "of its data if there is none). Further RUNs, folders of the same template, are compared: how their "
+            f"gradients fade back in time.\n\n{RUN_HELP}"
+        ),
+    )
+
+
+def _show(templates: dict[str, Template], run: str, further: Sequence[str]) -> None:
+    template, folder, _ = opened = open_trained_run(templates, run, {})
+    if not folder.is_finished():
+        raise UserError(f"{folder.path}: not finished yet; its own command goes on with it")
+    count = next((place for place, text in enumerate(further) if not _is_run(text)), len(further))
+    compared = [opened, *(open_trained_run(templates, name, {}) for name in further[:count])]
+    for other, other_folder, _ in compared:
+        if other is not template:
+            raise UserError(f"{other_folder.path}: a run of {other.name}; it is compared with one of {template.name}")
+    if not template.shows_inside:
+        raise UserError(f"{template.name}: this template does not show what is inside its network")
+    inputs = list(further[count:])
+    if template.config.INPUTS_ARE_FILES:
+        _check_files(inputs)
+    from training.commands.tensorflow_import import import_tensorflow
+
+    import_tensorflow()
+    from training.pages.report import FILE, write_report
+
+    write_report(folder, template.inside.examples(folder), sections(template, compared, inputs))
+    click.echo(f"{folder.path / FILE}: open it in a browser")
+
+
+def sections(template: Template, compared: Sequence[tuple], inputs: list[str]) -> list:
+    """A section of a page for each input.
+
+    Args:
+        template: The template.
+        compared: The runs, (template, folder, config) each; the first is the one that is shown.
+        inputs: What is looked at; typical inputs if empty.
+
+    Returns:
+        The `training.pages.parts.Section`s.
+    """
+    from training.pages.parts import Section
+    from training.pages.states import back_in_time
+
+    _, folder, config = compared[0]
+    insides = {_name(other, compared): template.inside.Inside(other, settings) for _, other, settings in compared}
+    shown = []
+    for text in inputs or template.inside.typical_inputs(folder, config):
+        looks = {name: inside.look(text) for name, inside in insides.items()}
+        look = next(iter(looks.values()))
+        if look.error:
+            click.echo(f"{look.given}: {look.error}", err=True)
+        fading = [
+            back_in_time(
+                f"The gradient back in time: L is {answer}",
+                {name: other.fading[answer] for name, other in looks.items()},
+                "|dL/dh_t| of the first layer that reads forward, as a share of its value at the last step.",
+            )
+            for answer in look.fading
+        ]
+        answer = f"answer: {look.answer}" if not look.error else f"no answer: {look.error}"
+        shown.append(Section(look.given, [*look.parts, *fading], answer))
+    return shown
+
+
+def _is_run(text: str) -> bool:
+    return os.path.isdir(text) and RunFolder(Path(text)).config_file.is_file()
+
+
+def _check_files(paths: list[str]) -> None:
+    for path in paths:
+        if not os.path.isfile(path):
+            raise UserError(f"{path}: no such file")
+
+
+def _name(folder: RunFolder, compared: Sequence[tuple]) -> str:
+    """What a curve is called: the folder's name, and the cell where that differs."""
+    cells = {config.cell for _, _, config in compared}
+    config = next(config for _, other, config in compared if other is folder)
+    return f"{folder.path.name} ({config.cell})" if len(cells) > 1 else folder.path.name

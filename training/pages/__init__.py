@@ -1,0 +1,1 @@
+"""Pages of HTML about a run: one file each, which opens by itself, without a network."""
