@@ -51,6 +51,11 @@ class Source(Generic[Files]):
     files: Files | None = dataclasses.field(default=None, repr=False, compare=False)
     dataset: Dataset | None = dataclasses.field(default=None, repr=False, compare=False)
 
+    @property
+    def as_data(self) -> str:
+        """What finds the same source again as `--data`."""
+        return str(self.path) if self.kind == "path" else self.name
+
 
 def resolve_source(
     data: str | Path,

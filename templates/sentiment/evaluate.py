@@ -28,12 +28,14 @@ class Measured:
         metrics: `accuracy`, `macro_f1`, and `auc` for two classes (of the same rows as the loss); 0 to 1.
         per_class: Label -> `precision`, `recall`, `f1` and `rows`; labels that do not occur in training come last.
         confusion: (classes, classes) counts, rows true, columns predicted, in the order of `per_class`.
+        probabilities: (rows, labels of training), of each row in order.
     """
 
     loss: float
     metrics: dict[str, float | None]
     per_class: dict[str, dict[str, float]]
     confusion: np.ndarray
+    probabilities: np.ndarray
 
 
 def make_predict_step(model: keras.Model):
@@ -63,18 +65,18 @@ def measure(predict_step, examples: pipeline.Examples, names: list[str]) -> Meas
     all_names = [*names, *examples.unknown]
     confusion = confusion_matrix(examples.labels, probabilities.argmax(axis=1), len(all_names))
     known = examples.labels < len(names)
-    labels, probabilities = examples.labels[known], probabilities[known]
+    labels, of_known = examples.labels[known], probabilities[known]
     metrics = {"accuracy": accuracy(confusion), "macro_f1": macro_f1(confusion)}
     if len(names) == 2:
-        metrics["auc"] = area_under_roc_curve(labels, probabilities[:, 1])
+        metrics["auc"] = area_under_roc_curve(labels, of_known[:, 1])
     figures = zip(all_names, *precision_recall_f1(confusion), confusion.sum(axis=1), strict=True)
     per_class = {
         name: {"precision": float(precision), "recall": float(recall), "f1": float(f1), "rows": int(rows)}
         for name, precision, recall, f1, rows in figures
     }
-    right = probabilities[np.arange(len(labels)), labels]
+    right = of_known[np.arange(len(labels)), labels]
     loss = float(-np.log(np.maximum(right, 1e-12)).mean())
-    return Measured(loss, metrics, per_class, confusion)
+    return Measured(loss, metrics, per_class, confusion, probabilities)
 
 
 def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.sources.source import Source
 from rnn_layers.watching import watching
 from training.pages.inside import Look
 from training.pages.parts import Part, Table, Words
@@ -32,9 +33,9 @@ def examples(run: RunFolder) -> list[Part]:
     return [Table("Surest mistakes", COLUMNS, rows, f"The first of {file.name}.")] if rows else []
 
 
-def typical_inputs(run: RunFolder, config: Config) -> list[str]:
+def typical_inputs(source: Source, config: Config) -> list[str]:
     """Three texts of the validation split: a short one, one of middling length, a long one."""
-    opened = pipeline.open_source(config, run.read_record().source)
+    opened = pipeline.open_source(config, source)
     texts = sorted(filter(None, opened.read(["validation"])["validation"].texts), key=len)
     return [texts[round(place * (len(texts) - 1))] for place in (0.1, 0.5, 0.9)]
 
@@ -81,7 +82,9 @@ class Inside:
         counts = tf.reduce_sum(vectors * by_vectors, axis=-1)[0].numpy().tolist()
         so_far = self._so_far(ids.numpy()[0])
         name, shown = self.names[label], [word if known else f"{word} (unknown)" for word, known in self._known(words)]
-        lanes = [Bars(f"y_t: {name}", so_far[:, label].tolist(), most=1, said=[self.names[k] for k in so_far.argmax(1)])]
+        lanes = [
+            Bars(f"y_t: {name}", so_far[:, label].tolist(), most=1, said=[self.names[k] for k in so_far.argmax(1)])
+        ]
         for call, gradient in zip(calls, by_states, strict=True):
             lanes += lanes_of(call, "h_t backward" if call.go_backwards else "h_t forward", norms(gradient))
         lanes.append(Labels("x_t", shown, counts, "counts"))

@@ -18,6 +18,7 @@ from training.runs.folder import RunFolder
 
 from . import pipeline, serving
 from .config import Config
+from .errors import write_errors
 from .evaluate import make_predict_step, measure
 from .labels import class_weights, doubtful, label_names
 from .model import build_model
@@ -115,6 +116,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     for split, result in results.items():
         title = f"{split}, {len(splits[split]):,} rows"
         plot_confusion_matrix(run.plot_file(f"confusion_{split}"), result.confusion, list(result.per_class), title)
+    mistaken, surest = texts["validation"], results["validation"].probabilities
+    write_errors(run.path / "errors.tsv", mistaken.texts, mistaken.labels, names, surest)
     is_tested = test or not opened.has_test
     per_class = {split: result.per_class for split, result in results.items()}
     progress.finish(source.name, results, is_tested, per_class=per_class)

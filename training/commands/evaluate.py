@@ -31,7 +31,7 @@ def command(templates: dict[str, Template]) -> click.Command:
 def _evaluate(templates, run: str, data: str | None, split: str | None, as_json: bool, **flags) -> None:
     template, folder, config = open_trained_run(templates, run, flags)
     recorded = folder.read_record().source
-    own = str(recorded.path) if recorded.kind == "path" else recorded.name
+    own = recorded.as_data
     source = template.pipeline.find_source(dataclasses.replace(config, data=data or own), to_train=False)
     if not data and source.fingerprint != recorded.fingerprint:
         click.secho(f"{own}: not the data this run was trained on; it has changed since", fg="yellow", err=True)

@@ -69,6 +69,7 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
             click.echo(f"{path} is finished; {further}, --restart begins anew")
         else:
             _train(template, config, source, record, folder, test)
+            _report(template, folder)
     from training.commands.report import print_result
 
     print_result(folder, _commands_to_type(template, folder))
@@ -108,6 +109,12 @@ def _train(template: Template, config, source: Source, record: Record, folder: R
             raise
         advice = "a lower --batch-size, which is another run, takes less"
         raise UserError(f"{folder.path}: out of memory; {_how_to_go_on(folder)}; {advice}") from error
+
+
+def _report(template: Template, folder: RunFolder) -> None:
+    from training.pages.report import write_report
+
+    write_report(folder, template.inside.examples(folder) if template.shows_inside else [])
 
 
 def _how_to_go_on(folder: RunFolder) -> str:

@@ -1,13 +1,15 @@
 """The verb `show`: a page about a run, and about what goes on in its network while it answers."""
 
+import dataclasses
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from data.errors import UserError
-from training.commands.command_line import debug_option
+from training.commands.command_line import debug_option, one_line
 from training.commands.run_argument import RUN_HELP, open_trained_run
 from training.commands.template import Template
 from training.runs.folder import RunFolder
@@ -71,22 +73,35 @@ def sections(template: Template, compared: Sequence[tuple], inputs: list[str]) -
     _, folder, config = compared[0]
     insides = {_name(other, compared): template.inside.Inside(other, settings) for _, other, settings in compared}
     shown = []
-    for text in inputs or template.inside.typical_inputs(folder, config):
+    for text in inputs or _typical_inputs(template, folder, config):
         looks = {name: inside.look(text) for name, inside in insides.items()}
         look = next(iter(looks.values()))
         if look.error:
-            click.echo(f"{look.given}: {look.error}", err=True)
+            click.echo(f"{look.given!r}: {look.error}", err=True)
         fading = [
             back_in_time(
                 f"The gradient back in time: L is {answer}",
                 {name: other.fading[answer] for name, other in looks.items()},
                 "|dL/dh_t| of the first layer that reads forward, as a share of its value at the last step.",
+                look.marks,
             )
             for answer in look.fading
         ]
         answer = f"answer: {look.answer}" if not look.error else f"no answer: {look.error}"
         shown.append(Section(look.given, [*look.parts, *fading], answer))
     return shown
+
+
+def _typical_inputs(template: Template, folder: RunFolder, config) -> list:
+    """Some inputs of the run's own data; where they are gone, the one that the template has for an example."""
+    own = dataclasses.replace(config, data=folder.read_record().source.as_data)
+    try:
+        return template.inside.typical_inputs(template.pipeline.find_source(own, to_train=False), own)
+    except (UserError, OSError) as error:
+        if template.config.INPUTS_ARE_FILES:
+            raise UserError(f"{one_line(error)}; name an INPUT to look at") from None
+        click.echo(f"{one_line(error)}; the template's own example is looked at", err=True)
+        return shlex.split(template.config.EXAMPLE_INPUT)
 
 
 def _is_run(text: str) -> bool:

@@ -71,7 +71,7 @@ class Template:
 
     @property
     def inside(self) -> ModuleType:
-        """What can be seen in the network: `examples(run)` gives parts of a page; `typical_inputs(run, config)` some
+        """What can be seen in the network: `examples(run)` gives parts of a page; `typical_inputs(source, config)` some
         inputs; `Inside(run, config)` loads the model, whose `look(input)` gives a `training.pages.inside.Look`."""
         return self._module("inside")
 

@@ -42,7 +42,10 @@ def drawn(curves) -> str:
     for value, said in curves.marks.items():
         x, _ = place(value, low)
         parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text class="mark" x="{x + 4:.1f}" y="{TOP + 10}">{escape(said)}</text>')
+        side, anchor = (-4, "end") if x > WIDTH / 2 else (4, "start")
+        parts.append(
+            f'<text class="mark" x="{x + side:.1f}" y="{TOP + 10}" text-anchor="{anchor}">{escape(said)}</text>'
+        )
     legend = []
     for number, (name, line) in enumerate(lines.items()):
         style = f'class="line line{number % 5}" stroke-dasharray="{DASHES[number % 5]}"'

@@ -19,6 +19,7 @@ class Look:
         fading: By the name of what is differentiated, the length of its gradient at h_1 .. h_T of the first layer that
             reads forward: what runs are compared by.
         error: Why there is no answer.
+        marks: Places on the axis of the steps back from the last, and what is to be said there.
     """
 
     given: str
@@ -26,3 +27,4 @@ class Look:
     parts: Sequence[Part] = ()
     fading: dict[str, np.ndarray] = field(default_factory=dict)
     error: str = ""
+    marks: dict[float, str] = field(default_factory=dict)

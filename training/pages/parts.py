@@ -1,6 +1,6 @@
 """What a page is made of: tables, curves, matrices and pictures, each of which writes itself as HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Protocol
@@ -11,13 +11,11 @@ from training.pages.colours import shade
 
 
 class Part(Protocol):
-    """A part of a page.
+    """A part of a page."""
 
-    Args:
-        title: Its heading.
-    """
-
-    title: str
+    @property
+    def title(self) -> str:
+        """Its heading."""
 
     def html(self) -> str:
         """The part's HTML, without its heading."""
@@ -136,7 +134,8 @@ class Picture:
     def html(self) -> str:
         """A row of figures that wraps."""
         figures = "".join(
-            f'<figure><img src="{source}" alt="{escape(line)}"><figcaption dir="auto">{escape(line)}</figcaption></figure>'
+            f'<figure><img src="{source}" alt="{escape(line)}">'
+            f'<figcaption dir="auto">{escape(line)}</figcaption></figure>'
             for source, line in self.pictures
         )
         return f'{_note(self.note)}<div class="pictures">{figures}</div>'
@@ -184,7 +183,7 @@ class Curves:
 
     title: str
     across: str
-    lines: dict[str, Sequence[tuple[float, float]]]
+    lines: Mapping[str, Sequence[tuple[float, float]]]
     note: str = ""
     logarithmic: bool = False
     marks: dict[float, str] = field(default_factory=dict)
@@ -198,8 +197,7 @@ class Curves:
         cells = [[f"{x:g}", *(_figure(values[name].get(x)) for name in values)] for x in rows]
         table = Table("", [self.across, *values], cells).html()
         return (
-            f"{_note(self.note)}<figure>{drawn(self)}</figure>"
-            f"<details><summary>the numbers</summary>{table}</details>"
+            f"{_note(self.note)}<figure>{drawn(self)}</figure><details><summary>the numbers</summary>{table}</details>"
         )
 
 

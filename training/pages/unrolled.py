@@ -156,8 +156,9 @@ class Unrolled:
         note = f"<p>{escape(self.note)}</p>" if self.note else ""
         return f"""{note}<figure class="unrolled" data-width="{width}">
 <div class="lanes"><svg class="names" height="{top}" aria-hidden="true">{"".join(names)}</svg>
-<div class="window" tabindex="0" role="group" aria-label="the steps of {escape(self.title)}"><svg width="{across}" height="{top}"
- role="img" aria-label="{escape(self.title)}, {self.steps} steps; the slider below tells the numbers of each">
+<div class="window" tabindex="0" role="group" aria-label="the steps of {escape(self.title)}">
+<svg width="{across}" height="{top}" role="img"
+ aria-label="{escape(self.title)}, {self.steps} steps; the slider below tells the numbers of each">
 {cursor}{"".join(lanes)}</svg></div></div>
 <label>step <input type="range" min="1" max="{self.steps}" value="1" aria-label="step of {escape(self.title)}"></label>
 <output aria-live="polite" dir="auto">{escape(told[0])}</output>
