@@ -85,7 +85,19 @@ def commands_on_runs(templates: dict[str, Template]) -> dict[str, Callable[[], c
 
         return command(templates)
 
-    return {"runs": runs, "evaluate": evaluate, "predict": predict, "show": show, "export": export}
+    def demo():
+        from training.commands.demo import command
+
+        return command(templates)
+
+    return {
+        "runs": runs,
+        "evaluate": evaluate,
+        "predict": predict,
+        "show": show,
+        "demo": demo,
+        "export": export,
+    }
 
 
 def debug_option() -> click.Option:

@@ -1,6 +1,7 @@
 """What commands print at their end: a run's result, what `evaluate` measured, the table of `runs`."""
 
 import json
+from collections.abc import Sequence
 
 import click
 from rich.table import Table
@@ -10,6 +11,9 @@ from training.live_line import duration
 from training.runs.finding import read_json_or_none
 from training.runs.folder import RunFolder
 from training.runs.record import Record
+
+# A run, what it was, and what it reached.
+Entry = tuple[RunFolder, Record, dict]
 
 
 def print_result(folder: RunFolder, commands: list[str]) -> None:
@@ -77,31 +81,49 @@ def print_runs(runs: list[RunFolder]) -> None:
     if not runs:
         out.print("no runs under ./runs; `run TEMPLATE` makes one")
         return
-    records = [(folder, folder.read_record(), read_json_or_none(folder.metrics_file) or {}) for folder in runs]
-    for template in dict.fromkeys(record.template for _, record, _ in records):
-        mine = [entry for entry in records if entry[1].template == template]
-        out.print(_runs_table(template, mine))
+    for template, entries in by_template(runs).items():
+        headings, rows = runs_table(entries)
+        table = Table(title=template, title_justify="left", title_style="bold")
+        for heading in headings:
+            table.add_column(heading, overflow="fold", no_wrap=heading == "run")
+        for row in rows:
+            table.add_row(*row)
+        out.print(table)
 
 
-def _runs_table(template: str, records: list[tuple[RunFolder, Record, dict]]) -> Table:
-    fields = [record.config | {"data": record.source.name} for _, record, _ in records]
+def by_template(runs: Sequence[RunFolder]) -> dict[str, list[Entry]]:
+    """The runs of each template with their records and their metrics, empty where there are none yet."""
+    found: dict[str, list[Entry]] = {}
+    for folder in runs:
+        record = folder.read_record()
+        found.setdefault(record.template, []).append((folder, record, read_json_or_none(folder.metrics_file) or {}))
+    return found
+
+
+def runs_table(entries: Sequence[Entry]) -> tuple[list[str], list[list[str]]]:
+    """A template's runs as a table: state, the fields in which they differ, and their metrics.
+
+    Args:
+        entries: What `by_template` gave of the template.
+
+    Returns:
+        The headings, and a row for each run.
+    """
+    fields = [record.config | {"data": record.source.name} for _, record, _ in entries]
     names = dict.fromkeys(name for config in fields for name in config)
     differing = [name for name in names if len({json.dumps(config.get(name)) for config in fields}) > 1]
     # Of each split the one metric that chose the weights: `runs` is for choosing among runs, `evaluate` tells the rest.
-    measured = [(metrics, _headline(config, metrics)) for (_, _, metrics), config in zip(records, fields, strict=True)]
-    shown = dict.fromkeys(name for _, name in measured if name)
-    columns = {f"{split} {name}": (split, name) for name in shown for split in ("validation", "test")}
-    table = Table(title=template, title_justify="left", title_style="bold")
-    for heading in ("run", "state", *differing, *columns):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "run")
-    for (folder, _, metrics), config in zip(records, fields, strict=True):
+    shown = dict.fromkeys(headline(config, metrics) for (_, _, metrics), config in zip(entries, fields, strict=True))
+    columns = {f"{split} {name}": (split, name) for name in shown if name for split in ("validation", "test")}
+    rows = []
+    for (folder, _, metrics), config in zip(entries, fields, strict=True):
         state = "finished" if metrics.get("finished") else f"epoch {folder.count_epochs()}"
         figures = [number((metrics.get(split) or {}).get(name)) for split, name in columns.values()]
-        table.add_row(str(folder.path), state, *(str(config.get(name)) for name in differing), *figures)
-    return table
+        rows.append([str(folder.path), state, *(str(config.get(name)) for name in differing), *figures])
+    return ["run", "state", *differing, *columns], rows
 
 
-def _headline(config: dict, metrics: dict) -> str:
+def headline(config: dict, metrics: dict) -> str:
     """The name of the metric by which a run chose its weights; the first one where it was the loss."""
     names = list(metrics.get("validation") or {})
     return config["best_by"] if config.get("best_by") in names else next(iter(names), "")

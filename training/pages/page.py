@@ -38,7 +38,9 @@ svg.curves { width: 100%; max-width: 44rem; height: auto; display: block; }
 .against { text-decoration: underline dotted 1px; } .words .for, .words .against { text-underline-offset: .2em; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem; } .pictures figure { max-width: 14rem; }
 .pictures img { width: 100%; min-width: 9rem; image-rendering: auto; display: block; }
-figcaption { font-size: .875rem; color: var(--soft); } @media (max-width: 40rem) { .names { width: 5rem; } }
+textarea { width: 100%; font: inherit; } button { font: inherit; }
+[aria-busy] { opacity: .5; } figcaption { font-size: .875rem; color: var(--soft); }
+@media (max-width: 40rem) { .names { width: 5rem; } }
 """
 # Hovering over a column, or the slider, marks a step and tells its numbers.
 SCRIPT = """
@@ -64,19 +66,20 @@ document.querySelectorAll(".unrolled").forEach(watch);
 """
 
 
-def page(title: str, sections: Sequence[Section], subtitle: str = "") -> str:
+def page(title: str, sections: Sequence[Section], subtitle: str = "", script: str = "") -> str:
     """The HTML of a page.
 
     Args:
         title: Its heading.
         sections: What it shows.
         subtitle: A line below the heading.
+        script: What it does besides.
     """
     body = "".join(section.html() for section in sections)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><title>{escape(title)}</title><style>{STYLE}</style></head>
-<body><main><h1>{escape(title)}</h1><p>{escape(subtitle)}</p>{body}</main><script>{SCRIPT}</script></body></html>
+<body><main><h1>{escape(title)}</h1><p>{escape(subtitle)}</p>{body}</main><script>{SCRIPT}{script}</script></body></html>
 """
 
 

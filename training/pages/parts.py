@@ -37,9 +37,8 @@ class Section:
 
     def html(self) -> str:
         """The section's HTML."""
-        inner = "".join(f"<section><h3>{escape(part.title)}</h3>{part.html()}</section>" for part in self.parts)
-        note = f"<p>{escape(self.note)}</p>" if self.note else ""
-        return f"<section><h2>{escape(self.title)}</h2>{note}{inner}</section>"
+        inner = "".join(f"<section>{_heading(3, part.title)}{part.html()}</section>" for part in self.parts)
+        return f"<section>{_heading(2, self.title)}{_note(self.note)}{inner}</section>"
 
 
 @dataclass(frozen=True)
@@ -199,6 +198,27 @@ class Curves:
         return (
             f"{_note(self.note)}<figure>{drawn(self)}</figure><details><summary>the numbers</summary>{table}</details>"
         )
+
+
+@dataclass(frozen=True)
+class Raw:
+    """HTML as it is.
+
+    Args:
+        title: The heading; "" for none.
+        content: The HTML.
+    """
+
+    title: str
+    content: str
+
+    def html(self) -> str:
+        """The HTML."""
+        return self.content
+
+
+def _heading(level: int, text: str) -> str:
+    return f'<h{level} dir="auto">{escape(text)}</h{level}>' if text else ""
 
 
 def _note(note: str) -> str:

@@ -48,18 +48,28 @@ def _per_class(metrics: dict) -> list[Table]:
     return tables
 
 
+def read_history(folder: RunFolder) -> list[dict[str, float | None]]:
+    """A run's `history.csv`, a dictionary for each epoch; nothing before the first one has ended."""
+    try:
+        with open(folder.path / "history.csv", newline="", encoding="utf-8") as stream:
+            return [{name: _number_or_none(text) for name, text in row.items()} for row in csv.DictReader(stream)]
+    except FileNotFoundError:
+        return []
+
+
+def curve_of(history: list[dict[str, float | None]], name: str) -> list[tuple[float, float]]:
+    """A figure of each epoch that has it, as points."""
+    return [(row["epoch"], row[name]) for row in history if row.get(name) is not None]  # type: ignore[misc]
+
+
 def _curves(folder: RunFolder, metrics: dict) -> list[Curves]:
-    with open(folder.path / "history.csv", newline="", encoding="utf-8") as stream:
-        history = [{name: _number_or_none(text) for name, text in row.items()} for row in csv.DictReader(stream)]
+    history = read_history(folder)
 
     def lines(names):
-        return {
-            name.replace("_", " "): [(row["epoch"], row[name]) for row in history if row.get(name) is not None]
-            for name in names
-        }
+        return {name.replace("_", " "): curve_of(history, name) for name in names}
 
     measured = [name for name in history[0] if name.startswith("validation_") and name != "validation_loss"]
-    best = {metrics["best_epoch"]: f"best: epoch {metrics['best_epoch']}"} if "best_epoch" in metrics else {}
+    best = {metrics["best_epoch"]: f"best: epoch {metrics['best_epoch']}"}
     curves = [Curves("Loss", "epoch", lines(["loss", "validation_loss"]), marks=best)]
     # Figures of different sizes would flatten each other: a drawing for those up to 1, one for the others.
     small = [name for name in measured if all(0 <= (row[name] or 0) <= 1 for row in history)]

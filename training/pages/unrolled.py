@@ -147,7 +147,9 @@ class Unrolled:
         names, lanes, top = [], [], 4
         for lane in self.lanes:
             svg, height = lane.drawn(width)
-            names.append(f'<text x="100%" y="{top + min(height / 2, BARS) + 4}" text-anchor="end">{lane.name}</text>')
+            names.append(
+                f'<text x="100%" y="{top + min(height / 2, BARS) + 4}" text-anchor="end">{escape(lane.name)}</text>'
+            )
             lanes.append(f'<g transform="translate(0 {top})">{svg}</g>')
             top += height + 4
         across = self.steps * width
