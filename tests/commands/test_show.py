@@ -76,7 +76,11 @@ def test_a_page_shows_what_is_inside_and_opens_without_an_error(template, runs, 
     assert "<h2 dir=\"auto\">Result</h2>" in plain and "Configuration" in plain and "unrolled" not in re.sub("<style>.*?</style>", "", plain.split("<script>")[0], flags=re.S)  # fmt: skip
     inputs = [TEXTS[template]] if template in TEXTS else []
     done = cli("show", run, *inputs, cwd=tmp_path)
-    assert done.stdout == f"{run / 'report.html'}: open it in a browser\n" and done.stderr == ""
+    pictures = list((run / "plots").glob("inside_*.png"))
+    assert done.stdout == (
+        f"{run / 'report.html'}: open it in a browser ({len(pictures)} pictures in plots/inside_*.png)\n"
+    )
+    assert pictures and done.stderr == ""
     text = (run / "report.html").read_text()
     assert all(name in text for name in SHOWN[template])
     browser.errors.clear()

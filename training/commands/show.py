@@ -52,8 +52,23 @@ def _show(templates: dict[str, Template], run: str, further: Sequence[str]) -> N
     import_tensorflow()
     from training.pages.report import FILE, write_report
 
-    write_report(folder, template.inside.examples(folder), sections(template, compared, inputs))
-    click.echo(f"{folder.path / FILE}: open it in a browser")
+    shown = sections(template, compared, inputs)
+    write_report(folder, template.inside.examples(folder), shown)
+    pictures = _draw(folder, shown)
+    click.echo(f"{folder.path / FILE}: open it in a browser ({pictures} pictures in plots/inside_*.png)")
+
+
+def _draw(folder: RunFolder, shown: Sequence) -> int:
+    """Draws the unrolled networks of some sections as PNGs, in the place of those of an earlier call."""
+    from training.pages.figure import draw_unrolled
+    from training.pages.unrolled import Unrolled
+
+    for old in folder.plot_file("inside").parent.glob("inside_*.png"):
+        old.unlink()
+    drawn = [part for section in shown for part in section.parts if isinstance(part, Unrolled)]
+    for number, unrolled in enumerate(drawn, start=1):
+        draw_unrolled(unrolled, folder.plot_file(f"inside_{number}"))
+    return len(drawn)
 
 
 def sections(template: Template, compared: Sequence[tuple], inputs: list[str]) -> list:
