@@ -177,7 +177,7 @@ def test_a_template_has_a_command_line_of_its_own(template, tmp_path):
     assert lines[0].startswith(f"Usage: python -m templates.{template} ")
     listed = lines[lines.index("Commands:") :]
     commands = [line.split()[0] for line in listed if line[:3].strip() and line.startswith("  ")]
-    assert commands == ["run", "runs", "evaluate", "predict", "export"]
+    assert commands == ["run", "runs", "evaluate", "predict", "show", "demo", "export"]
     assert (
         shown("run", "--help").splitlines()[1:] == cli("run", template, "--help", cwd=tmp_path).stdout.splitlines()[1:]
     )
