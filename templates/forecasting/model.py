@@ -100,7 +100,7 @@ def build_model(config: Config, training: Examples) -> keras.Model:
 def _deviation(windows):
     """The standard deviation of each window, (batch, 1); 1 of one that is constant but for rounding."""
     found = keras.ops.std(windows, axis=1, keepdims=True)
-    size = keras.ops.max(keras.ops.abs(windows), axis=1, keepdims=True)
+    size = keras.ops.mean(keras.ops.abs(windows), axis=1, keepdims=True)
     return keras.ops.where(found > 1e-6 * size, found, 1.0)
 
 
