@@ -30,6 +30,10 @@ SMALL = {
         "--batch-size", "8",
     ),
     "language_model": ("--units", "8", "--embedding-size", "6", "--batch-size", "8", "--backpropagation-steps", "40"),
+    "forecasting": (
+        "--window", "28", "--segment", "7", "--horizon", "10", "--units", "8", "--batch-size", "8",
+        "--future-columns", "event",
+    ),
 }  # fmt: skip
 # A template's own network, and some steps of it.
 DEFAULT_SIZE = ("--batch-size", "16")
@@ -42,7 +46,10 @@ NOT_COMPARED = ("lock", "previous.npz", "damaged.npz")
 
 
 def write_small_data(template: str, folder: Path) -> Path:
-    """Writes the first rows of a template's sample, split, to a new folder `data` in `folder`; its path comes back."""
+    """Writes few rows of a template's kind, split, to a new folder `data` in `folder`; its path comes back.
+
+    They are the first of its sample, but for series, which are cut by time.
+    """
     sample, data = SAMPLES / template, folder / "data"
     data.mkdir(parents=True)
     if template == "captioning":
@@ -58,12 +65,28 @@ def write_small_data(template: str, folder: Path) -> Path:
             members = [member for member in archive if Path(member.name).name in kept]
             archive.extractall(data, members, filter="data")
         return data
+    if template == "forecasting":
+        _write_small_series(data)
+        return data
     suffix = next(sample.glob("train.*")).suffix
     between = "\n\n" if template == "ner" else "\n"
     for split, count in ROWS.items():
         rows = (sample / f"{split}{suffix}").read_text(encoding="utf-8").split(between)
         (data / f"{split}{suffix}").write_text(between.join(rows[: count + 1]) + "\n", encoding="utf-8")
     return data
+
+
+def _write_small_series(data: Path) -> None:
+    """Writes three series of days with a week's season and an event now and then, a file for each split."""
+    random = np.random.default_rng(0)
+    for split, days in (("train", range(100)), ("validation", range(100, 130)), ("test", range(130, 160))):
+        lines = ["unique_id,ds,y,event"]
+        for number in range(3):
+            for day in days:
+                event = int(random.random() < 0.1)
+                y = 10 + 3 * np.sin(2 * np.pi * (day + number) / 7) + 5 * event + random.normal()
+                lines.append(f"s{number},{np.datetime64('2024-01-01') + day},{y:.3f},{event}")
+        (data / f"{split}.csv").write_text("\n".join(lines) + "\n")
 
 
 def differences(run: Path, whole: Path) -> list[str]:

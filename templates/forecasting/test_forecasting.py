@@ -58,12 +58,15 @@ def waves(count=3, length=60, **fields):
     return series_of(*rows, **fields)
 
 
+def columns_of(path):
+    """Those of a file of days, which is written."""
+    path.write_text("ds,y\n" + "".join(f"{day},1\n" for day in days(9).astype("datetime64[D]")))
+    return read_series([path]).columns
+
+
 @pytest.fixture(scope="module")
 def columns(tmp_path_factory):
-    """Those of a file of days."""
-    path = tmp_path_factory.mktemp("days") / "days.csv"
-    path.write_text("ds,y\n" + "".join(f"{day},{day.day}\n" for day in days(9).astype("datetime64[D]").astype(object)))
-    return read_series([path]).columns
+    return columns_of(tmp_path_factory.mktemp("days") / "days.csv")
 
 
 def examples_of(config, series, columns):
