@@ -39,11 +39,10 @@ def future_of(
     features = columns.future if columns else _features(rows, names)
     placed = np.zeros([grid.size, len(features)], np.float32)
     for name in names:
-        words, codes = rows.covariates[name]
-        missing = np.array(list(map(is_missing, words)))[codes]
         here = [number for number, (column, _) in enumerate(features) if column == name]
+        if not here:  # a column without any word
+            continue
         values = np.stack([_values(rows, name, word) for column, word in features if column == name], axis=-1)
-        values[missing] = np.nan
         spread = np.full([grid.size, len(here)], np.nan, np.float32)
         spread[grid.rows] = values
         if np.isnan(spread[:, 0]).any():
@@ -67,7 +66,10 @@ def static_of(
     result = np.zeros([len(rows.names), len(features)], np.float32)
     for name in names:
         words, codes = rows.covariates[name]
-        known = np.flatnonzero(~np.array(list(map(is_missing, words)))[codes])
+        are_numbers = any(column == name and word is None for column, word in features)
+        known = np.flatnonzero(
+            ~np.array([is_missing(word) if are_numbers else not word.strip() for word in words])[codes]
+        )
         series, first = np.unique(rows.series[known], return_index=True)
         if len(series) < len(np.unique(rows.series)):
             row = int(np.flatnonzero(~np.isin(rows.series, series))[0])
@@ -90,11 +92,12 @@ def static_of(
 
 
 def _features(rows: Rows, names: tuple[str, ...]) -> tuple[Feature, ...]:
-    """A column of numbers is one, a column of words one for each word."""
+    """A column of numbers is one, a column of words one for each word; where nothing stands, it is none of them."""
     found: list[Feature] = []
     for name in names:
-        words = [word for word in rows.covariates[name][0] if not is_missing(word)]
-        if all(as_number(word) is not None for word in words):
+        words = [word for word in rows.covariates[name][0] if word.strip()]
+        numbers = [number for word in words if not is_missing(word) and (number := as_number(word)) is not None]
+        if len(numbers) == sum(not is_missing(word) for word in words) > 0:
             found.append((name, None))
         elif len(words) > MOST_WORDS:
             raise UserError(

@@ -82,7 +82,8 @@ class Config:
     units: Annotated[int, at_least(1)] = 256
     # the segments of the horizon: all at once from the window's last state, or step by step, each from the one before
     decoding: Literal["at_once", "step_by_step"] = "at_once"
-    # whether the hour, weekday, day of the month and of the year are among what is known beforehand
+    # whether the hour, weekday, day of the month and of the year are among what is known beforehand, where the training
+    # rows go round them twice
     calendar: bool = True
     # levels of the quantiles that are forecast besides, ascending, with commas; empty: none
     quantiles: str = "0.1,0.5,0.9"

@@ -54,6 +54,10 @@ def open_source(config: Config, source: Source, columns: SeriesColumns | None = 
     return open_series(source, reading_of(config), BadLines(config.skip_bad_lines), split, columns)
 
 
+# The calendar's circles, and days that are twice round them: of what was seen once, next time is a guess.
+TWICE_ROUND = {"hour": 2, "weekday": 14, "day of month": 62, "day of year": 731}
+
+
 @dataclass(frozen=True)
 class Learned:
     """What a run learns of its training rows besides weights.
@@ -61,12 +65,14 @@ class Learned:
     Args:
         columns: Of the files.
         season: Steps of a season.
+        circles: Those of the calendar that are known beforehand: the training rows go round them twice.
         series: A series' name -> the standard deviation of its values, and the mean error of the value a season
             before; NaN where it has too little to tell.
     """
 
     columns: SeriesColumns
     season: int
+    circles: list[str]
     series: dict[str, tuple[float, float]]
 
     @classmethod
@@ -75,12 +81,18 @@ class Learned:
         season = config.season or columns.step.season_length
         scales = scales_of(training.targets, season)
         figures = zip(scales.deviation.tolist(), scales.seasonal_error.tolist(), strict=True)
-        return cls(columns, season, dict(zip(training.names, figures, strict=True)))
+        circles = _circles(columns, training) if config.calendar else []
+        return cls(columns, season, circles, dict(zip(training.names, figures, strict=True)))
 
     def to_json(self) -> dict:
         """What JSON can hold."""
         series = {name: [None if np.isnan(one) else one for one in figures] for name, figures in self.series.items()}
-        return {"columns": self.columns.to_json(), "season": self.season, "series": series}
+        return {
+            "columns": self.columns.to_json(),
+            "season": self.season,
+            "circles": self.circles,
+            "series": series,
+        }
 
     @classmethod
     def from_json(cls, value: dict) -> "Learned":
@@ -88,7 +100,28 @@ class Learned:
         series = {
             name: tuple(np.nan if one is None else one for one in figures) for name, figures in value["series"].items()
         }
-        return cls(SeriesColumns.from_json(value["columns"]), value["season"], series)
+        return cls(SeriesColumns.from_json(value["columns"]), value["season"], value["circles"], series)
+
+    @property
+    def covariates(self) -> list[str]:
+        """What is known beforehand, in the order in which `known_beforehand` gives it."""
+        words = [name if word is None else f"{name}={word}" for name, word in self.columns.future]
+        return [f"{function} of {circle}" for circle in self.circles for function in ("sine", "cosine")] + words
+
+    def known_beforehand(self, times: np.ndarray, future: np.ndarray) -> np.ndarray:
+        """What is known beforehand of steps.
+
+        Args:
+            times: (steps,) as `Series.times`.
+            future: (steps, columns) as `Series.future`.
+
+        Returns:
+            (steps, covariates) float32, the calendar first.
+        """
+        names = calendar_names(self.columns.step)
+        places = [2 * names.index(circle) + part for circle in self.circles for part in (0, 1)]
+        calendar = calendar_features(times, self.columns.step, self.columns.time_zone)[:, places]
+        return np.concatenate([calendar, future.reshape(len(times), -1)], axis=1)
 
     def scales(self, series: Series) -> Scales:
         """What errors of series are measured by: of those that were not trained on, by their own rows."""
@@ -96,6 +129,14 @@ class Learned:
         known = [name in self.series for name in series.names]
         figures = np.array([self.series.get(name, (np.nan, np.nan)) for name in series.names]).reshape(-1, 2)
         return Scales(np.where(known, figures[:, 0], own.deviation), np.where(known, figures[:, 1], own.seasonal_error))
+
+
+def _circles(columns: SeriesColumns, training: Series) -> list[str]:
+    names = calendar_names(columns.step)
+    if not names:
+        return []
+    days = max((times[-1] - times[0]) / np.timedelta64(1, "D") for times in training.times)
+    return [name for name in names if days >= TWICE_ROUND[name]]
 
 
 @dataclass(frozen=True)
@@ -126,13 +167,6 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.origins)
-
-
-def covariate_names(config: Config, columns: SeriesColumns) -> list[str]:
-    """What `Examples.covariates` hold, in order."""
-    circles = calendar_names(columns.step) if config.calendar else []
-    words = [name if word is None else f"{name}={word}" for name, word in columns.future]
-    return [f"{function} of {circle}" for circle in circles for function in ("sine", "cosine")] + words
 
 
 def make_examples(config: Config, series: Series, learned: Learned) -> Examples:
@@ -168,23 +202,18 @@ def make_examples(config: Config, series: Series, learned: Learned) -> Examples:
     return Examples(
         series=series,
         values=values,
-        covariates=np.concatenate([_covariates(config, learned.columns, series, row) for row in range(len(series))]),
+        covariates=np.concatenate(
+            [
+                learned.known_beforehand(times[:length], future[:length])
+                for times, future, length in zip(series.times, series.future, lengths, strict=True)
+            ]
+        ),
         static=np.stack(series.static),
         units=np.where(scales.deviation > 0, scales.deviation, 1).astype(np.float32),
         scales=scales,
         origins=origins[usable],
         rows=rows[usable],
         note=note,
-    )
-
-
-def _covariates(config: Config, columns: SeriesColumns, series: Series, row: int) -> np.ndarray:
-    steps = len(series.targets[row])
-    future = series.future[row][:steps]
-    if not config.calendar:
-        return future
-    return np.concatenate(
-        [calendar_features(series.times[row][:steps], columns.step, columns.time_zone), future], axis=1
     )
 
 

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from data.errors import BadLines, UserError
 from data.files import content_suffix
-from data.series.calendar import calendar_features
 from data.series.filling import fill_windows
 from data.series.reading import next_times, read_series, times_as_written
 from data.series.rows import Series
@@ -188,12 +187,9 @@ def _answer(answering: Answering, series: Series, rows: list[int]) -> Iterator[F
         ahead = next_times(past, columns.step, config.horizon)
         around = np.concatenate([past[-config.window :], ahead])
         known = series.future[row][length - config.window : length + config.horizon]
-        if config.calendar:
-            calendar = calendar_features(around, columns.step, columns.time_zone)
-            known = np.concatenate([calendar, known.reshape(len(calendar), -1)], axis=1)
+        covariates.append(answering.learned.known_beforehand(around, known))
         times.append(times_as_written(ahead, columns))
         windows.append(fill_windows(series.targets[row][-config.window :], config.fill))
-        covariates.append(known)
     given = {"window": windows, "covariates": covariates, "static": [series.static[row] for row in rows]}
     wanted = [one.name for one in answering.forecast.input_signature]
     found = answering.forecast(*(tf.constant(np.stack(given[name]), tf.float32) for name in wanted))

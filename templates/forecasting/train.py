@@ -58,7 +58,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
             **{split: pipeline.describe(examples) for split, examples in splits.items()},
             "window": f"{config.window} steps, read {config.segment} at a time, and {config.horizon} ahead",
             "season": f"{learned.season} steps",
-            "known beforehand": ", ".join(pipeline.covariate_names(config, learned.columns)) or None,
+            "known beforehand": ", ".join(learned.covariates) or None,
             **opened.facts,
             "device": device.describe(),
             "folder": run.path,
