@@ -4,6 +4,7 @@ The tests kill at chosen points (`tests/commands/test_kills.py`), `benchmarks.so
 """
 
 import csv
+import itertools
 import json
 import re
 import tarfile
@@ -16,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "data" / "samples"
 # Rows of each split of the small data.
 ROWS = {"train": 240, "validation": 40, "test": 40}
+# Of series, which are cut by time, the days of some.
+DAYS = {"train": slice(0, 120), "validation": slice(120, 150), "test": slice(150, 180)}
 SMALL = {
     "sentiment": ("--units", "5", "--embedding-size", "6", "--batch-size", "8"),
     "ner": (
@@ -32,7 +35,7 @@ SMALL = {
     "language_model": ("--units", "8", "--embedding-size", "6", "--batch-size", "8", "--backpropagation-steps", "40"),
     "forecasting": (
         "--window", "28", "--segment", "7", "--horizon", "10", "--units", "8", "--batch-size", "8",
-        "--future-columns", "event",
+        "--future-columns", "promotion,event", "--static-columns", "kind",
     ),
 }  # fmt: skip
 # A template's own network, and some steps of it.
@@ -46,10 +49,7 @@ NOT_COMPARED = ("lock", "previous.npz", "damaged.npz")
 
 
 def write_small_data(template: str, folder: Path) -> Path:
-    """Writes few rows of a template's kind, split, to a new folder `data` in `folder`; its path comes back.
-
-    They are the first of its sample, but for series, which are cut by time.
-    """
+    """Writes the first rows of a template's sample, split, to a new folder `data` in `folder`; its path comes back."""
     sample, data = SAMPLES / template, folder / "data"
     data.mkdir(parents=True)
     if template == "captioning":
@@ -66,7 +66,11 @@ def write_small_data(template: str, folder: Path) -> Path:
             archive.extractall(data, members, filter="data")
         return data
     if template == "forecasting":
-        _write_small_series(data)
+        header, *rows = (sample / "train.csv").read_text(encoding="utf-8").splitlines()
+        series = [list(days) for _, days in itertools.groupby(rows, lambda row: row.split(",")[0])][::4]
+        for split, days in DAYS.items():
+            lines = [header, *(row for one in series for row in one[days])]
+            (data / f"{split}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         return data
     suffix = next(sample.glob("train.*")).suffix
     between = "\n\n" if template == "ner" else "\n"
@@ -74,19 +78,6 @@ def write_small_data(template: str, folder: Path) -> Path:
         rows = (sample / f"{split}{suffix}").read_text(encoding="utf-8").split(between)
         (data / f"{split}{suffix}").write_text(between.join(rows[: count + 1]) + "\n", encoding="utf-8")
     return data
-
-
-def _write_small_series(data: Path) -> None:
-    """Writes three series of days with a week's season and an event now and then, a file for each split."""
-    random = np.random.default_rng(0)
-    for split, days in (("train", range(100)), ("validation", range(100, 130)), ("test", range(130, 160))):
-        lines = ["unique_id,ds,y,event"]
-        for number in range(3):
-            for day in days:
-                event = int(random.random() < 0.1)
-                y = 10 + 3 * np.sin(2 * np.pi * (day + number) / 7) + 5 * event + random.normal()
-                lines.append(f"s{number},{np.datetime64('2024-01-01') + day},{y:.3f},{event}")
-        (data / f"{split}.csv").write_text("\n".join(lines) + "\n")
 
 
 def differences(run: Path, whole: Path) -> list[str]:

@@ -10,6 +10,9 @@ from training.configuration import Share, at_least, at_most, check_bounds, more_
 # What `--data auto` stands for: there is no benchmark set that can be downloaded, so the bundled sample.
 BENCHMARK, SAMPLE = None, "forecasting"
 
+# What the sample knows beforehand, and of each series.
+SAMPLE_COLUMNS = {"future_columns": "promotion,event", "static_columns": "kind"}
+
 # What a user may type first: `predict RUN ...`.
 EXAMPLE_INPUT = "history.csv"
 
@@ -43,10 +46,10 @@ class Config:
     # the column to forecast, or several with commas: a series for each; auto: y, target, value, or every column of
     # numbers
     target: str = "auto"
-    # columns that are known beforehand, with commas
-    future_columns: str = ""
-    # columns that say something of a whole series, with commas
-    static_columns: str = ""
+    # columns that are known beforehand, with commas; auto: those of the sample, of other data none
+    future_columns: str = "auto"
+    # columns that say something of a whole series, with commas; auto: that of the sample, of other data none
+    static_columns: str = "auto"
     # what stands in a window where a value is missing: none leaves such windows out, zero takes missing for 0
     fill: Literal["none", "forward", "zero", "interpolate"] = "none"
     # auto, day-first, month-first, or a pattern such as %d.%m.%Y %H:%M
@@ -71,15 +74,15 @@ class Config:
     # --- Network ---
 
     # how many steps ahead are forecast
-    horizon: Annotated[int, at_least(1)] = 24
+    horizon: Annotated[int, at_least(1)] = 28
     # how many steps are looked at
-    window: Annotated[int, at_least(2)] = 168
+    window: Annotated[int, at_least(2)] = 112
     # steps that the recurrent cell takes as one; it divides --window
-    segment: Annotated[int, at_least(1)] = 24
+    segment: Annotated[int, at_least(1)] = 7
     # the recurrent cell
     cell: Literal["simple_rnn", "gru", "lstm"] = "gru"
     # the length of the state h
-    units: Annotated[int, at_least(1)] = 256
+    units: Annotated[int, at_least(1)] = 128
     # the segments of the horizon: all at once from the window's last state, or step by step, each from the one before
     decoding: Literal["at_once", "step_by_step"] = "at_once"
     # whether the hour, weekday, day of the month and of the year are among what is known beforehand, where the training
@@ -91,13 +94,13 @@ class Config:
     # --- Training ---
 
     # passes over the training windows, at most
-    epochs: Annotated[int, at_least(1)] = 8
+    epochs: Annotated[int, at_least(1)] = 15
     # windows per step, over all replicas together
-    batch_size: Annotated[int, at_least(1)] = 256
+    batch_size: Annotated[int, at_least(1)] = 128
     # windows of an epoch, drawn anew for each one; 0: all there are
     windows_per_epoch: Annotated[int, at_least(0)] = 0
     # Adam's learning rate in the first steps
-    learning_rate: Annotated[float, more_than(0)] = 1e-3
+    learning_rate: Annotated[float, more_than(0)] = 2e-3
     # steps in which the learning rate halves; 0 keeps it as it is
     learning_rate_half_life: Annotated[int, at_least(0)] = 500
     # what is validated and saved is the average of the weights over about the last 1 / (1 - this) steps; 0: the last
@@ -106,7 +109,7 @@ class Config:
     # the largest global norm of a step's gradient
     clip_norm: Annotated[float, more_than(0)] = 1.0
     # the share of the states' channels that is dropped in training
-    dropout: Share = 0.5
+    dropout: Share = 0.2
     # what the point forecast is trained for: the median (mae) or the mean (mse)
     point_loss: Literal["mae", "mse"] = "mae"
     # the validation metric that chooses the best epoch

@@ -1,6 +1,6 @@
 """From a data source to batches: read, lay all series end to end, plan windows, and cut them out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from data.series.opening import OpenedSeries, Split, open_series
 from data.series.rows import Series, leave_out_short
 from data.sources.source import Source, resolve_source
 
-from .config import BENCHMARK, READING, SAMPLE, Config
+from .config import BENCHMARK, READING, SAMPLE, SAMPLE_COLUMNS, Config
 from .metrics import Scales, scales_of
 
 
@@ -25,16 +25,25 @@ def find_source(config: Config, to_train: bool = True) -> Source:
         config: The run's configuration.
         to_train: Whether a folder without a train file is a mistake; to evaluate, a test file is enough.
 
+    Returns:
+        The source; the columns that were "auto" are resolved.
+
     Raises:
         UserError: There is no such data.
     """
-    return resolve_source(
+    source = resolve_source(
         config.data,
         benchmark=BENCHMARK,
         sample=SAMPLE,
         datasets=DATASETS,
         find=lambda path: find_tables(path, need_train=to_train),
     )
+    columns = {
+        name: of_sample if source.kind == "sample" else ""
+        for name, of_sample in SAMPLE_COLUMNS.items()
+        if getattr(config, name) == "auto"
+    }
+    return replace(source, resolved=columns)
 
 
 def reading_of(config: Config) -> Reading:
@@ -51,7 +60,8 @@ def open_source(config: Config, source: Source, columns: SeriesColumns | None = 
         columns: What a run learned of its training files' columns; None to learn it.
     """
     split = Split(config.validation_steps, config.test_steps)
-    return open_series(source, reading_of(config), BadLines(config.skip_bad_lines), split, columns)
+    reading = reading_of(replace(config, **source.resolved))
+    return open_series(source, reading, BadLines(config.skip_bad_lines), split, columns)
 
 
 # The calendar's circles, and days that are twice round them: of what was seen once, next time is a guess.

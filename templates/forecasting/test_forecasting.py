@@ -24,7 +24,7 @@ from .train import learning_rate, make_train_step
 
 SMALL = Config(
     horizon=5, window=12, segment=4, units=6, batch_size=8, learning_rate=0.01, dropout=0.0, weight_average=0.5,
-    calendar=False,
+    calendar=False, future_columns="", static_columns="",
 )  # fmt: skip
 CPU = Device(tf.distribute.get_strategy(), "CPU", "float32", jit=False)
 NETWORKS = [
