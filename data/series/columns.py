@@ -206,7 +206,7 @@ def _usual_targets(
     written = {_plain(name): name for name in reversed(left)}
     if usual := next((written[name] for name in TARGET_COLUMNS if name in written), None):
         return [usual]
-    numbers = [name for name in left if _holds_numbers(rows, name) and not _counts_rows(columns, name)]
+    numbers = [name for name in left if _holds_numbers(rows, name) and not _counts_rows(name)]
     if not need and id_column:
         return []
     if id_column and len(numbers) > 1:
@@ -267,10 +267,9 @@ def _holds_numbers(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
     return bool(values) and all(as_number(value, decimal_comma=True) is not None for value in values)
 
 
-def _counts_rows(columns: list[str], name: str) -> bool:
+def _counts_rows(name: str) -> bool:
     """Whether a column has no name, as pandas writes the numbers of rows."""
-    unnamed = name == str(columns.index(name) + 1) and not all(column.isdecimal() for column in columns)
-    return unnamed or name.startswith("Unnamed: ")
+    return not name.strip() or name.startswith("Unnamed: ")
 
 
 def _plain(name: str) -> str:

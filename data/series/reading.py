@@ -234,6 +234,7 @@ def _each_time_once(rows: Rows, bad_lines: BadLines) -> Rows:
     again = rows.follows
     again[1:] &= rows.times[1:] == rows.times[:-1]
     first = 0
+    hours = rows.times.dtype.kind == "M" and bool((rows.times.astype("datetime64[D]") != rows.times).any())
     for row in np.flatnonzero(again).tolist():
         first = first if again[row - 1] else row - 1
         values = [(column[first], column[row]) for column in rows.targets.values()]
@@ -242,7 +243,10 @@ def _each_time_once(rows: Rows, bad_lines: BadLines) -> Rows:
             continue
         path = rows.tables[rows.table[row]].path
         found = f"{rows.written(row)}{rows.called(row)} again, which stands in {rows.place(first)}"
-        advice = "" if rows.called(row) else "--id-column NAME tells series apart"
+        advice = "--time-zone NAME tells apart the hour that clocks show twice" if hours else ""
+        advice = (
+            advice if rows.called(row) else "; ".join(filter(None, ["--id-column NAME tells series apart", advice]))
+        )
         bad_lines.report(path, int(rows.lines[row]), expected="each time once", found=found, advice=advice)
     return rows.select(~again) if again.any() else rows
 
@@ -403,7 +407,8 @@ class _Missing:
         notes = []
         if self.values:
             taken = " (taken for 0)" if self.are_zeros else ""
-            notes.append(f"{self.values:,} values of {self.series:,} series{taken}, {self.first}")
+            values = "1 value" if self.values == 1 else f"{self.values:,} values"
+            notes.append(f"{values} of {self.series:,} series{taken}, {self.first}")
         if self.empty:
             names = ", ".join(map(shown, self.empty[:3])) + (", ..." if len(self.empty) > 3 else "")
             notes.append(f"{len(self.empty):,} series without any value left out: {names}")

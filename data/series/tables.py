@@ -2,7 +2,7 @@
 
 import os
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -13,6 +13,8 @@ from data.errors import BadLines, UserError
 from data.series.columns import LOOKED_AT, Reading, Roles, find_roles
 from data.series.numbers import as_number, is_missing
 from data.series.time_stamps import TimeForm, find_form, read_times
+from data.series.whole_columns import read_whole_columns
+from data.tables.dialect import Dialect
 from data.tables.parquet import Row
 from data.tables.rows import as_text, dialect_of, read_rows, shown
 
@@ -83,14 +85,62 @@ def read_table(path: str | os.PathLike, reading: Reading, bad_lines: BadLines, l
     first = list(islice(rows, LOOKED_AT))
     roles = _like(path, first, like) if like else find_roles(path, [row for _, row in first], reading)
     dialect = dialect_of(path, reading.encoding, reading.layout)
-    as_float = _float_reader(decimal_comma=dialect is not None and dialect.writing.delimiter != ",")
+    table, times = _at_once(path, reading, roles, dialect) or _row_by_row(
+        path, chain(first, rows), roles, bad_lines, dialect is not None and dialect.writing.delimiter != ","
+    )
+    return _with_times(table, *times, reading, bad_lines) if roles.times else table
+
+
+Coded = tuple[list[str], np.ndarray]
+
+
+def _at_once(
+    path: str | os.PathLike, reading: Reading, roles: Roles, dialect: Dialect | None
+) -> tuple[Table, Coded] | None:
+    """A table without its times, and these as they are written; None where it has to be read row by row."""
+    covariates = (*roles.future, *roles.static)
+    words = [name for name in (roles.id, *roles.times, *covariates) if name is not None]
+    if not {*roles.targets, *words}:
+        return None
+    whole = read_whole_columns(path, dialect, reading.encoding, roles.targets, words)
+    if not whole:
+        return None
+    rows = len(next(iter((*whole.numbers.values(), *(codes for _, codes in whole.words.values())))))
+    names, series = whole.words[roles.id] if roles.id else ([""], np.zeros(rows, np.int64))
+    times = _joined_codes([whole.words[name] for name in roles.times], rows)
+    if any(map(is_missing, times[0])):
+        return None
+    lines = np.arange(whole.first_line, whole.first_line + rows)
+    kept = {name: whole.words[name] for name in covariates}
+    counted = np.zeros(rows, np.int64)
+    return Table(path, roles, lines, names, series, counted, TimeForm("count"), whole.numbers, kept), times
+
+
+def _joined_codes(columns: list[Coded], rows: int) -> Coded:
+    """The words of several columns joined by blanks; one of them missing leaves nothing."""
+    words, codes = ["0"], np.zeros(rows, np.int64)
+    for place, (others, other_codes) in enumerate(columns):
+        others = ["" if is_missing(other) else other.strip() for other in others]
+        if place == 0:
+            words, codes = others, other_codes
+            continue
+        pairs, codes = np.unique(codes * len(others) + other_codes, return_inverse=True)
+        halves = [(words[pair // len(others)], others[pair % len(others)]) for pair in pairs.tolist()]
+        words = [" ".join(half) if all(half) else "" for half in halves]
+    return words, codes
+
+
+def _row_by_row(
+    path: str | os.PathLike, rows: Iterator[Row], roles: Roles, bad_lines: BadLines, decimal_comma: bool
+) -> tuple[Table, Coded]:
+    """A table without its times, and these as they are written."""
     ids, times, lines = Words(), Words(), array("q")
     targets = {name: array("d") for name in roles.targets}
     covariates = {name: Words() for name in (*roles.future, *roles.static)}
-    for number, row in _unpacked(path, chain(first, rows), roles):
+    for number, row in _unpacked(path, rows, roles):
         name = as_text(row.get(roles.id)) if roles.id else ""
         time = _joined(row, roles.times)
-        numbers = [as_float(row.get(target)) for target in roles.targets]
+        numbers = [as_number(row.get(target), decimal_comma) for target in roles.targets]
         if name is None or not time or None in numbers:
             _report(path, number, row, roles, numbers, bad_lines)
             continue
@@ -114,7 +164,7 @@ def read_table(path: str | os.PathLike, reading: Reading, bad_lines: BadLines, l
         {name: np.frombuffer(column, np.float64) for name, column in targets.items()},
         {name: (words.words, words.array) for name, words in covariates.items()},
     )
-    return _with_times(table, times, reading, bad_lines) if roles.times else table
+    return table, (times.words, times.array)
 
 
 def _like(path: str | os.PathLike, first: list[Row], like: Roles) -> Roles:
@@ -137,10 +187,6 @@ def _joined(row: dict[str, Any], columns: tuple[str, ...]) -> str:
     if any(map(is_missing, words)):
         return ""
     return " ".join((as_text(word) or "").strip() for word in words)
-
-
-def _float_reader(decimal_comma: bool) -> Callable[[Any], float | None]:
-    return lambda value: as_number(value, decimal_comma)
 
 
 def _unpacked(path: str | os.PathLike, rows: Iterator[Row], roles: Roles) -> Iterator[Row]:
@@ -178,17 +224,16 @@ def _report(
     bad_lines.report(path, number, expected=expected, found=shown(row.get(column)), advice=advice)
 
 
-def _with_times(table: Table, written: Words, reading: Reading, bad_lines: BadLines) -> Table:
-    texts = written.words
+def _with_times(table: Table, texts: list[str], codes: np.ndarray, reading: Reading, bad_lines: BadLines) -> Table:
     try:
         form = find_form(texts, reading.time_format)
     except UserError as error:
         where = ", ".join(map(repr, table.roles.times))
         raise UserError(f"{table.path}:{table.lines[0]}: the times in {where}: {error}") from None
     times, are_times = read_times(texts, form, reading.time_format)
-    usable = are_times[written.array]
+    usable = are_times[codes]
     for row in np.flatnonzero(~usable):
-        found = shown(texts[written.array[row]])
+        found = shown(texts[codes[row]])
         bad_lines.report(table.path, int(table.lines[row]), expected=str(form), found=found)
     return Table(
         table.path,
@@ -196,7 +241,7 @@ def _with_times(table: Table, written: Words, reading: Reading, bad_lines: BadLi
         table.lines[usable],
         table.names,
         table.series[usable],
-        times[written.array[usable]],
+        times[codes[usable]],
         form,
         {name: column[usable] for name, column in table.targets.items()},
         {name: (words, codes[usable]) for name, (words, codes) in table.covariates.items()},
