@@ -275,6 +275,8 @@ def _checked_step(rows: Rows, known: Step | None) -> Step:
         row = int(irregular[0])
         expected = f"a time some steps of {step} after {rows.written(row - 1)} ({rows.place(row - 1)})"
         advice = "round the times, or count the rows: --time-column none"
+        if rows.tables[0].form.offset == "varies":
+            advice = "if clocks are put forward and back, --time-zone NAME says where"
         raise UserError(
             f"{rows.place(row)}: expected {expected}, found {rows.written(row)}{rows.called(row)}; {advice}"
         )

@@ -201,7 +201,9 @@ def _unpacked(path: str | os.PathLike, rows: Iterator[Row], roles: Roles) -> Ite
             sizes = ", ".join(f"{len(values)} in {name!r}" for name, values in held.items())
             raise UserError(f"{path}:{number}: expected lists of one length, found {sizes}")
         for values in zip(*held.values(), strict=True):
-            yield number, {**row, **dict(zip(held, values, strict=True))}
+            # Within lists, .parquet has times that are no strings.
+            plain = [value.isoformat() if hasattr(value, "isoformat") else value for value in values]
+            yield number, {**row, **dict(zip(held, plain, strict=True))}
 
 
 def _report(

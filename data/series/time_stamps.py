@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -113,7 +113,16 @@ def _forms_of_dates(texts: Sequence[str], asked: str) -> Iterable[tuple[int, Tim
     stamps = [stamp for text in texts if (stamp := _stamp(text, order))]
     # A date alone among times is midnight.
     longest = max((stamp.pattern for stamp in stamps), key=len, default="")
-    yield len(stamps), TimeForm("stamp", longest, _offset(stamps))
+    yield len(stamps), TimeForm("stamp", _without_idle_parts(longest, stamps), _offset(stamps))
+
+
+def _without_idle_parts(pattern: str, stamps: Sequence[Stamp]) -> str:
+    """A pattern without fractions of seconds that are all 0, as .parquet has them of days, too."""
+    if ".%f" not in pattern or any(stamp.clock.microsecond for stamp in stamps):
+        return pattern
+    if "%z" in pattern or any(stamp.clock.time() != time.min for stamp in stamps):
+        return pattern.replace(".%f", "")
+    return re.split("[T ]", pattern)[0]
 
 
 def _offset(stamps: Iterable[Stamp]) -> str:
@@ -286,17 +295,17 @@ def format_times(times: np.ndarray, form: TimeForm, time_zone: str = "") -> list
         A text each; stamps with an offset have that of the zone.
     """
     if form.kind == "count":
-        return [str(time) for time in times.tolist()]
+        return [str(count) for count in times.tolist()]
     if form.kind not in ("stamp", "quarter"):
         factor = {"seconds": 1e6, "milliseconds": 1e3, "microseconds": 1}.get(form.kind)
         whole = times.astype("datetime64[us]").astype(np.int64).tolist()
-        return [str(time * 1000 if factor is None else time // int(factor)) for time in whole]
+        return [str(number * 1000 if factor is None else number // int(factor)) for number in whole]
     clocks: list[datetime] = as_local(times.astype("datetime64[us]"), time_zone).tolist()
     if form.kind == "quarter":
         return [f"{clock.year:04}{form.pattern}Q{(clock.month + 2) // 3}" for clock in clocks]
     if form.offset:
         zone = zone_of(time_zone or "UTC")
-        clocks = [time.replace(tzinfo=UTC).astimezone(zone) for time in times.tolist()]
+        clocks = [utc.replace(tzinfo=UTC).astimezone(zone) for utc in times.tolist()]
     pattern = form.pattern.replace("%z", "%:z")
     return [_written(clock, pattern) for clock in clocks]
 

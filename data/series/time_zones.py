@@ -1,14 +1,12 @@
 """Clocks: from a zone's time to UTC and back."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from data.errors import UserError
-
-_EPOCH = datetime(1970, 1, 1)
 
 
 def zone_of(name: str) -> tzinfo:
@@ -17,14 +15,14 @@ def zone_of(name: str) -> tzinfo:
     Raises:
         UserError: There is none.
     """
-    if offset := re.fullmatch(r"([+-])(\d\d):(\d\d)", name):
+    if offset := re.fullmatch(r"([+-])([01]\d|2[0-3]):([0-5]\d)", name):
         minutes = int(offset[2]) * 60 + int(offset[3])
         return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     if name == "UTC":
         return UTC
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         expected = "a zone such as Europe/Berlin, UTC, or an offset such as +02:00"
         raise UserError(f"--time-zone {name}: expected {expected}") from None
 
