@@ -140,7 +140,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     """
     model, learned = serving.load_model(run), pipeline.Learned.from_json(run.read_vocabulary())
     own = source.fingerprint == run.read_record().source.fingerprint
-    opened = pipeline.open_source(config, source, learned.columns)
+    opened = pipeline.open_as_learned(config, source, learned.columns)
     split = split or opened.to_evaluate(own)
     examples = pipeline.make_examples(config, opened.read([split])[split], learned)
     result = measure(make_predict_step(model, config, examples), config, examples)

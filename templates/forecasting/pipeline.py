@@ -51,14 +51,13 @@ def reading_of(config: Config) -> Reading:
     return Reading(**{name: getattr(config, name) for name in READING if name != "skip_bad_lines"})
 
 
-def open_source(config: Config, source: Source, columns: SeriesColumns | None = None) -> OpenedSeries:
-    """Opens a source: series by split, each cut by time.
+def open_source(config: Config, source: Source) -> OpenedSeries:
+    """Opens a source: series by split, each cut by time."""
+    return open_as_learned(config, source, None)
 
-    Args:
-        config: The run's configuration.
-        source: What `find_source` gave.
-        columns: What a run learned of its training files' columns; None to learn it.
-    """
+
+def open_as_learned(config: Config, source: Source, columns: SeriesColumns | None) -> OpenedSeries:
+    """Opens a source, its columns as a run learned them of its training files; None to learn them."""
     split = Split(config.validation_steps, config.test_steps)
     reading = reading_of(replace(config, **source.resolved))
     return open_series(source, reading, BadLines(config.skip_bad_lines), split, columns)

@@ -61,7 +61,7 @@ def load_linear_map(run: RunFolder) -> LinearMap:
         UserError: The file is missing or damaged.
     """
     try:
-        return LinearMap(np.load(run.path / "linear_map.npy"))
+        return LinearMap(np.load(run.path / "linear_map.npy", allow_pickle=False))
     except (OSError, ValueError) as error:
         raise UserError(
             f"{run.path / 'linear_map.npy'}: missing or damaged ({error}); --restart trains anew"
