@@ -1,25 +1,20 @@
 """Columns beside the targets, as numbers: what is known beforehand, and what is the same at all times of a series."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from data.errors import UserError, shown
 from data.series.columns import Feature, SeriesColumns
 from data.series.filling import Fill, fill_windows
+from data.series.grid import Grid
 from data.series.numbers import as_number, is_missing
-
-if TYPE_CHECKING:
-    from data.series.reading import Rows, _Grid
+from data.series.ordered_rows import Rows
 
 # A column of words may have so many different ones; more are texts.
 MOST_WORDS = 1000
 
 
 def future_of(
-    rows: Rows, grid: _Grid, names: tuple[str, ...], fill: Fill, columns: SeriesColumns | None
+    rows: Rows, grid: Grid, names: tuple[str, ...], fill: Fill, columns: SeriesColumns | None
 ) -> tuple[np.ndarray, tuple[Feature, ...]]:
     """What is known beforehand at each place of the grid.
 
@@ -120,7 +115,7 @@ def _values(rows: Rows, name: str, word: str | None) -> np.ndarray:
     return np.array(numbers, np.float32)[codes]
 
 
-def _fill(rows: Rows, grid: _Grid, name: str, values: np.ndarray, fill: Fill, are_words: bool) -> None:
+def _fill(rows: Rows, grid: Grid, name: str, values: np.ndarray, fill: Fill, are_words: bool) -> None:
     """Puts numbers where a column that is known beforehand has none; `values` (places, features) changes."""
     gaps = np.isnan(values[:, 0])
     if fill == "none":

@@ -57,9 +57,9 @@ TABLES = {
 }  # fmt: skip
 
 
-def read(path, text, reading, bad_lines=None):
+def read(path, text, reading, bad_lines=None, columns=None):
     path.write_text(text, encoding="utf-8")
-    return read_series([path], Reading(**reading), bad_lines)
+    return read_series([path], Reading(**reading), bad_lines, columns)
 
 
 def values_of(series):
@@ -158,9 +158,27 @@ def test_a_file_of_other_steps_is_refused(tmp_path):
     (tmp_path / "b.csv").write_text("ds,y\n2020-01-01 00:00,1\n2020-01-01 01:00,2\n2020-01-01 02:00,2\n")
     with pytest.raises(UserError, match="its times are 1 hour apart, and those trained on were 1 day"):
         read_series([tmp_path / "b.csv"], columns=daily.columns)
+    with pytest.raises(UserError, match="its times are counts, and those trained on were dates"):
+        read(tmp_path / "b.csv", TABLES["constant and negative"][0], {}, columns=daily.columns)
     # One row has no steps, and takes those that are known.
     (tmp_path / "c.csv").write_text("ds,y\n2020-01-01,1\n")
     assert len(read_series([tmp_path / "c.csv"], columns=daily.columns).series) == 1
+
+
+def test_another_file_may_write_its_times_otherwise(tmp_path):
+    """Clocks show what they showed in training, and an answer is written as the file that is answered."""
+    plain = "ds,y\n2024-07-01 08:00,1\n2024-07-01 09:00,2\n"
+    offset = "ds,y\n01.07.2024 08:00+02:00,1\n01.07.2024 09:00+02:00,2\n"
+    eight = np.datetime64("2024-07-01T08")
+    trained = read(tmp_path / "a.csv", plain, {})
+    found = read(tmp_path / "b.csv", offset, {}, columns=trained.columns)
+    assert found.series.times[0][0] == eight and found.columns.time_zone == ""
+    assert times_as_written(found.series.times[0][:1], found.columns) == ["01.07.2024 08:00+02:00"]
+    trained = read(tmp_path / "a.csv", plain, {"time_zone": "Europe/Berlin"})
+    found = read(tmp_path / "b.csv", offset, {}, columns=trained.columns)
+    assert found.series.times[0][0] == trained.series.times[0][0] == eight - np.timedelta64(2, "h")
+    following = next_times(found.series.times[0], found.columns.step, 3)
+    assert times_as_written(following[-1:], found.columns) == ["01.07.2024 12:00+02:00"]
 
 
 @pytest.mark.parametrize(
