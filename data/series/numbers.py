@@ -6,6 +6,8 @@ from typing import Any
 # What programs write for no value; compared without regard to case.
 MISSING = frozenset(("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "<na>", "-", "?"))
 _TRUTH = {"true": 1.0, "false": 0.0}
+# What float32 holds.
+LARGEST = 3.4e38
 
 
 def is_missing(value: Any) -> bool:
@@ -30,7 +32,7 @@ def as_number(value: Any, decimal_comma: bool = False) -> float | None:
         try:
             number = float(value)
             # Python takes 1_000 and "infinity" for numbers, and nobody writes them for one.
-            return number if math.isfinite(number) and "_" not in value else math.nan if is_missing(value) else None
+            return number if abs(number) <= LARGEST and "_" not in value else math.nan if is_missing(value) else None
         except ValueError:
             pass
         if is_missing(value):
@@ -40,7 +42,7 @@ def as_number(value: Any, decimal_comma: bool = False) -> float | None:
         return _TRUTH.get(value.strip().lower())
     if isinstance(value, bool | int | float):
         try:
-            return float(value) if not math.isinf(value) else None
+            return None if abs(value) > LARGEST else float(value)
         except OverflowError:
             return None
     return math.nan if value is None else None

@@ -25,6 +25,10 @@ _DATE = re.compile(
 # Whole numbers from these on are no counts: they are units of time since 1970, of so many microseconds.
 _SINCE_1970 = {10**17: ("nanoseconds", 1e-3), 10**14: ("microseconds", 1), 10**11: ("milliseconds", 10**3)}
 _SECONDS_FROM = 10**8
+# Counts whose differences do not overflow; the years 1000 to 2999, in microseconds: other dates are slips, and what
+# follows them may have no date.
+_MOST = 2**53
+_FIRST, _LAST = ((datetime(year, 1, 1) - _EPOCH) // _MICROSECOND for year in (1000, 3000))
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 
 
@@ -238,7 +242,7 @@ def read_times(texts: Sequence[str], form: TimeForm, asked: str = "auto") -> tup
     values, are_times = np.zeros(len(texts), np.int64), np.zeros(len(texts), bool)
     for place, text in enumerate(texts):
         value = read(text)
-        if value is not None and abs(value) < 2**62:
+        if value is not None and (abs(value) < _MOST if form.kind == "count" else _FIRST <= value <= _LAST):
             values[place], are_times[place] = value, True
     return (values if form.kind == "count" else values.astype("datetime64[us]")), are_times
 
@@ -280,7 +284,7 @@ def _microseconds(clock: datetime) -> int:
 def _utc(stamp: Stamp | None, form: TimeForm) -> int | None:
     if stamp is None or (stamp.offset is None) != (form.offset == ""):
         return None
-    return _microseconds(stamp.clock - (stamp.offset or timedelta(0)))
+    return _microseconds(stamp.clock) - (stamp.offset or timedelta(0)) // _MICROSECOND
 
 
 def format_times(times: np.ndarray, form: TimeForm, time_zone: str = "") -> list[str]:

@@ -16,7 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from data.files import content_suffix, open_bytes, parts
-from data.series.numbers import MISSING
+from data.series.numbers import LARGEST, MISSING
 from data.tables.delimited import Writing
 from data.tables.dialect import Dialect
 from data.tables.parquet import PARQUET
@@ -96,7 +96,7 @@ def _checked(table: pa.Table, first_line: int, numbers: Sequence[str], words: Se
         if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
             return None
         values = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
-        if np.isinf(values).any():
+        if (np.abs(values) > LARGEST).any():
             return None
         found_numbers[name] = values
     for name in words:

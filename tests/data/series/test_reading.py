@@ -92,6 +92,7 @@ def test_a_table_is_read(name, at_once, tmp_path, monkeypatch):
     [
         ("ds,y\n1,1\n2,many\n", {}, "a.csv:3: expected a number in 'y', found 'many'"),
         ("ds,y\n1,1\n2,inf\n", {}, "a.csv:3: expected a number in 'y', found 'inf'"),
+        ("ds,y\n1,1\n2,1e39\n", {}, "a.csv:3: expected a number in 'y', found '1e39'"),
         ("ds,y\n2020-01-01,1\n2020-13-02,1\n", {}, "a.csv:3: expected a time such as 2016-12-31, found '2020-13-02'"),
         ("ds,y\n2020-01-01,1\n,1\n", {}, "a.csv:3: expected a time in 'ds', found ''"),
         ("ds,y\n1,1\n2,1\n2,2\n", {}, "a.csv:4: expected each time once, found 2 again, which stands in"),
@@ -277,6 +278,14 @@ def test_what_is_written_comes_back(tmp_path_factory, rows, suffix, random):
     assert results[0].columns == results[1].columns and results[0].notes == results[1].notes
     for one, other in zip(results[0].series.future, results[1].series.future, strict=True):
         assert (one == other).all()
+
+
+def test_several_files_of_one_split(tmp_path):
+    for number in range(2):
+        table = pa.table({"unique_id": ["a", "b"], "ds": [number, number], "y": [1.0 + number, 3.0 + number]})
+        pq.write_table(table, tmp_path / f"train-{number:05}-of-00002.parquet")
+    series = read_series([tmp_path / "train-*-of-00002.parquet"]).series
+    assert [targets.tolist() for targets in series.targets] == [[1, 2], [3, 4]]
 
 
 def test_many_series_are_read_at_once(tmp_path, monkeypatch):
