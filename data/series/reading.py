@@ -75,7 +75,11 @@ def assemble(tables: list[Table], reading: Reading, bad_lines: BadLines, columns
     static, static_features = static_of(rows, tables[0].roles.static, columns)
     found = SeriesColumns(future_features, static_features, step, tables[0].form, zone)
     series, file_ends, missing = _cut(rows, grid, future, static, reading.fill == "zero")
-    notes = {"read as": str(tables[0].roles), "series": _described(series, step), "missing": missing}
+    notes = {
+        "read as": "; ".join(filter(None, [tables[0].written, str(tables[0].roles)])),
+        "series": _described(series, step),
+        "missing": missing,
+    }
     return ReadSeries(series, found, file_ends, {name: note for name, note in notes.items() if note})
 
 

@@ -3,7 +3,7 @@
 import os
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
@@ -53,6 +53,7 @@ class Table:
         series: (rows,) the place in `names` of each row's.
         times: (rows,) as `data.series.time_stamps.read_times` gives them.
         form: How the times are written.
+        written: How the rows are written, in words; "" where the file's name says it.
         targets: Column -> (rows,) float64, NaN where a value is missing.
         covariates: Column -> its words, and the place in them of each row's, (rows,).
     """
@@ -66,6 +67,7 @@ class Table:
     form: TimeForm
     targets: dict[str, np.ndarray]
     covariates: dict[str, tuple[list[str], np.ndarray]]
+    written: str = ""
 
 
 def read_table(path: str | os.PathLike, reading: Reading, bad_lines: BadLines, like: Roles | None = None) -> Table:
@@ -88,6 +90,7 @@ def read_table(path: str | os.PathLike, reading: Reading, bad_lines: BadLines, l
     table, times = _at_once(path, reading, roles, dialect) or _row_by_row(
         path, chain(first, rows), roles, bad_lines, dialect is not None and dialect.writing.delimiter != ","
     )
+    table = replace(table, written=str(dialect or ""))
     return _with_times(table, *times, reading, bad_lines) if roles.times else table
 
 
@@ -237,14 +240,12 @@ def _with_times(table: Table, texts: list[str], codes: np.ndarray, reading: Read
     for row in np.flatnonzero(~usable):
         found = shown(texts[codes[row]])
         bad_lines.report(table.path, int(table.lines[row]), expected=str(form), found=found)
-    return Table(
-        table.path,
-        table.roles,
-        table.lines[usable],
-        table.names,
-        table.series[usable],
-        times[codes[usable]],
-        form,
-        {name: column[usable] for name, column in table.targets.items()},
-        {name: (words, codes[usable]) for name, (words, codes) in table.covariates.items()},
+    return replace(
+        table,
+        lines=table.lines[usable],
+        series=table.series[usable],
+        times=times[codes[usable]],
+        form=form,
+        targets={name: column[usable] for name, column in table.targets.items()},
+        covariates={name: (words, codes[usable]) for name, (words, codes) in table.covariates.items()},
     )

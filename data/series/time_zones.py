@@ -24,7 +24,8 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         expected = "a zone such as Europe/Berlin, UTC, or an offset such as +02:00"
-        raise UserError(f"--time-zone {name}: expected {expected}") from None
+        advice = "where the system knows no zones, pip install tzdata"
+        raise UserError(f"--time-zone {name}: expected {expected}; {advice}") from None
 
 
 def as_local(times: np.ndarray, time_zone: str) -> np.ndarray:
