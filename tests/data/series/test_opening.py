@@ -1,6 +1,11 @@
 """Splits by time: of one file, of files for each split, and of series that are short."""
 
+import datetime
+import io
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from data.errors import BadLines, UserError
@@ -9,6 +14,7 @@ from data.series.files import find_tables
 from data.series.opening import Split, open_series
 from data.series.rows import leave_out_short
 from data.sources.source import resolve_source
+from tests.hub_server import Repository
 
 HEADER = "unique_id,ds,y,event\n"
 
@@ -117,3 +123,19 @@ def test_short_series_are_left_out_and_named(tmp_path):
     assert kept.names == ["long", "short"] and "'shorter'" in note
     with pytest.raises(UserError, match="no series is long enough .* the longest, 'long', has 60; take a smaller"):
         leave_out_short(found["train"], window=60, horizon=1)
+
+
+def test_a_set_of_the_hub_with_a_series_in_each_row(hub):
+    """As data sets for forecasting models lie there: lists of times and values, a train split alone."""
+    first = datetime.datetime(2024, 1, 1)
+    times = [[first + datetime.timedelta(hours=hour) for hour in range(count)] for count in (50, 30)]
+    series = {"id": ["T1", "T2"], "timestamp": times, "target": [list(map(float, range(50))), [1.0] * 29 + [None]]}
+    stream = io.BytesIO()
+    pq.write_table(pa.table(series), stream)
+    hub.repositories["own/loads"] = Repository({"main": {"hourly/train-00000-of-00001.parquet": stream.getvalue()}})
+    found = opened("hf:own/loads").read(["train", "validation", "test"])
+    assert [spans(found[name]) for name in found] == [
+        {"T1": (0, 30), "T2": (0, 17)},
+        {"T1": (30, 40), "T2": (17, 23)},
+        {"T1": (40, 50), "T2": (23, 29)},
+    ]
