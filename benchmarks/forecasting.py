@@ -15,11 +15,10 @@ from benchmarks.runs import RESULTS
 from templates.forecasting import pipeline
 from templates.forecasting.config import Config
 
+NETWORK = "--units 256 --dropout 0.5 --batch-size 448 --learning-rate-half-life 400 --no-calendar --quantiles none"
 SETTINGS = {
-    96: "--window 720 --segment 48 --units 256 --dropout 0.5 --batch-size 448 --learning-rate 0.001 "
-    "--learning-rate-half-life 400 --epochs 5 --no-calendar",
-    720: "--window 720 --segment 48 --units 256 --dropout 0.5 --batch-size 448 --learning-rate 0.0003 "
-    "--learning-rate-half-life 400 --epochs 3 --no-calendar",
+    96: f"--window 336 --segment 24 {NETWORK} --learning-rate 0.001 --epochs 8",
+    720: f"--window 720 --segment 48 {NETWORK} --learning-rate 0.0003 --epochs 3",
 }
 COLUMNS = {
     "mse": (("test", "mse_scaled"), ".4f"),

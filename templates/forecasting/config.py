@@ -88,7 +88,7 @@ class Config:
     # whether the hour, weekday, day of the month and of the year are among what is known beforehand, where the training
     # rows go round them twice
     calendar: bool = True
-    # levels of the quantiles that are forecast besides, ascending, with commas; empty: none
+    # levels of the quantiles that are forecast besides, ascending, with commas; none: none
     quantiles: str = "0.1,0.5,0.9"
 
     # --- Training ---
@@ -153,7 +153,7 @@ class Config:
             UserError: One is none.
         """
         try:
-            return tuple(float(level) for level in self.quantiles.split(",") if level.strip())
+            return tuple(float(level) for level in self.quantiles.split(",") if level.strip() not in ("", "none"))
         except ValueError:
             raise UserError(
                 f"--quantiles must be numbers with commas, such as 0.1,0.5,0.9, got {self.quantiles}"

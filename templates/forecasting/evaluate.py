@@ -138,7 +138,7 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
     Raises:
         UserError: There is no such split, or nothing in it is long enough.
     """
-    model, learned = serving.load_model(run), pipeline.Learned.from_json(run.read_vocabulary())
+    model, learned = serving.load_model(run), pipeline.Learned.of_run(run)
     own = source.fingerprint == run.read_record().source.fingerprint
     opened = pipeline.open_as_learned(config, source, learned.columns)
     split = split or opened.to_evaluate(own)

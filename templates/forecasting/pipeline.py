@@ -13,6 +13,7 @@ from data.series.known_datasets import DATASETS
 from data.series.opening import OpenedSeries, Split, open_series
 from data.series.rows import Series, leave_out_short
 from data.sources.source import Source, resolve_source
+from training.runs.folder import RunFolder
 
 from .config import BENCHMARK, READING, SAMPLE, SAMPLE_COLUMNS, Config
 from .metrics import Scales, scales_of
@@ -110,6 +111,22 @@ class Learned:
             name: tuple(np.nan if one is None else one for one in figures) for name, figures in value["series"].items()
         }
         return cls(SeriesColumns.from_json(value["columns"]), value["season"], value["circles"], series)
+
+    @classmethod
+    def of_run(cls, run: RunFolder) -> "Learned":
+        """What a run learned, from its folder.
+
+        Raises:
+            UserError: The file is missing, damaged, or another version's.
+        """
+        try:
+            return cls.from_json(run.read_vocabulary())
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, UserError):
+                raise
+            raise UserError(
+                f"{run.vocabulary_file}: not what this version writes; `run ... --restart` begins anew"
+            ) from error
 
     @property
     def covariates(self) -> list[str]:

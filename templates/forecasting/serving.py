@@ -85,7 +85,7 @@ class Answering:
 
 def load(run: RunFolder, config: Config) -> Answering:
     """Loads a run's model for `predict`."""
-    learned = Learned.from_json(run.read_vocabulary())
+    learned = Learned.of_run(run)
     return Answering(as_functions(load_model(run), config)["serving_default"], learned, config)
 
 

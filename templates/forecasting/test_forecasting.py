@@ -30,7 +30,7 @@ CPU = Device(tf.distribute.get_strategy(), "CPU", "float32", jit=False)
 NETWORKS = [
     {"cell": "gru"},
     {"cell": "lstm", "decoding": "step_by_step", "point_loss": "mse"},
-    {"cell": "simple_rnn", "quantiles": "", "calendar": True},
+    {"cell": "simple_rnn", "quantiles": "none", "calendar": True},
     {"cell": "gru", "segment": 1, "quantiles": "0.05,0.25,0.75,0.95", "decoding": "step_by_step"},
 ]
 
@@ -214,7 +214,7 @@ def test_the_loss_is_the_error_and_the_pinball_loss_of_what_is_known():
     expected = (2 + (0.1 * 3 + 0.5 * 2)) / 2
     found = losses_of(config, answers, targets, units)
     np.testing.assert_allclose(found, [[expected, 0]], rtol=1e-6)
-    squared = losses_of(dataclasses.replace(config, point_loss="mse", quantiles=""), answers, targets, units)
+    squared = losses_of(dataclasses.replace(config, point_loss="mse", quantiles="none"), answers, targets, units)
     np.testing.assert_allclose(squared, [[1, 0]])
     with tf.GradientTape() as tape:
         tape.watch(answers)
@@ -347,6 +347,16 @@ def test_an_exported_model_answers_in_the_units_of_the_window(tmp_path, columns)
         np.testing.assert_allclose(found[name], values, rtol=1e-5)
         alone = function(window=windows[:1], covariates=covariates[:1], static=static[:1])[name]
         np.testing.assert_allclose(alone, values[:1], rtol=1e-5)
+
+
+def test_a_damaged_vocabulary_is_named(tmp_path, columns):
+    run, config = saved(tmp_path / "run", columns, waves())
+    run.write_vocabulary(["a"])
+    with pytest.raises(UserError, match="vocabulary.json: not what this version writes"):
+        serving.load(run, config)
+    run.vocabulary_file.unlink()
+    with pytest.raises(UserError, match="vocabulary.json: missing or damaged"):
+        serving.load(run, config)
 
 
 def test_the_learning_rate_halves():

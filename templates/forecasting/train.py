@@ -44,7 +44,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     device = choose_device(config.seed, config.strategy, config.precision, config.jit)
 
     # The data. A run that goes on keeps what it learned of its training rows.
-    known = pipeline.Learned.from_json(run.read_vocabulary()) if run.has_checkpoint() else None
+    known = pipeline.Learned.of_run(run) if run.has_checkpoint() else None
     opened = pipeline.open_as_learned(config, source, known and known.columns)
     series = opened.read(opened.to_train(test))
     learned = known or pipeline.Learned.of(config, opened.columns, series["train"])

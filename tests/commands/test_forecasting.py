@@ -160,7 +160,18 @@ def test_the_sample_needs_no_flags_and_what_was_planned_decides(tmp_path):
 def test_a_wide_table_of_parquet_is_a_series_for_each_column(tmp_path):
     wide = sales().pivot(index="ds", columns="unique_id", values="y").reset_index().rename(columns={"ds": "date"})
     wide.to_parquet(tmp_path / "wide.parquet")
-    flags = ("--validation-steps", "40", "--test-steps", "30", "--epochs", "1", "--run-dir", "mine", "--quantiles", "")
+    flags = (
+        "--validation-steps",
+        "40",
+        "--test-steps",
+        "30",
+        "--epochs",
+        "1",
+        "--run-dir",
+        "mine",
+        "--quantiles",
+        "none",
+    )
     done = cli("run", "forecasting", "--data", "wide.parquet", *SIZES, *flags, cwd=tmp_path)
     assert f"{3 * (30 - 7 + 1)} windows" in done.stdout and "NO BETTER than" in done.stdout
     answer = json.loads(cli("predict", "mine", "wide.parquet", "--json", cwd=tmp_path).stdout)
