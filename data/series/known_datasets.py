@@ -2,4 +2,5 @@
 
 from data.sources.dataset import Dataset
 
+# None yet: TFDS 4.9.10 has no set of series to forecast. Those of the Hugging Face hub are read as hf:OWNER/NAME.
 DATASETS: dict[str, Dataset] = {}

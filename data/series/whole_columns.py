@@ -4,6 +4,7 @@ It reads plain files only. Whatever is odd in a file, a word where a number shou
 who read it row by row: they know what to say about it, and on which line.
 """
 
+import codecs
 import contextlib
 import os
 from collections.abc import Sequence
@@ -61,32 +62,53 @@ def read_whole_columns(
         if content_suffix(path) == PARQUET:
             tables = [pq.read_table(part, columns=[*numbers, *words]) for part in parts(path)]
             return _checked(pa.concat_tables(tables), 1, numbers, words)
-        if dialect and encoding.lower() in ("utf-8", "utf8") and not dialect.writing.escapes:
-            return _checked(_delimited(path, dialect, numbers, words), 1 + dialect.has_header, numbers, words)
+        # Of one column, an empty line may be a row.
+        if dialect and len(dialect.columns) > 1 and encoding.lower() in ("utf-8", "utf8"):
+            with open_bytes(path) as stream:
+                content = stream.read().removeprefix(codecs.BOM_UTF8)
+            if _is_plain(content, dialect):
+                return _checked(_delimited(content, dialect, numbers, words), 1 + dialect.has_header, numbers, words)
     return None
 
 
-def _delimited(path: str | os.PathLike, dialect: Dialect, numbers: Sequence[str], words: Sequence[str]) -> pa.Table:
+def _is_plain(content: bytes, dialect: Dialect) -> bool:
+    """Whether each line of a file is a record, the first one the names of the columns if there are any."""
     writing = dialect.writing
-    with open_bytes(path) as stream:
-        return pyarrow.csv.read_csv(
-            stream,
-            pyarrow.csv.ReadOptions(
-                column_names=list(dialect.columns), skip_rows=int(dialect.has_header), block_size=_BLOCK
-            ),
-            pyarrow.csv.ParseOptions(
-                delimiter=writing.delimiter,
-                quote_char=False if writing.delimiter in Writing.OFTEN_BARE else writing.quote,
-                newlines_in_values=False,
-                ignore_empty_lines=False,
-            ),
-            pyarrow.csv.ConvertOptions(
-                include_columns=[*numbers, *words],
-                column_types={**dict.fromkeys(numbers, pa.float64()), **dict.fromkeys(words, _WORDS)},
-                null_values=_NULLS,
-                strings_can_be_null=False,
-            ),
-        )
+    first = content.partition(b"\n")[0].decode().rstrip("\r").split(writing.delimiter)
+    if dialect.has_header and [name.removeprefix('"').removesuffix('"') for name in first] != list(dialect.header):
+        return False
+    if not content.isascii():
+        content.decode()  # raises where it is not UTF-8
+    if content.count(b"\r") != content.count(b"\r\n"):
+        return False
+    if b'"' not in content:
+        return True
+    # Quotes that are not closed on their line join it with others, or are none.
+    characters = np.frombuffer(content, np.uint8)
+    lines = np.searchsorted(np.flatnonzero(characters == ord("\n")), np.flatnonzero(characters == ord('"')))
+    return writing.quote == '"' and not writing.escapes and not (np.bincount(lines) % 2).any()
+
+
+def _delimited(content: bytes, dialect: Dialect, numbers: Sequence[str], words: Sequence[str]) -> pa.Table:
+    writing = dialect.writing
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(content),
+        pyarrow.csv.ReadOptions(
+            column_names=list(dialect.columns), skip_rows=int(dialect.has_header), block_size=_BLOCK
+        ),
+        pyarrow.csv.ParseOptions(
+            delimiter=writing.delimiter,
+            quote_char=False if writing.delimiter in Writing.OFTEN_BARE else writing.quote,
+            newlines_in_values=False,
+            ignore_empty_lines=False,
+        ),
+        pyarrow.csv.ConvertOptions(
+            include_columns=[*numbers, *words],
+            column_types={**dict.fromkeys(numbers, pa.float64()), **dict.fromkeys(words, _WORDS)},
+            null_values=_NULLS,
+            strings_can_be_null=False,
+        ),
+    )
 
 
 def _checked(table: pa.Table, first_line: int, numbers: Sequence[str], words: Sequence[str]) -> WholeColumns | None:
