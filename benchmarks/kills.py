@@ -4,6 +4,7 @@ The tests kill at chosen points (`tests/commands/test_kills.py`), `benchmarks.so
 """
 
 import csv
+import itertools
 import json
 import re
 import tarfile
@@ -16,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "data" / "samples"
 # Rows of each split of the small data.
 ROWS = {"train": 240, "validation": 40, "test": 40}
+# Of series, which are cut by time, the days of some.
+DAYS = {"train": slice(0, 120), "validation": slice(120, 150), "test": slice(150, 180)}
 SMALL = {
     "sentiment": ("--units", "5", "--embedding-size", "6", "--batch-size", "8"),
     "ner": (
@@ -30,6 +33,10 @@ SMALL = {
         "--batch-size", "8",
     ),
     "language_model": ("--units", "8", "--embedding-size", "6", "--batch-size", "8", "--backpropagation-steps", "40"),
+    "forecasting": (
+        "--window", "28", "--segment", "7", "--horizon", "10", "--units", "8", "--batch-size", "8",
+        "--future-columns", "promotion,event", "--static-columns", "kind",
+    ),
 }  # fmt: skip
 # A template's own network, and some steps of it.
 DEFAULT_SIZE = ("--batch-size", "16")
@@ -57,6 +64,13 @@ def write_small_data(template: str, folder: Path) -> Path:
         with tarfile.open(sample / "images.tar.xz") as archive:
             members = [member for member in archive if Path(member.name).name in kept]
             archive.extractall(data, members, filter="data")
+        return data
+    if template == "forecasting":
+        header, *rows = (sample / "train.csv").read_text(encoding="utf-8").splitlines()
+        series = [list(days) for _, days in itertools.groupby(rows, lambda row: row.split(",")[0])][::4]
+        for split, days in DAYS.items():
+            lines = [header, *(row for one in series for row in one[days])]
+            (data / f"{split}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         return data
     suffix = next(sample.glob("train.*")).suffix
     between = "\n\n" if template == "ner" else "\n"

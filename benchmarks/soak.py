@@ -68,6 +68,7 @@ CASES = (
     Case("translation", "small", 0.7),
     Case("translation", "default", 0.3),
     Case("language_model", "small", 1.0),
+    Case("forecasting", "small", 1.0),
 )
 
 

@@ -52,15 +52,17 @@ def answers_of_every_loader(
 
 def by_command(folder, signature, inputs):
     command = Path(sysconfig.get_path("scripts")) / "saved_model_cli"
-    given = ";".join(
-        f"{name}={value.tolist()!r}"
-        if value.dtype == object
-        else f"{name}=np.array({value.tolist()!r}, np.{value.dtype})"
-        for name, value in inputs.items()
-    )
-    with tempfile.TemporaryDirectory() as found:
+    texts = {name: value for name, value in inputs.items() if value.dtype == object}
+    with tempfile.TemporaryDirectory() as found, tempfile.TemporaryDirectory() as given:
         words = ["run", "--dir", folder, "--tag_set", "serve", "--signature_def", signature, "--outdir", found]
-        done = run_program(command, *words, "--input_exprs", given, cwd=Path(found))
+        if texts:
+            words += ["--input_exprs", ";".join(f"{name}={value.tolist()!r}" for name, value in texts.items())]
+        files = {name: Path(given) / f"{name}.npy" for name in set(inputs) - set(texts)}
+        for name, file in files.items():
+            np.save(file, inputs[name])
+        if files:
+            words += ["--inputs", ";".join(f"{name}={file}" for name, file in files.items())]
+        done = run_program(command, *words, cwd=Path(found))
         assert done.returncode == 0, done.stderr[-2000:]
         return {path.stem: np.load(path, allow_pickle=True) for path in Path(found).glob("*.npy")}
 

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -43,7 +44,7 @@ NOT_RUN = {
     "curl -d": "needs that server",
     "(printf": "needs that server",
     "python cli.py run sentiment --data hf:": "needs the hub; tests/commands/test_hub.py has one of its own",
-    "python cli.py run forecasting": "a template that is not there",
+    "python cli.py run spoken_digits": "a template that is not there",
     "python cli.py predict RUN INPUT": "that template's",
     "python cli.py export RUN exported": "that template's",
     "python -m sentiment run --hidden-units": "in a copy that was changed: tests/test_packaging.py",
@@ -51,11 +52,10 @@ NOT_RUN = {
     "python -m captioning run --normalized": "in a copy that was changed: tests/commands/test_captioning.py",
     "python -m translation run --normalized": "in a copy that was changed: tests/commands/test_translation.py",
     "python -m language_model run --normalized": "in a copy that was changed: tests/commands/test_language_model.py",
+    "python -m forecasting run --normalized": "in a copy that was changed: tests/commands/test_forecasting.py",
     "python -m benchmarks.": "needs the data sets, and hours; tests/benchmarks/ tries them small",
 }
-CLI = re.compile(
-    r"python (?:cli\.py|-m (?P<template>sentiment|ner|captioning|translation|language_model)) (?P<words>.*)"
-)
+CLI = re.compile(rf"python (?:cli\.py|-m (?P<template>{'|'.join(SMALL)})) (?P<words>.*)")
 
 
 def test_the_list_of_what_is_not_run_has_not_grown():
@@ -180,6 +180,7 @@ def write_files(here: Path, template: str) -> None:
     shutil.copy(samples / "language_model" / "test.txt", here / "other.txt")
     shutil.copytree(samples / "language_model", here / "novels")
     shutil.copytree(samples / "captioning", here / "photos")
+    write_series(here, samples / "forecasting")
     pictures = sorted(path for path in (samples / "captioning").rglob("*") if path.suffix in (".jpg", ".png"))
     (here / "folder").mkdir()
     for name in ("picture.jpg", "photo.jpg", "folder/a.jpg"):
@@ -191,3 +192,20 @@ def write_files(here: Path, template: str) -> None:
         tokens = [["Ann", "sings"], ["Oslo"]]
         pq.write_table(pa.table({"tokens": tokens}), here / "in.parquet")
         (here / "in.csv").write_text("sentence,word,tag\n1,Ann,B-PER\n1,sings,O\n2,Oslo,B-LOC\n")
+
+
+def write_series(here: Path, sample: Path) -> None:
+    """Writes a table of sales, the last days of it as a history, whose plans go further, and these plans alone."""
+    whole = [(sample / f"{split}.csv").read_text().splitlines() for split in ("train", "validation", "test")]
+    header, last = whole[0][0], whole[2][1:]
+    lines = [header, *(row for part in whole for row in part[1:])]
+    (here / "sales.csv").write_text("\n".join(lines) + "\n")
+    # unique_id,ds,y,promotion,event,kind
+    columns = [row.split(",") for row in last]
+    names, days = sorted({row[0] for row in columns}), sorted({row[1] for row in columns})
+    ahead = [str(np.datetime64(days[-1]) + step) for step in range(1, 11)]
+    kinds = {row[0]: row[5] for row in columns}
+    plans = [(name, day, "", "0", "none", kinds[name]) for name in names for day in ahead]
+    (here / "history.csv").write_text("\n".join([header, *last, *map(",".join, plans)]) + "\n")
+    without = [(name, day, *rest) for name, day, _, *rest in plans]
+    (here / "future.csv").write_text("\n".join([header.replace("y,", "", 1), *map(",".join, without)]) + "\n")

@@ -97,7 +97,8 @@ def find_dialect(lines: Sequence[Line], layout: Layout = Layout(), usual: str = 
         tables = [*(table for table in single if table.is_whole and table.needs_quotes), *tables]
     separated = [table for table in tables if table.separates] or tables[:1]
     named = [table for table in separated if layout.names_columns(table.first)]
-    table = (named or separated)[0]
+    # A separator that cuts all records alike, the names of the columns as well, is none of decimal commas.
+    table = (named or [table for table in separated if table.is_whole] or separated)[0]
     header = layout.header if layout.header is not None else layout.names_columns(table.first)
     if header is None:
         header = _first_is_unlike_the_others(table.records)

@@ -27,6 +27,9 @@ POINTS = {
     "language_model": (
         "before:training.progress:Progress.step_done:20", "half:latest.npz:5", "before:templates.language_model.train:measure:3",
     ),
+    "forecasting": (
+        "before:training.progress:Progress.step_done:20", "half:latest.npz:3", "half:series_validation.csv:1",
+    ),
 }  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 import dataclasses
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from benchmarks.fuzz import fuzz_signatures
 from benchmarks.hostile_inputs import WORDS
@@ -11,6 +13,9 @@ from data.labelled_texts.word_ids import WordIds
 from data.subwords.pieces import Subwords
 from templates.captioning import serving as captioning
 from templates.captioning.model import build_model as build_captioner
+from templates.forecasting import serving as forecasting
+from templates.forecasting import test_forecasting
+from templates.forecasting.model import build_model as build_forecaster
 from templates.language_model import serving as language_model
 from templates.language_model import test_language_model
 from templates.ner import serving as ner
@@ -63,6 +68,36 @@ def save_language_model(run, **fields):
     return language_model, config
 
 
+def save_forecaster(run, **fields):
+    config = dataclasses.replace(test_forecasting.SMALL, **fields)
+    columns = test_forecasting.columns_of(run.path / "days.csv")
+    forecasting.save(
+        run.model_file,
+        build_forecaster(config, test_forecasting.examples_of(config, test_forecasting.waves(), columns)),
+    )
+    return forecasting, config
+
+
+@pytest.mark.parametrize("decoding", ["at_once", "step_by_step"])
+def test_neighbours_do_not_change_a_forecast(tmp_path, decoding):
+    """Those that are fuzzed below are asked with texts; a window is numbers, some of them hostile."""
+    run = RunFolder(tmp_path)
+    _, config = save_forecaster(run, decoding=decoding)
+    forecasting.export(run, config, tmp_path / "exported")
+    function = tf.saved_model.load(str(tmp_path / "exported")).signatures["serving_default"]
+    random = np.random.default_rng(0)
+    windows = random.normal(size=(32, config.window)) * 10.0 ** random.integers(-20, 20, size=(32, 1))
+    windows[3, 5], windows[4], windows[5, 2], windows[6] = np.nan, 0, np.inf, 1e30
+    windows = windows.astype(np.float32)
+    together = function(window=windows)
+    for row in range(len(windows)):
+        alone = function(window=windows[row : row + 1])
+        for name in ("forecast", "quantiles"):
+            # Of all steps, the largest: those near 0 are differences of large ones.
+            size = np.abs(together[name][row]).max()
+            np.testing.assert_allclose(alone[name][0], together[name][row], rtol=0, atol=max(1e-5 * size, 1e-30))
+
+
 @pytest.mark.parametrize(
     "save, fields",
     [
@@ -84,7 +119,9 @@ def test_neither_neighbours_nor_padding_change_an_answer(tmp_path, save, fields)
         assert found["inputs"] == 32 and found["others"] == 0 and found["furthest"] <= 1e-5
 
 
-@pytest.mark.parametrize("save", [save_classifier, save_tagger, save_translator, save_captioner, save_language_model])
+@pytest.mark.parametrize(
+    "save", [save_classifier, save_tagger, save_translator, save_captioner, save_language_model, save_forecaster]
+)
 def test_what_was_trained_in_bfloat16_answers_in_float32(tmp_path, save):
     """In bfloat16 an answer depends on how many rows are answered at once."""
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
@@ -95,6 +132,6 @@ def test_what_was_trained_in_bfloat16_answers_in_float32(tmp_path, save):
         keras.mixed_precision.set_dtype_policy("float32")
     model = keras.models.load_model(run.model_file)
     assert "mixed_bfloat16" in {layer.dtype_policy.name for layer in model._flatten_layers()}
-    settings = [config] if serving is language_model else []
+    settings = [config] if serving in (language_model, forecasting) else []
     for function in serving.as_functions(model, *settings).values():
         assert "DT_BFLOAT16" not in str(function.get_concrete_function().graph.as_graph_def())

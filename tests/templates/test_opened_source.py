@@ -35,9 +35,11 @@ def test_a_sample_opens_into_the_same_members_in_every_template(name):
     read = opened.read(["test", "validation"])
     assert list(read) == ["test", "validation"]
     for rows in read.values():
-        assert isinstance(rows, Rows) and len(rows) >= 200
+        # A series is long, and there are few.
+        assert isinstance(rows, Rows) and len(rows) >= (12 if name == "forecasting" else 200)
         assert rows.select([3, 1]).select([1]) == rows.select([1])
-    assert opened.facts.keys() >= {"bad lines", "not read"} and set(opened.facts.values()) == {None}
+    told = {fact for fact, said in opened.facts.items() if said}
+    assert opened.facts.keys() >= {"bad lines", "not read"} and told <= {"read as", "series"}
 
 
 def test_finding_and_opening_take_the_same_arguments_in_every_template():

@@ -27,6 +27,9 @@ def print_result(folder: RunFolder, commands: list[str]) -> None:
         table.add_row(name, *(number(metrics[split].get(name)) for split in splits))
     out = console()
     out.print(table)
+    for split in splits:
+        if methods := (metrics.get("compared") or {}).get(split):
+            out.print(table_of(f"{split}, beside other methods", "method", methods))
     ended = " (stopped early)" if metrics["stopped_early"] else ""
     print_facts(
         "",
@@ -35,6 +38,7 @@ def print_result(folder: RunFolder, commands: list[str]) -> None:
             f"{metrics['examples_per_second']:,.0f} examples/s, {metrics['parameters']:,} parameters; "
             f"weights of epoch {metrics['best_epoch']}",
             **(metrics.get("signatures") or {}),
+            **(metrics.get("notes") or {}),
             "folder": f"{folder.path} (model.keras, metrics.json, history.csv, plots/)",
         },
     )
@@ -45,11 +49,11 @@ def print_result(folder: RunFolder, commands: list[str]) -> None:
 
 
 def print_evaluation(result: dict) -> None:
-    """Prints what `evaluate` measured: the metrics, and a row per class where there are classes.
+    """Prints what `evaluate` measured: the metrics, and a row for each class or method.
 
     Args:
-        result: `split`, `rows`, `metrics` (name -> number), and perhaps `per_class` (label -> figures) and `notes`
-            (name -> sentence).
+        result: `split`, `rows`, `metrics` (name -> number), and perhaps `per_class` (label -> figures), `compared`
+            (method -> figures) and `notes` (name -> sentence).
     """
     out = console()
     signatures = result.get("signatures") or {}
@@ -58,20 +62,28 @@ def print_evaluation(result: dict) -> None:
     if result.get("bad_lines"):
         out.print(result["bad_lines"])
     if result.get("per_class"):
-        out.print(per_class_table(result["per_class"]))
+        out.print(table_of("per class", "label", result["per_class"]))
+    if result.get("compared"):
+        out.print(table_of("beside other methods", "method", result["compared"]))
 
 
-def per_class_table(per_class: dict[str, dict[str, float]]) -> Table:
-    """A row per class: precision, recall, F1 and how many rows it has."""
-    headings = list(next(iter(per_class.values())))
-    table = Table(title="per class", title_justify="left")
-    table.add_column("label")
+def table_of(title: str, first: str, figures: dict[str, dict[str, float | None]]) -> Table:
+    """A row for each class or method, say, and a column for each of its figures.
+
+    Args:
+        title: What stands above it.
+        first: The heading of the names.
+        figures: Name -> figures, each row's in the same order.
+    """
+    headings = list(next(iter(figures.values())))
+    table = Table(title=title, title_justify="left")
+    table.add_column(first)
     for heading in headings:
         table.add_column(heading, justify="right")
-    for name, figures in list(per_class.items())[:MOST_ROWS]:
-        table.add_row(name, *(number(figures[heading]) for heading in headings))
-    if len(per_class) > MOST_ROWS:
-        table.add_row(f"... and {len(per_class) - MOST_ROWS} more")
+    for name, found in list(figures.items())[:MOST_ROWS]:
+        table.add_row(name, *(number(found[heading]) for heading in headings))
+    if len(figures) > MOST_ROWS:
+        table.add_row(f"... and {len(figures) - MOST_ROWS} more")
     return table
 
 

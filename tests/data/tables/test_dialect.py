@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import BadLines, UserError
+from data.files import Line
 from data.tables.delimited import Writing
-from data.tables.dialect import DELIMITERS, Layout
+from data.tables.dialect import DELIMITERS, Layout, find_dialect
 from data.tables.rows import dialect_of, read_rows
 from data.tables.table_writer import TableWriter
 
@@ -295,3 +296,9 @@ def test_what_is_written_in_a_dialect_is_read_back(tmp_path_factory, quotes, row
             writer.write({"text": f"x{text}", "label": label})
     read = read_rows(path, layout=Layout(delimiter, header=True))
     assert [(row["text"], row["label"]) for _, row in read] == [(f"x{text}", label) for text, label in rows]
+
+
+def test_decimal_commas_do_not_separate():
+    lines = ["Zeit;Last\n", *(f"{day:02}.01.2022;50,{day}\n" for day in range(1, 29))]
+    dialect = find_dialect([Line(number, text, "") for number, text in enumerate(lines, 1)])
+    assert dialect.columns == ("Zeit", "Last") and dialect.writing.delimiter == ";"

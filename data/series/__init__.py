@@ -1,0 +1,1 @@
+"""Series of numbers at regular steps of time."""

@@ -1,0 +1,141 @@
+"""Splits by time: of one file, of files for each split, and of series that are short."""
+
+import datetime
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data.errors import BadLines, UserError
+from data.series.columns import Reading
+from data.series.files import find_tables
+from data.series.opening import Split, open_series
+from data.series.rows import leave_out_short
+from data.sources.source import resolve_source
+from tests.hub_server import Repository
+
+HEADER = "unique_id,ds,y,event\n"
+
+
+def rows(name, days, first=0, event="none"):
+    return "".join(f"{name},{day},{day}.5,{event}\n" for day in range(first, first + days))
+
+
+def opened(path, split=Split(), reading=Reading(), to_train=True, columns=None):
+    def find(place):
+        return find_tables(place, to_train)
+
+    source = resolve_source(str(path), benchmark=None, sample="forecasting", datasets={}, find=find)
+    return open_series(source, reading, BadLines(), split, columns)
+
+
+def spans(series):
+    return {
+        name: (begins, len(targets))
+        for name, begins, targets in zip(series.names, series.begins, series.targets, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("split", "ends"),
+    [
+        (Split(), (60, 80)),
+        (Split(10, 20), (70, 80)),
+        (Split(0, 5), (75, 95)),
+        (Split(5, 0), (75, 80)),
+        (Split(60, 60), (0, 40)),
+    ],
+)
+def test_one_file_is_cut_by_time(split, ends, tmp_path):
+    (tmp_path / "a.csv").write_text(HEADER + rows("u", 100))
+    source = opened(tmp_path / "a.csv", split)
+    assert source.given == ["all", "train", "validation", "test"] and source.has_test and not source.holds_out
+    if ends[0]:
+        found = source.read(["train", "validation", "test"])
+        assert [spans(found[name])["u"] for name in found] == [(0, ends[0]), (ends[0], ends[1]), (ends[1], 100)]
+        assert found["train"].targets[0][-1] == ends[0] - 0.5 and len(found["train"].times[0]) == ends[0]
+    else:
+        with pytest.raises(UserError, match="nothing is left for train: the longest series, 'u', has 100 steps"):
+            source.read(["train"])
+    assert spans(source.read(["all"])["all"]) == {"u": (0, 100)}
+    assert source.place("test") == str(tmp_path / "a.csv")
+    assert (source.to_evaluate(is_own=True), source.to_evaluate(is_own=False)) == ("test", "all")
+
+
+def test_files_for_each_split_go_on_with_one_another(tmp_path):
+    (tmp_path / "train.csv").write_text(HEADER + rows("u", 50) + rows("only_trained", 30))
+    (tmp_path / "validation.csv").write_text(HEADER + rows("u", 10, 50))
+    # As some sets do, the test file begins with what stands in the others; one series is in it alone.
+    (tmp_path / "test.csv").write_text(HEADER + rows("u", 70) + rows("new", 8))
+    source = opened(tmp_path)
+    found = source.read(["train", "validation", "test"])
+    assert spans(found["train"]) == {"u": (0, 50), "only_trained": (0, 30)}
+    assert spans(found["validation"]) == {"u": (50, 60)}
+    assert spans(found["test"]) == {"u": (60, 70), "new": (0, 8)}
+    (tmp_path / "validation.csv").unlink()
+    found = opened(tmp_path).read(["train", "validation", "test"])
+    assert spans(found["train"]) == {"u": (0, 40), "only_trained": (0, 24)}
+    assert spans(found["validation"]) == {"u": (40, 50), "only_trained": (24, 30)}
+    assert spans(found["test"]) == {"u": (50, 70), "new": (0, 8)}
+    (tmp_path / "test.csv").unlink()
+    found = opened(tmp_path, Split(5, 5)).read(["train", "validation", "test"])
+    assert [spans(found[name])["u"] for name in found] == [(0, 40), (40, 45), (45, 50)]
+
+
+def test_to_evaluate_a_test_file_is_enough(tmp_path):
+    (tmp_path / "test.csv").write_text(HEADER + rows("u", 20))
+    source = opened(tmp_path, to_train=False)
+    assert source.given == ["test"] and spans(source.read(["test"])["test"]) == {"u": (0, 20)}
+    with pytest.raises(UserError, match="has no split 'april'"):
+        source.read(["april"])
+
+
+def test_a_file_that_says_otherwise_is_named(tmp_path):
+    (tmp_path / "train.csv").write_text(HEADER + rows("u", 50))
+    (tmp_path / "test.csv").write_text(HEADER + "u,49,7,none\n" + rows("u", 9, 50))
+    with pytest.raises(UserError, match=r"test.csv:2: expected each time once, found 49 of series 'u' again"):
+        opened(tmp_path).read(["train"])
+
+
+def test_words_that_come_after_training_are_not_learned(tmp_path):
+    text = rows("u", 60) + rows("u", 1, 60, "fair") + rows("u", 39, 61) + rows("v", 20, 0, "sale")
+    (tmp_path / "a.csv").write_text(HEADER + text)
+    source = opened(tmp_path / "a.csv", reading=Reading(future_columns="event"))
+    test = source.read(["test"])["test"]
+    assert source.columns.future == (("event", "none"), ("event", "sale")) and test.future[0].shape == (100, 2)
+    assert test.future[0].sum(axis=1).tolist() == [1.0] * 60 + [0.0] + [1.0] * 39
+    assert source.facts["only after training"] == "'fair' in 'event'"
+    again = opened(tmp_path / "a.csv", reading=Reading(future_columns="event"), columns=source.columns)
+    assert all(np.array_equal(*pair) for pair in zip(again.read(["test"])["test"].future, test.future, strict=True))
+
+
+def test_short_series_are_left_out_and_named(tmp_path):
+    (tmp_path / "a.csv").write_text(HEADER + rows("long", 100) + rows("short", 20) + rows("shorter", 4))
+    found = opened(tmp_path / "a.csv").read(["train", "validation", "test"])
+    kept, note = leave_out_short(found["train"], window=10, horizon=3)
+    assert (
+        kept.names == ["long"] and note == "2 too short for a window of 10 and a horizon of 3 steps: 'short', 'shorter'"
+    )
+    # The window may reach back into what was trained on, the horizon may not.
+    kept, note = leave_out_short(found["test"], window=16, horizon=4)
+    assert kept.names == ["long", "short"] and "'shorter'" in note
+    with pytest.raises(UserError, match="no series is long enough .* the longest, 'long', has 60; take a smaller"):
+        leave_out_short(found["train"], window=60, horizon=1)
+
+
+def test_a_set_of_the_hub_with_a_series_in_each_row(hub):
+    """As data sets for forecasting models lie there: lists of times and values, a train split alone."""
+    first = datetime.datetime(2024, 1, 1)
+    times = [[first + datetime.timedelta(hours=hour) for hour in range(count)] for count in (50, 30)]
+    series = {"id": ["T1", "T2"], "timestamp": times, "target": [list(map(float, range(50))), [1.0] * 29 + [None]]}
+    stream = io.BytesIO()
+    pq.write_table(pa.table(series), stream)
+    hub.repositories["own/loads"] = Repository({"main": {"hourly/train-00000-of-00001.parquet": stream.getvalue()}})
+    found = opened("hf:own/loads").read(["train", "validation", "test"])
+    assert [spans(found[name]) for name in found] == [
+        {"T1": (0, 30), "T2": (0, 17)},
+        {"T1": (30, 40), "T2": (17, 23)},
+        {"T1": (40, 50), "T2": (23, 29)},
+    ]
