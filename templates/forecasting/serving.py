@@ -157,14 +157,14 @@ def forecasts_of(answering: Answering, path: Path) -> Iterator[Forecast]:
     series = read_series(paths, reading_of(config), BadLines(config.skip_bad_lines), columns).series
     for start in range(0, len(series), SERIES_AT_A_TIME):
         some = range(start, min(start + SERIES_AT_A_TIME, len(series)))
-        problems = [_problem(config, series, row) for row in some]
+        problems = [problem_of(config, series, row) for row in some]
         usable = [row for row, problem in zip(some, problems, strict=True) if not problem]
         found = iter(_answer(answering, series, usable) if usable else ())
         for row, problem in zip(some, problems, strict=True):
             yield Forecast(series.names[row], [], [], [], problem) if problem else next(found)
 
 
-def _problem(config: Config, series: Series, row: int) -> str:
+def problem_of(config: Config, series: Series, row: int) -> str:
     """Why a series cannot be answered, or ""."""
     targets, future = series.targets[row], series.future[row]
     if len(targets) < config.window:
@@ -178,8 +178,19 @@ def _problem(config: Config, series: Series, row: int) -> str:
     return ""
 
 
-def _answer(answering: Answering, series: Series, rows: list[int]) -> Iterator[Forecast]:
-    config, columns = answering.config, answering.learned.columns
+def ask(learned: Learned, config: Config, series: Series, rows: list[int]) -> tuple[dict[str, np.ndarray], list]:
+    """What a model is given to forecast what follows some series.
+
+    Args:
+        learned: What the run learned of its training rows.
+        config: The run's configuration.
+        series: Histories, and what is known beforehand.
+        rows: Of which series; `problem_of` has no problem with them.
+
+    Returns:
+        The inputs by their names, and the times ahead of each, as its file writes them.
+    """
+    columns = learned.columns
     times, windows, covariates = [], [], []
     for row in rows:
         length = len(series.targets[row])
@@ -187,12 +198,17 @@ def _answer(answering: Answering, series: Series, rows: list[int]) -> Iterator[F
         ahead = next_times(past, columns.step, config.horizon)
         around = np.concatenate([past[-config.window :], ahead])
         known = series.future[row][length - config.window : length + config.horizon]
-        covariates.append(answering.learned.known_beforehand(around, known))
+        covariates.append(learned.known_beforehand(around, known))
         times.append(times_as_written(ahead, columns))
         windows.append(fill_windows(series.targets[row][-config.window :], config.fill))
     given = {"window": windows, "covariates": covariates, "static": [series.static[row] for row in rows]}
+    return {name: np.stack(values).astype(np.float32) for name, values in given.items()}, times
+
+
+def _answer(answering: Answering, series: Series, rows: list[int]) -> Iterator[Forecast]:
+    given, times = ask(answering.learned, answering.config, series, rows)
     wanted = [one.name for one in answering.forecast.input_signature]
-    found = answering.forecast(*(tf.constant(np.stack(given[name]), tf.float32) for name in wanted))
+    found = answering.forecast(*(tf.constant(given[name]) for name in wanted))
     points = found["forecast"].numpy()
     quantiles = found["quantiles"].numpy() if "quantiles" in found else np.zeros([*points.shape, 0])
     for place, row in enumerate(rows):

@@ -28,6 +28,7 @@ SHOWN = {
     "ner": ("Which tokens count", "From tag to tag", "f_t forget", "p(y_t)"),
     "translation": ("Where it looked", "Which pieces count", "The encoder, unrolled", "The decoder, unrolled"),
     "captioning": ("Where it looked", "Which parts count", "The decoder, unrolled"),
+    "forecasting": ("History and forecast", "Which segments count", "The encoder, unrolled", "The decoder, unrolled"),
     "language_model": ("How surprising each piece was", "The network, unrolled"),
 }
 
@@ -155,6 +156,8 @@ def test_what_cannot_be_shown_is_said(runs, tmp_path):
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(b"\x89PNG\r\n\x1a\n no more")
     assert "damaged.png" in cli("show", runs("captioning"), damaged, cwd=tmp_path).stderr
+    nothing = cli("demo", runs("forecasting"), "--port", "0", cwd=tmp_path, status=1).stderr
+    assert nothing == "Error: forecasting: there is nothing to type or to drop; `show RUN INPUT` looks at an input\n"
 
 
 def test_runs_are_compared_on_a_page(runs, browser, tmp_path):

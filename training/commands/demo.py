@@ -48,6 +48,8 @@ def _demo(templates: dict[str, Template], run: str, port: int, **flags) -> None:
         exported = Path(place) / "exported"
         template.serving.export(folder, config, exported)
         answering = Exported(exported)
+    if not answering.name:
+        raise UserError(f"{template.name}: there is nothing to type or to drop; `show RUN INPUT` looks at an input")
     inside = template.inside.Inside(folder, config)
     server.RequestHandlerClass = _handler(template, folder, answering, inside, server.server_port)
     click.echo(f"http://{HOST}:{server.server_port} answers; Ctrl-C ends")
@@ -71,7 +73,10 @@ class Exported:
         # The signatures live as long as what they were loaded with.
         self.model = tf.saved_model.load(str(folder))
         self.answer = self.model.signatures["serving_default"]
-        (self.name,) = self.answer.structured_input_signature[1]
+        inputs = self.answer.structured_input_signature[1]
+        is_one = [spec.dtype for spec in inputs.values()] == [tf.string]
+        # Of what it is given; "" where that is no text and no file.
+        self.name = next(iter(inputs)) if is_one else ""
 
     def outputs(self, content: bytes) -> list[tuple[str, str]]:
         """The name of each output, and what it is for one input."""

@@ -10,19 +10,24 @@ import click
 
 from data.errors import UserError
 from training.commands.command_line import debug_option, one_line
-from training.commands.run_argument import RUN_HELP, open_trained_run
+from training.commands.flags import SectionedCommand
+from training.commands.run_argument import RUN_HELP, field_options, open_trained_run
 from training.commands.template import Template
 from training.runs.folder import RunFolder
+
+# Characters of an input that stand above what is shown of it.
+LONGEST_HEADING = 160
 
 
 def command(templates: dict[str, Template]) -> click.Command:
     """The verb, for the runs of some templates: a template's name -> the template."""
-    return click.Command(
+    return SectionedCommand(
         "show",
         params=[
             click.Argument(["run"], metavar="RUN"),
             click.Argument(["further"], nargs=-1, metavar="[RUN]... [INPUT]..."),
             debug_option(),
+            *field_options(templates, "ANSWERING"),
         ],
         callback=lambda **values: _show(templates, **values),
         help=(
@@ -33,12 +38,12 @@ def command(templates: dict[str, Template]) -> click.Command:
     )
 
 
-def _show(templates: dict[str, Template], run: str, further: Sequence[str]) -> None:
-    template, folder, _ = opened = open_trained_run(templates, run, {})
+def _show(templates: dict[str, Template], run: str, further: Sequence[str], **flags) -> None:
+    template, folder, _ = opened = open_trained_run(templates, run, flags)
     if not folder.is_finished():
         raise UserError(f"{folder.path}: not finished yet; its own command goes on with it")
     count = next((place for place, text in enumerate(further) if not _is_run(text)), len(further))
-    compared = [opened, *(open_trained_run(templates, name, {}) for name in further[:count])]
+    compared = [opened, *(open_trained_run(templates, name, flags) for name in further[:count])]
     for other, other_folder, _ in compared:
         if other is not template:
             raise UserError(f"{other_folder.path}: a run of {other.name}; it is compared with one of {template.name}")
@@ -103,7 +108,8 @@ def sections(template: Template, compared: Sequence[tuple], inputs: list[str]) -
             for answer in look.fading
         ]
         answer = f"answer: {look.answer}" if not look.error else f"no answer: {look.error}"
-        shown.append(Section(look.given, [*look.parts, *fading], answer))
+        heading = look.given if len(look.given) <= LONGEST_HEADING else f"{look.given[:LONGEST_HEADING]}…"
+        shown.append(Section(heading, [*look.parts, *fading], answer))
     return shown
 
 

@@ -32,7 +32,7 @@ def drawn(curves) -> str:
     parts = []
     for value in ticks(low, high, whole=curves.logarithmic and high - low > 2):
         _, y = place(left, value)
-        text = f"{10**value:.2g}" if curves.logarithmic else f"{value:g}"
+        text = f"{float(f'{10**value:.2g}'):g}" if curves.logarithmic else f"{value:g}"
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{text}</text>')
     for value in ticks(left, right, whole=True):
