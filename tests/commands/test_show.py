@@ -198,7 +198,8 @@ def test_a_demo_answers_what_is_typed_or_chosen(template, runs, browser, tmp_pat
             urllib.request.urlopen(request)
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(address[1] + "/other")
-        process.send_signal(signal.SIGINT)
+        # As Ctrl-C ends it; where tests run in the background that may be ignored.
+        process.send_signal(signal.SIGTERM)
         assert "ended" in process.communicate()[0] and process.returncode == 0
     finally:
         killer.cancel()

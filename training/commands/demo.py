@@ -1,7 +1,8 @@
 """The verb `demo`: a page of one's own machine on which one types a text, or drops a picture, and sees the answer."""
 
 import tempfile
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import click
@@ -38,7 +39,8 @@ def _demo(templates: dict[str, Template], run: str, port: int, **flags) -> None:
     if not template.shows_inside:
         raise UserError(f"{template.name}: this template does not show what is inside its network")
     try:
-        server = HTTPServer((HOST, port), BaseHTTPRequestHandler)
+        # Browsers open connections ahead, on which nothing may come for long.
+        server = ThreadingHTTPServer((HOST, port), BaseHTTPRequestHandler)
     except OSError as error:
         raise UserError(f"port {port}: {one_line(error)}; --port 0 takes a free one") from None
     from training.commands.tensorflow_import import import_tensorflow
@@ -99,7 +101,7 @@ def _handler(template: Template, folder, answering, inside, port: int) -> type[B
 
     are_files = template.config.INPUTS_ARE_FILES
     # A page of elsewhere whose name was made to lead here must not read the answers.
-    names = {f"{HOST}:{port}", f"localhost:{port}"}
+    names, one_at_a_time = {f"{HOST}:{port}", f"localhost:{port}"}, threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -116,7 +118,9 @@ def _handler(template: Template, folder, answering, inside, port: int) -> type[B
                 self._send(413, "text/plain", f"an input has 1 to {MOST_BYTES:,} bytes")
                 return
             content = self.rfile.read(length)
-            self._send(200, "text/html", answer_page(self._look(content), answering.outputs(content)))
+            with one_at_a_time:
+                found = answer_page(self._look(content), answering.outputs(content))
+            self._send(200, "text/html", found)
 
         def _look(self, content: bytes):
             if not are_files:
