@@ -75,6 +75,11 @@ class Forked:
         return self._outputs[0].read_bytes().decode()
 
 
+def _is_of_the_project(file: str) -> bool:
+    """Whether a module's file is the project's own, and not one of an environment in a folder of it, `.venv` say."""
+    return file.startswith(f"{ROOT}{os.sep}") and not file.startswith(f"{sys.prefix}{os.sep}")
+
+
 def _run(program: list[str], cwd: str, environment: dict[str, str], streams: list[str]) -> None:
     """Becomes the process of a program: its folder, environment, streams and modules."""
     os.chdir(cwd)
@@ -88,7 +93,7 @@ def _run(program: list[str], cwd: str, environment: dict[str, str], streams: lis
     places = environment.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = [*filter(None, places), *(place for place in sys.path if Path(place).resolve() != ROOT)]
     for name, module in list(sys.modules.items()):
-        if name == "__mp_main__" or str(getattr(module, "__file__", None)).startswith(f"{ROOT}{os.sep}"):
+        if name == "__mp_main__" or _is_of_the_project(str(getattr(module, "__file__", None))):
             del sys.modules[name]
     try:
         if program[0] == "-c":
