@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.batches import typical_rows
 from data.sources.source import Source
 from data.vocabulary import PADDING
 from rnn_layers import crf
@@ -40,8 +41,8 @@ def examples(run: RunFolder) -> list[Part]:
 def typical_inputs(source: Source, config: Config) -> list[str]:
     """Three sentences of the validation split: a short one, one of middling length, a long one."""
     opened = pipeline.open_source(config, source)
-    sentences = sorted(opened.read(["validation"])["validation"].tokens, key=len)
-    return [" ".join(sentences[round(place * (len(sentences) - 1))]) for place in (0.1, 0.5, 0.9)]
+    sentences = opened.read(["validation"])["validation"].tokens
+    return [" ".join(sentences[row]) for row in typical_rows(list(map(len, sentences)), 3)]
 
 
 class Inside:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.batches import typical_rows
 from data.sources.source import Source
 from rnn_layers.watching import watching
 from training.pages.inside import Look
@@ -36,8 +37,8 @@ def examples(run: RunFolder) -> list[Part]:
 def typical_inputs(source: Source, config: Config) -> list[str]:
     """Three texts of the validation split: a short one, one of middling length, a long one."""
     opened = pipeline.open_source(config, source)
-    texts = sorted(filter(None, opened.read(["validation"])["validation"].texts), key=len)
-    return [texts[round(place * (len(texts) - 1))] for place in (0.1, 0.5, 0.9)]
+    texts = list(filter(None, opened.read(["validation"])["validation"].texts))
+    return [texts[row] for row in typical_rows(list(map(len, texts)), 3)]
 
 
 class Inside:

@@ -5,6 +5,7 @@ import csv
 import keras
 import tensorflow as tf
 
+from data.batches import typical_rows
 from data.sources.source import Source
 from data.subwords.pieces import END, START, spellings
 from data.vocabulary import PADDING
@@ -41,8 +42,8 @@ def examples(run: RunFolder) -> list[Part]:
 def typical_inputs(source: Source, config: Config) -> list[str]:
     """Three sentences of the validation split: a short one, one of middling length, a long one."""
     opened = pipeline.open_source(config, source)
-    texts = sorted(opened.read(["validation"])["validation"].sources, key=len)
-    return [texts[round(place * (len(texts) - 1))] for place in (0.1, 0.5, 0.9)]
+    texts = opened.read(["validation"])["validation"].sources
+    return [texts[row] for row in typical_rows(list(map(len, texts)), 3)]
 
 
 class Inside:

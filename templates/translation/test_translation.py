@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from data.batches import typical_rows
 from data.errors import UserError
 from data.sentence_pairs.pairs import SentencePairs
 from data.subwords.pieces import END, START, Subwords
@@ -28,7 +29,7 @@ from .config import Config
 from .evaluate import attention_of, evaluate, make_attention_step, make_predict_step, measure
 from .model import build_model
 from .train import learning_rate, make_train_step
-from .translations import shown_pieces, typical_rows, write_translations
+from .translations import shown_pieces, write_translations
 
 SMALL = Config(
     units=4, embedding_size=5, vocabulary_size=290, batch_size=6, learning_rate=0.01, word_dropout=0.0,

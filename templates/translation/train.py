@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from data.batches import padding_share, plan_batches
+from data.batches import padding_share, plan_batches, typical_rows
 from data.sources.source import Source
 from data.subwords.pieces import END, START
 from data.vocabulary import PADDING
@@ -23,7 +23,7 @@ from .config import Config
 from .evaluate import attention_of, make_attention_step, make_predict_step, measure
 from .model import build_model
 from .transfer import open_parent
-from .translations import shown_pieces, typical_rows, write_translations
+from .translations import shown_pieces, write_translations
 
 # With XLA every batch length is compiled, so that there should be few.
 LENGTH_MULTIPLE_WITH_JIT = 16

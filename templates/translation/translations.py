@@ -28,21 +28,6 @@ def write_translations(path: Path, pairs: SentencePairs, translations: Sequence[
             writer.write(dict(zip(COLUMNS, [*texts, f"{score:.4f}"], strict=True)))
 
 
-def typical_rows(lengths: np.ndarray, count: int) -> list[int]:
-    """The sentences to draw: as many short as long ones, but none of the extremes.
-
-    Args:
-        lengths: The sentences' lengths.
-        count: How many are wanted.
-
-    Returns:
-        Indices, at most `count`, shortest first; always the same for the same lengths.
-    """
-    order = np.argsort(lengths, kind="stable")
-    places = np.linspace(0.1, 0.9, count) * (len(order) - 1)
-    return list(dict.fromkeys(int(order[round(place)]) for place in places))
-
-
 def shown_pieces(subwords: Subwords, ids: Sequence[int]) -> list[str]:
     """Pieces as labels: a space as a mark that can be seen."""
     return [END_SHOWN if number == END else subwords.decode([number]).replace(" ", SPACE) for number in ids]

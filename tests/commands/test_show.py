@@ -109,7 +109,10 @@ def test_runs_with_other_cells_are_compared(runs, tmp_path):
     first, second = runs("sentiment"), runs("sentiment", "--cell", "simple_rnn", name="simple")
     cli("show", first, second, "Not bad .", cwd=tmp_path)
     text = (first / "report.html").read_text()
-    assert "run (gru)" in text and "run (simple_rnn)" in text
+    assert f"{first} (gru)" in text and f"{second} (simple_rnn)" in text
+    # Folders of one name are told apart.
+    cli("show", first, runs("sentiment", "--seed", "1", name="seed"), "Not bad .", cwd=tmp_path)
+    assert (first / "report.html").read_text().count('class="line line1"') >= 2
     other = cli("show", first, runs("ner"), "Not bad .", cwd=tmp_path, status=1).stderr
     assert "a run of ner; it is compared with one of sentiment" in other
 
@@ -152,7 +155,7 @@ def test_what_cannot_be_shown_is_said(runs, tmp_path):
     assert "no word in this text" in cli("show", run, " ", cwd=tmp_path).stderr
     assert "no answer: no word in this text" in (run / "report.html").read_text()
     missing = cli("show", runs("captioning"), "missing.png", cwd=tmp_path, status=1).stderr
-    assert missing == "Error: missing.png: no such file\n"
+    assert missing.startswith("Error: missing.png: no such file")
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(b"\x89PNG\r\n\x1a\n no more")
     assert "damaged.png" in cli("show", runs("captioning"), damaged, cwd=tmp_path).stderr

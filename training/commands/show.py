@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from data.errors import UserError
+from data.files import check_file
 from training.commands.command_line import debug_option, one_line
 from training.commands.flags import SectionedCommand
 from training.commands.run_argument import RUN_HELP, field_options, open_trained_run
@@ -51,7 +52,8 @@ def _show(templates: dict[str, Template], run: str, further: Sequence[str], **fl
         raise UserError(f"{template.name}: this template does not show what is inside its network")
     inputs = list(further[count:])
     if template.config.INPUTS_ARE_FILES:
-        _check_files(inputs)
+        for path in inputs:
+            check_file(path)
     from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
@@ -101,7 +103,7 @@ def sections(template: Template, compared: Sequence[tuple], inputs: list[str]) -
         fading = [
             back_in_time(
                 f"The gradient back in time: L is {answer}",
-                {name: other.fading[answer] for name, other in looks.items()},
+                {name: other.fading[answer] for name, other in looks.items() if answer in other.fading},
                 "|dL/dh_t| of the first layer that reads forward, as a share of its value at the last step.",
                 look.marks,
             )
@@ -129,14 +131,8 @@ def _is_run(text: str) -> bool:
     return os.path.isdir(text) and RunFolder(Path(text)).config_file.is_file()
 
 
-def _check_files(paths: list[str]) -> None:
-    for path in paths:
-        if not os.path.isfile(path):
-            raise UserError(f"{path}: no such file")
-
-
 def _name(folder: RunFolder, compared: Sequence[tuple]) -> str:
-    """What a curve is called: the folder's name, and the cell where that differs."""
+    """What a curve is called: the folder, and the cell where that differs."""
     cells = {config.cell for _, _, config in compared}
     config = next(config for _, other, config in compared if other is folder)
-    return f"{folder.path.name} ({config.cell})" if len(cells) > 1 else folder.path.name
+    return f"{folder.path} ({config.cell})" if len(cells) > 1 else str(folder.path)

@@ -11,18 +11,17 @@ import numpy as np
 NEGATIVE, POSITIVE = (49, 104, 214), (232, 130, 20)
 
 
-def heat_map(values: np.ndarray, largest: float | None = None) -> str:
+def heat_map(values: np.ndarray) -> str:
     """Draws an array, a pixel a number: blue below 0, orange above, the fainter the nearer to 0.
 
     Args:
         values: (rows, columns).
-        largest: The absolute value that has the full colour; that of the array if None.
 
     Returns:
         A PNG as a `data:` address.
     """
     values = np.nan_to_num(np.asarray(values, np.float32))
-    largest = largest or float(np.abs(values).max(initial=0)) or 1.0
+    largest = float(np.abs(values).max(initial=0)) or 1.0
     strength = np.clip(np.abs(values) / largest, 0, 1)
     pixels = np.empty((*values.shape, 4), np.uint8)
     pixels[..., :3] = np.where(values[..., np.newaxis] < 0, NEGATIVE, POSITIVE)
@@ -40,12 +39,7 @@ def png(pixels: np.ndarray) -> str:
     content = b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
     )
-    return address(content, "png")
-
-
-def address(content: bytes, kind: str) -> str:
-    """A picture's bytes as a `data:` address; `kind` is "png" or "jpeg"."""
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
 
 
 def shade(value: float, largest: float) -> str:

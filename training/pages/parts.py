@@ -82,7 +82,6 @@ class Matrix:
         values: (rows, columns); NaN where there is none.
         note: What the numbers are.
         decimals: Shown of each number.
-        by_row: Whether a row's own largest value, not that of all, has the full colour.
     """
 
     title: str
@@ -91,17 +90,15 @@ class Matrix:
     values: np.ndarray
     note: str = ""
     decimals: int = 2
-    by_row: bool = False
 
     def html(self) -> str:
         """A table of coloured cells; the numbers stand in them, or where there are many, in their titles."""
-        largest = np.nanmax(np.abs(self.values), axis=1 if self.by_row else None, initial=0)
-        largest = np.broadcast_to(largest, len(self.rows))
+        largest = float(np.nanmax(np.abs(self.values), initial=0))
         shows = len(self.columns) <= 24
         lines = []
-        for name, row, most in zip(self.rows, self.values, largest, strict=True):
+        for name, row in zip(self.rows, self.values, strict=True):
             cells = "".join(
-                self._cell(name, column, value, most, shows) for column, value in zip(self.columns, row, strict=True)
+                self._cell(name, column, value, largest, shows) for column, value in zip(self.columns, row, strict=True)
             )
             lines.append(f'<tr><th scope="row" dir="auto">{escape(name)}</th>{cells}</tr>')
         head = "".join(f'<th scope="col"><span dir="auto">{escape(name)}</span></th>' for name in self.columns)

@@ -7,8 +7,13 @@ import numpy as np
 from training.pages.parts import Curves
 from training.pages.unrolled import Bars, States
 
-MEANINGS = {"update": "z_t update", "reset": "r_t reset", "input": "i_t input", "forget": "f_t forget",
-            "output": "o_t output", "candidate": "candidate"}  # fmt: skip
+SYMBOLS = {
+    "update": "z_t update",
+    "reset": "r_t reset",
+    "input": "i_t input",
+    "forget": "f_t forget",
+    "output": "o_t output",
+}
 
 
 def hidden(call) -> list:
@@ -21,25 +26,27 @@ def norms(gradients: Sequence) -> np.ndarray:
     return np.array([0.0 if gradient is None else float(np.linalg.norm(gradient)) for gradient in gradients])
 
 
-def lanes_of(call, name: str, gradient: np.ndarray | None = None, first: int = 0) -> list[States | Bars]:
+def lanes_of(call, name: str, gradient: np.ndarray) -> list[States | Bars]:
     """The lanes of one call of a layer with a batch of one.
 
     Args:
         call: The `rnn_layers.watching.Watched`.
         name: What to call the layer: "h_t", "h_t backward".
         gradient: |dL/dh_t| of each step.
-        first: Steps at the start that are left out.
 
     Returns:
         The states, the gradient, and the mean of each gate over the units.
     """
-    values = np.concatenate([np.asarray(state) for state in hidden(call)[first:]])
-    lanes: list[States | Bars] = [States(name, values, "←" if call.go_backwards else "→")]
-    if gradient is not None:
-        lanes.append(Bars(f"|dL/d{name.split()[0]}|", gradient[first:].tolist(), decimals=4))
+    values = np.concatenate([np.asarray(state) for state in hidden(call)])
+    lanes: list[States | Bars] = [
+        States(name, values, "←" if call.go_backwards else "→"),
+        Bars(f"|dL/d{name.split()[0]}|", gradient.tolist(), decimals=4),
+    ]
     for gate, opened in call.gates.items():
         if gate != "candidate":
-            lanes.append(Bars(MEANINGS[gate], np.asarray(opened)[first:, 0].mean(axis=-1).tolist(), most=1, decimals=2))
+            lanes.append(
+                Bars(SYMBOLS.get(gate, gate), np.asarray(opened)[:, 0].mean(axis=-1).tolist(), most=1, decimals=2)
+            )
     return lanes
 
 

@@ -31,7 +31,7 @@ def alternatives(log_probabilities: np.ndarray, names: Sequence[str]) -> list[st
 
 def unrolled_writing(
     title: str, written: Sequence[str], log_probabilities: np.ndarray, chosen: Sequence[int], names: Sequence[str],
-    calls, gradients, note: str, first: int = 0,
+    calls, gradients, note: str,
 ) -> Unrolled:  # fmt: skip
     """The unrolled network of a decoder.
 
@@ -44,7 +44,6 @@ def unrolled_writing(
         calls: The decoder's `rnn_layers.watching.Watched`, a layer each.
         gradients: For each call, the gradients at h_1 .. h_T.
         note: What is to be seen.
-        first: Steps at the start that are no pieces.
     """
     probabilities = np.exp(log_probabilities[np.arange(len(chosen)), chosen]).tolist()
     others = alternatives(log_probabilities, names)
@@ -54,6 +53,6 @@ def unrolled_writing(
     ]
     for number, (call, gradient) in enumerate(zip(calls, gradients, strict=True)):
         name = "h_t" if len(calls) == 1 else f"h_t layer {number + 1}"
-        lanes += lanes_of(call, name, norms(gradient), first)
+        lanes += lanes_of(call, name, norms(gradient))
     lanes.append(Labels("y_t-1", written))
     return Unrolled(title, lanes, len(chosen), note)
