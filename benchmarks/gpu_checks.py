@@ -17,8 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = {
     "cudnn": ("tests/rnn_layers/test_cudnn.py", "-k", "on_a_gpu"),
     **{
-        f"derivatives_{cell}": ("tests/rnn_layers/test_differentiation.py", "-k", f"on_a_gpu and {cell}")
+        f"derivatives_{cell}_{where}": (
+            "tests/rnn_layers/test_differentiation.py",
+            "-k",
+            f"on_a_gpu and {cell} and {where}",
+        )
         for cell in ("simple_rnn", "gru", "lstm")
+        for where in ("eagerly", "graph")
     },
 }
 # (batch, steps, features, units) of the comparison.

@@ -26,6 +26,7 @@ SMALL = {
     "captioning": ("--units", "8", "--embedding-size", "8", "--channels", "4", "--picture-size", "32", "--max-length",
                    "5", "--beam-width", "1"),
     "language_model": ("--units", "8", "--embedding-size", "8"),
+    "forecasting": ("--units", "4",),
 }  # fmt: skip
 KILLED = "sentiment"
 # The name of each export's input.

@@ -21,6 +21,8 @@ OURS = ("ours", "ours portable", "ours jit")
 KERAS = ("keras", "keras jit")
 # XLA may refuse the graph of a whole step; that is then said instead of a time.
 WHOLE_STEP_COMPILED = ("ours jit", "keras jit")
+# The problem brings the weights; to draw an orthogonal matrix of 1024 rows takes seconds.
+PLAIN = {"recurrent_initializer": "zeros"}
 # Each of these needs a process without TensorFlow.
 OTHER_LIBRARIES = ("torch", "jax")
 # A function that does the work, and one that turns its result into arrays: the outputs and, in training, the gradients
@@ -78,7 +80,7 @@ def our_layer(problem: Problem, jit_compile):
     from rnn_layers.simple_rnn import SimpleRNN
 
     layers = {"simple_rnn": SimpleRNN, "gru": GRU, "lstm": LSTM, "bidirectional_simple_rnn": SimpleRNN}
-    layer = layers[problem.name](problem.shape.units, return_sequences=True, jit_compile=jit_compile)
+    layer = layers[problem.name](problem.shape.units, return_sequences=True, jit_compile=jit_compile, **PLAIN)
     return layer if problem.cell.directions == 1 else Bidirectional(layer)
 
 
@@ -92,7 +94,7 @@ def keras_layer(problem: Problem):
         "lstm": keras.layers.LSTM,
         "bidirectional_simple_rnn": keras.layers.SimpleRNN,
     }
-    layer = layers[problem.name](problem.shape.units, return_sequences=True)
+    layer = layers[problem.name](problem.shape.units, return_sequences=True, **PLAIN)
     return layer if problem.cell.directions == 1 else keras.layers.Bidirectional(layer)
 
 

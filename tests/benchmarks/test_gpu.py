@@ -27,12 +27,12 @@ def run(tmp_path, *arguments, status):
 
 
 def test_steps_run_by_themselves_and_say_what_they_found(tmp_path):
-    names = ("machine", "cudnn", "derivatives_lstm", "run_sentiment", "layers")
+    names = ("machine", "cudnn", "derivatives_lstm_eagerly", "run_sentiment", "layers")
     options = [option for name in names for option in ("--step", name)]
     lines, printed = run(tmp_path, "--cpu", "--folder", str(tmp_path / "work"), *options, status=0)
     assert set(lines) == set(names)
     assert lines["machine"]["figures"]["versions"]["tensorflow"] and lines["machine"]["figures"]["product_is_right"]
-    for name, count in {"cudnn": 4, "derivatives_lstm": 1}.items():
+    for name, count in {"cudnn": 4, "derivatives_lstm_eagerly": 1}.items():
         tests = lines[name]["figures"]
         assert tests["tests"] == tests["skipped"] == count
         assert tests["passed"] == tests["failures"] == tests["errors"] == 0

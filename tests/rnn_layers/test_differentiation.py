@@ -168,9 +168,10 @@ def test_cudnn(pair, kinds, monkeypatch):
 
 @with_a_gpu
 @pytest.mark.parametrize("pair", PAIRS)
-def test_on_a_gpu(pair):
+@pytest.mark.parametrize("ways", [["eagerly"], ["in a graph", "of a graph"]], ids=["eagerly", "graph"])
+def test_on_a_gpu(pair, ways):
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
-        compare(pair, 4, EMULATED)
+        compare(pair, 4, {way: EMULATED[way] for way in ways})
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(True)
