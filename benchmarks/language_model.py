@@ -1,6 +1,6 @@
 """`run language_model` on a text, tinyshakespeare say, with its default network: bits and nats per character.
 
-python -m benchmarks.language_model --data DATA          3 seeds, at most 20 minutes each
+python -m benchmarks.language_model --data DATA          3 seeds
 python -m benchmarks.language_model --report             what has been measured
 """
 
@@ -30,23 +30,25 @@ COLUMNS = {
 @click.command()
 @click.option("--data", help="The file of text.")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True)
+@click.option("--epochs", type=int, default=Config().epochs, show_default=True, help="As `run` takes them.")
 @click.option("--name", default="language_model", show_default=True, help="The name of the file of results.")
 @click.option("--report", "only_report", is_flag=True, help="Run nothing: show what has been measured.")
-def main(data, seeds, name, only_report):
+def main(data, seeds, epochs, name, only_report):
     """Measures `run language_model` on DATA, once for each seed."""
     results = RESULTS / f"{name}.json"
     if not only_report:
         if not data:
             raise click.UsageError("--data is needed, unless --report")
         source = pipeline.find_source(Config(data=data))
-        check_comparable(read(results), source.name, lambda one: typed(one["seed"]), results)
-        record_runs(results, data, [({}, typed(seed), None) for seed in seeds], more=nats_per_character)
+        check_comparable(read(results), source.name, lambda one: typed(one["seed"], epochs), results)
+        record_runs(results, data, [({}, typed(seed, epochs), None) for seed in seeds], more=nats_per_character)
     print_report(results, "data", COLUMNS, "language_model")
 
 
-def typed(seed: int) -> str:
+def typed(seed: int, epochs: int) -> str:
     """What to type to have one run again."""
-    return f"python cli.py run language_model --data DATA --seed {seed}"
+    more = "" if epochs == Config().epochs else f" --epochs {epochs}"
+    return f"python cli.py run language_model --data DATA{more} --seed {seed}"
 
 
 def nats_per_character(run_dir: Path) -> dict:
