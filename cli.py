@@ -1,4 +1,4 @@
-"""The front door: list, run, runs, evaluate, predict, export, copy, diff."""
+"""The front door: list, run, runs, evaluate, predict, show, demo, export, copy, diff."""
 
 import sys
 from functools import partial
@@ -57,8 +57,9 @@ def list_templates():
 @click.command("copy")
 @click.argument("template")
 @click.argument("dest", type=click.Path(path_type=Path))
+@click.option("--with-show", is_flag=True, help="With the verbs `show` and `demo`, `runs --html`, and runs' reports.")
 @click.option("--dry-run", is_flag=True, help="List the files with their sizes, and write nothing.")
-def copy_project(template: str, dest: Path, dry_run: bool):
+def copy_project(template: str, dest: Path, with_show: bool, dry_run: bool):
     """Copy TEMPLATE to the folder DEST, with the modules it uses and its sample: a project of your own.
 
     DEST may be new or empty, a git repository in which nothing is in the way, or an earlier copy of this version, to
@@ -67,7 +68,7 @@ def copy_project(template: str, dest: Path, dry_run: bool):
     _check_known(template)
     from copying.copy import copy_template
 
-    result = copy_template(FOLDER / template, template, dest, __version__, dry_run=dry_run)
+    result = copy_template(FOLDER / template, template, dest, __version__, inside=with_show, dry_run=dry_run)
     kept = f", {len(result.kept)} were there already" if result.kept else ""
     if dry_run:
         for path in result.written:

@@ -1,7 +1,7 @@
 """Copies a template with everything that it needs into a folder of the user's, byte for byte."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def copy_template(
     destination: Path | str,
     version: str,
     *,
+    inside: bool = False,
     dry_run: bool = False,
     shared: tuple[str, ...] = SHARED,
 ) -> CopyResult:
@@ -69,6 +70,7 @@ def copy_template(
         name: The template's name, which its folder bears.
         destination: The folder to copy into; its parent must exist.
         version: The project's version.
+        inside: With what draws the inside of networks, and the commands for it.
         dry_run: Write nothing.
         shared: The packages whose modules travel.
 
@@ -85,7 +87,7 @@ def copy_template(
     """
     template_folder, destination = Path(template_folder), Path(destination)
     _check_place(destination, template_folder.resolve())
-    files = files_of({name: template_folder}, shared=shared)
+    files = files_of({name: template_folder}, inside=[name] if inside else [], shared=shared)
     record = read_record(destination)
     folders, given_before = {name: template_folder}, {}
     if record is None:
@@ -104,7 +106,8 @@ def copy_template(
         templates = tuple(sorted({*record.templates, name}))
         given_before = files_given({name: template_folder.parent / name for name in record.templates}, version)
         folders = {template: template_folder.parent / template for template in templates}
-        files[REQUIREMENTS] = files_of(folders, shared=shared)[REQUIREMENTS]
+        with_inside = [*record.with_inside, *([name] if inside else [])]
+        files[REQUIREMENTS] = files_of(folders, inside=with_inside, shared=shared)[REQUIREMENTS]
         base = read_base(destination, record, files)
         found = {path: read_file(destination / path) for path in files}
         _check_changed(destination, name, files, found, base)
@@ -134,11 +137,14 @@ def copy_template(
     )
 
 
-def files_of(template_folders: Mapping[str, Path], *, shared: tuple[str, ...] = SHARED) -> dict[str, bytes]:
+def files_of(
+    template_folders: Mapping[str, Path], *, inside: Collection[str] = (), shared: tuple[str, ...] = SHARED
+) -> dict[str, bytes]:
     """Reads all files that a copy of some templates holds, `.template.json` and `base.zip` aside.
 
     Args:
         template_folders: From a template's name to its folder; all lie in one `templates` folder.
+        inside: The templates that come with what draws the inside of their networks.
         shared: The packages whose modules travel.
 
     Returns:
@@ -149,8 +155,9 @@ def files_of(template_folders: Mapping[str, Path], *, shared: tuple[str, ...] = 
     """
     sources, third_party = {}, set()
     for name, folder in template_folders.items():
-        found = closure(folder, shared=shared)
-        sources |= {f"{name}/{path}": file for path, file in template_files(folder).items()} | found.files
+        found = closure(folder, inside=name in inside, shared=shared)
+        own = template_files(folder, inside=name in inside)
+        sources |= {f"{name}/{path}": file for path, file in own.items()} | found.files
         third_party |= found.third_party
     files = {path: file.read_bytes() for path, file in sources.items()}
     # One requirements.txt serves all the templates of a copy.

@@ -166,7 +166,8 @@ def compare(
     destination = Path(destination)
     record = copied(destination)
     record = replace(record, folders=renamed_folders(destination, record))
-    upstream = files_of({name: Path(templates_folder) / name for name in record.templates}, shared=shared)
+    folders = {name: Path(templates_folder) / name for name in record.templates}
+    upstream = files_of(folders, inside=record.with_inside, shared=shared)
     base = read_base(destination, record, upstream)
     statuses = []
     for path in base.keys() | upstream.keys():

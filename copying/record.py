@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from copying.closure import INSIDE
 from copying.writing import listed, read_file
 from data.errors import UserError
 
@@ -32,6 +33,11 @@ class Record:
     templates: tuple[str, ...]
     files: dict[str, str]
     folders: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def with_inside(self) -> tuple[str, ...]:
+        """The templates that were copied with what draws the inside of their networks."""
+        return tuple(name for name in self.templates if f"{name}/{INSIDE}" in self.files)
 
 
 def sha256(content: bytes) -> str:

@@ -105,6 +105,12 @@ class Browser:
         field = self._call("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
         self._call("DOM.setFileInputFiles", files=[str(file)], nodeId=field)
 
+    def drop_file(self, file: Path) -> None:
+        """Drops a file on the page, as from a folder's window."""
+        data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self._call("Input.dispatchDragEvent", type=kind, x=200, y=300, data=data)
+
     def photograph(self, path: Path) -> None:
         """Writes the whole page as a PNG."""
         shot = self._call("Page.captureScreenshot", captureBeyondViewport=True)

@@ -133,7 +133,7 @@ class Inside:
             "the mean of the forecast": gradient,
             "half the squared length of the last state": norms(tape.gradient(last, hidden(calls[0]))),
         }
-        return Look(name, told, parts, fading)
+        return Look(name, told, parts, fading, asked=inputs)
 
     def _first(self, path: str) -> History:
         reading, bad_lines = pipeline.reading_of(self.config), BadLines(self.config.skip_bad_lines)

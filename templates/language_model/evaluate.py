@@ -32,23 +32,26 @@ class Measured:
 
     Args:
         loss: -log p(piece) per piece, in nats.
+        losses: That of each piece, (pieces,).
         metrics: `perplexity` per piece, `bits_per_character` and `bits_per_byte`; the last two compare across kinds of
             pieces.
     """
 
     loss: float
+    losses: np.ndarray
     metrics: dict[str, float]
 
 
 def make_predict_step(model: keras.Model, streams: int):
-    """Makes the function of a batch and the states before it that gives its loss in nats and the states after it."""
+    """Makes the function of a batch and the states before it that gives each piece's loss in nats, and the states after
+    it."""
     shapes = [tf.TensorSpec([streams, state.shape[-1]], tf.float32) for state in model.inputs[1:]]
 
     @tf.function(input_signature=[*pipeline.batch_signature(streams, STEPS)[:2], shapes], autograph=False)
     def predict_step(before, after, states):
         scores, *states = model([before, *states], training=False)
         losses, _ = token_losses(scores, after)
-        return tf.reduce_sum(tf.where(after != PADDING, losses, 0.0)), states
+        return losses, states
 
     return predict_step
 
@@ -65,12 +68,14 @@ def measure(predict_step, examples: pipeline.Examples, states: list[tf.Tensor]) 
     Returns:
         What was found; see `Measured`.
     """
-    total = 0.0
+    losses = np.empty(len(examples), np.float32)
     for window in pipeline.plan_windows(len(examples), len(states[0]), STEPS):
         before, after, _ = pipeline.make_batch(examples, window, STEPS)
-        loss, states = predict_step(tf.constant(before), tf.constant(after), states)
-        total += float(loss)
-    return Measured(total / len(examples), _metrics(total, examples))
+        found, states = predict_step(tf.constant(before), tf.constant(after), states)
+        is_read = after != PADDING
+        losses[(window.starts[:, np.newaxis] + np.arange(STEPS))[is_read]] = found.numpy()[is_read]
+    total = float(losses.sum(dtype=np.float64))
+    return Measured(total / len(examples), losses, _metrics(total, examples))
 
 
 def _metrics(nats: float, examples: pipeline.Examples) -> dict[str, float]:

@@ -1,12 +1,14 @@
 """What the language model does with a text: how surprising each piece was, what it expected, what it carried along."""
 
+import csv
+
 import tensorflow as tf
 
 from data.sources.source import Source
 from data.subwords.pieces import START, spellings
 from rnn_layers.watching import watching
 from training.pages.inside import Look
-from training.pages.parts import Part, Words
+from training.pages.parts import Part, Table, Words
 from training.pages.states import hidden, norms
 from training.pages.written import readable, unrolled_writing
 from training.runs.folder import RunFolder
@@ -14,15 +16,24 @@ from training.saved_model import in_float32
 
 from . import pipeline, serving
 from .config import Config
+from .lines import COLUMNS
 from .model import first_states
 
 # Letters of a typical input.
 LENGTH = 120
+MOST_EXAMPLES = 8
 
 
 def examples(run: RunFolder) -> list[Part]:
-    """None: `predict RUN --score` tells of any text how likely it is."""
-    return []
+    """The validation split's likeliest lines, and the most surprising ones."""
+    file = run.path / "lines_validation.tsv"
+    if not file.is_file():
+        return []
+    with open(file, newline="", encoding="utf-8") as stream:
+        _, *rows = csv.reader(stream, delimiter="\t")
+    note = f"Bits per character, all before the line read; more stand in {file.name}."
+    best, worst = rows[:MOST_EXAMPLES], rows[::-1][:MOST_EXAMPLES]
+    return [Table("Likeliest lines", COLUMNS, best, note), Table("Most surprising lines", COLUMNS, worst)]
 
 
 def typical_inputs(source: Source, config: Config) -> list[str]:

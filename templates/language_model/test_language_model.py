@@ -23,6 +23,7 @@ from .carried_states import CarriedStates
 from .config import Config
 from .evaluate import make_predict_step, measure, with_baselines
 from .generation import continue_texts
+from .lines import write_lines
 from .model import build_model, first_states, state_sizes, take_step
 from .ngrams import surprise_of_ngrams
 from .train import learning_rate, make_train_step
@@ -223,9 +224,27 @@ def test_figures_are_those_of_the_whole_text(streams, monkeypatch):
     (whole,) = pipeline.plan_windows(len(examples), streams, 1000)
     nats = nats_of(model, examples, whole)
     assert found.loss == pytest.approx(nats / len(examples), rel=1e-5)
+    assert found.losses.shape == (len(examples),) and found.losses.sum() == pytest.approx(nats, rel=1e-5)
     assert found.metrics["perplexity"] == pytest.approx(math.exp(nats / len(examples)), rel=1e-4)
     assert found.metrics["bits_per_character"] == pytest.approx(nats / math.log(2) / (2 * len(TEXT)), rel=1e-5)
     assert found.metrics["bits_per_byte"] == pytest.approx(nats / math.log(2) / (2 * len(TEXT.encode())), rel=1e-5)
+
+
+def test_lines_are_listed_from_the_likeliest_to_the_most_surprising(tmp_path):
+    lines, subwords = ["one  two three\n", "short\n", "größer, más\n", "four five six\n"], Subwords(["four", "e\nf"])
+    ids = np.array(subwords.encode("".join(lines)), np.int32)
+    spelled = [subwords.decode([number]) for number in ids]
+    assert "four" in spelled and len(ids) < sum(map(len, lines))
+    first, last = len(lines[0]), spelled.index("four")
+    losses = np.where(np.arange(len(ids)) < first, 2.0, np.where(np.arange(len(ids)) < last, 0.5, 4.0))
+    write_lines(tmp_path / "lines.tsv", lines, ids, losses, subwords)
+    heading, *rows = [line.split("\t") for line in (tmp_path / "lines.tsv").read_text().splitlines()]
+    assert heading == ["bits_per_character", "line"]
+    # Two letters of the second are two bytes each; "four" is one piece.
+    expected = {"größer, más": 15 * 0.5 / 12, "one two three": 2.0, "four five six": 11 * 4.0 / 14}
+    assert [line for _, line in rows] == sorted(expected, key=expected.get)
+    for bits, line in rows:
+        assert float(bits) == pytest.approx(expected[line] / math.log(2), abs=1e-4)
 
 
 def test_probabilities_of_ngrams_sum_to_one_and_are_those_of_the_equation():

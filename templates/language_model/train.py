@@ -18,6 +18,7 @@ from . import pipeline, serving
 from .carried_states import CarriedStates
 from .config import Config
 from .evaluate import STREAMS, make_predict_step, measure, with_baselines
+from .lines import write_lines
 from .model import build_model, first_states, state_sizes
 
 
@@ -94,6 +95,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
     predict_step = make_predict_step(model, 1)
     results = {split: measure(predict_step, splits[split], first_states(model, 1)) for split in measured}
     results = {split: with_baselines(result, training, splits[split]) for split, result in results.items()}
+    lines = documents["validation"].lines
+    write_lines(run.path / "lines_validation.tsv", lines, validation.ids, results["validation"].losses, subwords)
     is_tested = test or not opened.has_test
     progress.finish(source.name, results, is_tested)
 

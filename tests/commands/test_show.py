@@ -14,7 +14,7 @@ import tensorflow as tf
 from benchmarks.kills import SMALL, write_small_data
 from rnn_layers.watching import watching
 from tests.browser import CHROMIUM, Browser
-from tests.command import cli, start
+from tests.command import checked, cli, run_program, start
 from training.runs.folder import RunFolder
 
 TEXTS = {
@@ -159,8 +159,6 @@ def test_what_cannot_be_shown_is_said(runs, tmp_path):
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(b"\x89PNG\r\n\x1a\n no more")
     assert "damaged.png" in cli("show", runs("captioning"), damaged, cwd=tmp_path).stderr
-    nothing = cli("demo", runs("forecasting"), "--port", "0", cwd=tmp_path, status=1).stderr
-    assert nothing == "Error: forecasting: there is nothing to type or to drop; `show RUN INPUT` looks at an input\n"
 
 
 def test_runs_are_compared_on_a_page(runs, browser, tmp_path):
@@ -175,8 +173,19 @@ def test_runs_are_compared_on_a_page(runs, browser, tmp_path):
     assert browser.run("document.querySelectorAll('svg.curves').length") == 6 and browser.errors == []
 
 
-@pytest.mark.parametrize("template", ["sentiment", "captioning"])
-def test_a_demo_answers_what_is_typed_or_chosen(template, runs, browser, tmp_path):
+def write_history(data, path):
+    """The first series of a table, of whose last days only what is known beforehand is known."""
+    header, *rows = data.read_text().splitlines()
+    target = header.split(",").index("y")
+    cells = [row.split(",") for row in rows if row.split(",")[0] == rows[0].split(",")[0]]
+    for row in cells[-10:]:
+        row[target] = ""
+    path.write_text("\n".join([header, *map(",".join, cells)]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("template", ["sentiment", "captioning", "forecasting"])
+def test_a_demo_answers_what_is_typed_chosen_or_dropped(template, runs, browser, tmp_path):
     run = runs(template)
     process = start("demo", run, "--port", "0", cwd=tmp_path)
     killer = threading.Timer(120, process.kill)
@@ -190,6 +199,11 @@ def test_a_demo_answers_what_is_typed_or_chosen(template, runs, browser, tmp_pat
         if template == "captioning":
             picture = next((run.parent / "data").rglob("*.png"))
             browser.choose_file("input[type=file]", picture)
+        elif template == "forecasting":
+            (tmp_path / "notes.csv").write_text("nothing\nto forecast\n")
+            browser.drop_file(tmp_path / "notes.csv")
+            browser.wait("document.querySelector('#answer').textContent.includes('no answer: notes.csv')")
+            browser.drop_file(write_history(run.parent / "data" / "validation.csv", tmp_path / "history.csv"))
         else:
             browser.type("Not bad at all .")
             browser.press("Enter")
@@ -207,3 +221,28 @@ def test_a_demo_answers_what_is_typed_or_chosen(template, runs, browser, tmp_pat
     finally:
         killer.cancel()
         process.kill()
+
+
+def test_a_copy_shows_what_is_inside_if_that_was_asked_for(runs, tmp_path):
+    run = runs("sentiment")
+    for name, flags in {"plain": (), "full": ("--with-show",)}.items():
+        cli("copy", "sentiment", tmp_path / name, *flags, cwd=tmp_path)
+        assert cli("diff", tmp_path / name, cwd=tmp_path).stdout.endswith("every file is as in the project\n")
+    plain, full = tmp_path / "plain", tmp_path / "full"
+    drawing = {"sentiment/inside.py", "training/commands/show.py", "training/commands/demo.py"}
+    drawing |= {str(path.relative_to(full)) for path in (full / "training/pages").glob("*.py")}
+    everything = {str(path.relative_to(full)) for path in full.rglob("*.py")}
+    assert everything - {str(path.relative_to(plain)) for path in plain.rglob("*.py")} == drawing
+    verbs = run_program("-m", "sentiment", "--help", cwd=plain).stdout
+    assert "predict" in verbs and "show" not in verbs and "demo" not in verbs
+    assert "--html" not in run_program("-m", "sentiment", "runs", "--help", cwd=plain).stdout
+    trained = ("--data", run.parent / "data", "--epochs", "1", *SMALL["sentiment"], "--run-dir", "run")
+    checked(run_program("-m", "sentiment", "run", *trained, cwd=plain))
+    assert (plain / "run" / "model.keras").is_file() and not (plain / "run" / "report.html").exists()
+    shown = checked(run_program("-m", "sentiment", "show", plain / "run", "Not bad .", cwd=full)).stdout
+    assert "report.html: open it in a browser" in shown and (plain / "run" / "report.html").is_file()
+    # What an earlier copy lacks is added to it, and stays.
+    cli("copy", "sentiment", plain, "--with-show", cwd=tmp_path)
+    assert all((plain / path).is_file() for path in drawing)
+    cli("copy", "sentiment", plain, cwd=tmp_path)
+    assert cli("diff", plain, cwd=tmp_path).stdout.endswith("every file is as in the project\n")

@@ -14,7 +14,7 @@ import click
 from data.errors import UserError
 from data.quoting import as_typed
 from training.commands.standard_streams import abandon_unwritable, open_standard_streams
-from training.commands.template import Template
+from training.commands.template import Template, has_pages
 from training.stop_requests import Interrupted
 
 # A flag that is acted upon elsewhere than in the command's own function.
@@ -63,7 +63,7 @@ def commands_on_runs(templates: dict[str, Template]) -> dict[str, Callable[[], c
     def runs():
         from training.commands.runs import command
 
-        return command()
+        return command(has_pages())
 
     def evaluate():
         from training.commands.evaluate import command
@@ -90,14 +90,8 @@ def commands_on_runs(templates: dict[str, Template]) -> dict[str, Callable[[], c
 
         return command(templates)
 
-    return {
-        "runs": runs,
-        "evaluate": evaluate,
-        "predict": predict,
-        "show": show,
-        "demo": demo,
-        "export": export,
-    }
+    pages = {"show": show, "demo": demo} if has_pages() else {}
+    return {"runs": runs, "evaluate": evaluate, "predict": predict, **pages, "export": export}
 
 
 def debug_option() -> click.Option:

@@ -1,9 +1,13 @@
-"""The verb `demo`: a page of one's own machine on which one types a text, or drops a picture, and sees the answer."""
+"""The verb `demo`: a page of one's own machine on which one types a text, or drops a file, and sees the answer."""
 
+import dataclasses
+import re
 import tempfile
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import click
 
@@ -14,7 +18,7 @@ from training.commands.template import Template
 from training.stop_requests import termination_interrupts
 
 HOST = "127.0.0.1"
-# No text and no picture is larger.
+# No text, picture or table is larger.
 MOST_BYTES = 32 * 1024**2
 
 
@@ -50,8 +54,6 @@ def _demo(templates: dict[str, Template], run: str, port: int, **flags) -> None:
         exported = Path(place) / "exported"
         template.serving.export(folder, config, exported)
         answering = Exported(exported)
-    if not answering.name:
-        raise UserError(f"{template.name}: there is nothing to type or to drop; `show RUN INPUT` looks at an input")
     inside = template.inside.Inside(folder, config)
     server.RequestHandlerClass = _handler(template, folder, answering, inside, server.server_port)
     click.echo(f"http://{HOST}:{server.server_port} answers; Ctrl-C ends")
@@ -75,17 +77,28 @@ class Exported:
         # The signatures live as long as what they were loaded with.
         self.model = tf.saved_model.load(str(folder))
         self.answer = self.model.signatures["serving_default"]
-        inputs = self.answer.structured_input_signature[1]
-        is_one = [spec.dtype for spec in inputs.values()] == [tf.string]
-        # Of what it is given; "" where that is no text and no file.
-        self.name = next(iter(inputs)) if is_one else ""
+        self.inputs = self.answer.structured_input_signature[1]
 
-    def outputs(self, content: bytes) -> list[tuple[str, str]]:
-        """The name of each output, and what it is for one input."""
+    def outputs(self, content: bytes, asked: Mapping) -> list[tuple[str, str]]:
+        """The name of each output, and what it is for one input.
+
+        Args:
+            content: The input as it was typed, or what stands in its file.
+            asked: The same by the names of the model's inputs, where these are numbers; empty where there are none.
+        """
         import tensorflow as tf
 
-        found = self.answer(**{self.name: tf.constant([content])})
-        return [(name, _as_text(tensor.numpy().tolist()[0])) for name, tensor in sorted(found.items())]
+        if [spec.dtype for spec in self.inputs.values()] == [tf.string]:
+            given = {name: tf.constant([content]) for name in self.inputs}
+        elif asked:
+            given = {name: tf.constant(asked[name], spec.dtype) for name, spec in self.inputs.items()}
+        else:
+            return []
+        # What is the same for all inputs, such as the quantiles' levels, has no row of this one.
+        found = {name: tensor.numpy() for name, tensor in sorted(self.answer(**given).items())}
+        return [
+            (name, _as_text((values[0] if len(values) == 1 else values).tolist())) for name, values in found.items()
+        ]
 
 
 def _as_text(value) -> str:
@@ -119,16 +132,20 @@ def _handler(template: Template, folder, answering, inside, port: int) -> type[B
                 return
             content = self.rfile.read(length)
             with one_at_a_time:
-                found = answer_page(self._look(content), answering.outputs(content))
+                look = self._look(content)
+                found = answer_page(look, answering.outputs(content, look.asked))
             self._send(200, "text/html", found)
 
         def _look(self, content: bytes):
             if not are_files:
                 return inside.look(content.decode("utf-8", "replace"))
+            # What its name ends in may tell how to read it, and an error names it.
+            name = re.sub(r"[^\w.-]", "_", unquote(self.headers.get("X-File-Name") or "")).lstrip(".")[-60:]
             with tempfile.TemporaryDirectory() as place:
-                file = Path(place) / "picture"
+                file = Path(place) / (name or "file")
                 file.write_bytes(content)
-                return inside.look(str(file))
+                look = inside.look(str(file))
+            return dataclasses.replace(look, error=look.error.replace(f"{place}/", ""))
 
         def _is_meant(self) -> bool:
             if self.headers.get("Host") in names:

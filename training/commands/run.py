@@ -12,7 +12,7 @@ from data.sources.hub_client import PREFIX
 from data.sources.source import Source
 from training.commands.command_line import debug_option, one_line
 from training.commands.flags import SectionedCommand, options
-from training.commands.template import Template
+from training.commands.template import Template, has_pages
 from training.configuration import names_a_run, recorded
 from training.runs.finding import find_run, find_runs, record_or_none
 from training.runs.folder import RunFolder
@@ -69,7 +69,8 @@ def run(template: Template, run_dir: Path | None, restart: bool, test: bool, **v
             click.echo(f"{path} is finished; {further}, --restart begins anew")
         else:
             _train(template, config, source, record, folder, test)
-            _report(template, folder)
+            if has_pages():
+                _report(template, folder)
     from training.commands.report import print_result
 
     print_result(folder, _commands_to_type(template, folder))

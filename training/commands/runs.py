@@ -10,17 +10,16 @@ from training.commands.command_line import debug_option
 from training.runs.finding import find_runs
 
 
-def command() -> click.Command:
-    """Makes the verb."""
+def command(with_pages: bool) -> click.Command:
+    """Makes the verb; with `--html` where there are pages."""
     as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, an object per line.")
     html_help = "Write a page that compares them: what differs, and their curves over each other."
     as_html = click.Option(["--html", "page"], type=click.Path(path_type=Path), metavar="FILE", help=html_help)
-    return click.Command(
-        "runs", params=[as_json, as_html, debug_option()], callback=_list_runs, help="Tabulate the runs under ./runs."
-    )
+    params: list[click.Parameter] = [as_json, *([as_html] if with_pages else []), debug_option()]
+    return click.Command("runs", params=params, callback=_list_runs, help="Tabulate the runs under ./runs.")
 
 
-def _list_runs(as_json: bool, page: Path | None) -> None:
+def _list_runs(as_json: bool, page: Path | None = None) -> None:
     runs = find_runs()
     if page:
         if not runs:

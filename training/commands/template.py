@@ -8,6 +8,11 @@ from pathlib import Path
 from types import ModuleType
 
 
+def has_pages() -> bool:
+    """Whether there is a `training.pages`: a copy has it, and the verbs that need it, only if it was asked for."""
+    return find_spec("training.pages") is not None
+
+
 @dataclass(frozen=True)
 class Template:
     """A template's name, what it says of itself, and its modules.

@@ -196,7 +196,8 @@ def _bleu_scores(
         possible[row] = [max(length - size + 1, 0) for size in _SIZES]
         for gram, count in caption_grams[row].items():
             matched[row, len(gram) - 1] += min(count, max(counts[gram] for counts in reference_grams[row]))
-    corpus = _bleu(matched.sum(axis=0), possible.sum(axis=0), lengths.sum(), reference_lengths.sum())
+    sums = [part.sum(axis=0) for part in (matched, possible, lengths[:, None], reference_lengths[:, None])]
+    corpus = _bleu(*sums)
     return corpus, _bleu(matched, possible, lengths[:, None], reference_lengths[:, None])
 
 

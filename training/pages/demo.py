@@ -1,4 +1,4 @@
-"""The page of `demo`: a field to type into, or a place to drop a picture, and the answer below it."""
+"""The page of `demo`: a field to type into, or a place to drop a file, and the answer below it."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,8 @@ const form = document.querySelector("form"), field = form.elements.input, place 
 async function ask(content) {
   place.setAttribute("aria-busy", "true");
   try {
-    const reply = await fetch("/", {method: "POST", body: content});
+    const headers = content.name ? {"X-File-Name": encodeURIComponent(content.name)} : {};
+    const reply = await fetch("/", {method: "POST", body: content, headers});
     place.innerHTML = await reply.text();
     place.querySelectorAll(".unrolled").forEach(watch);
   } catch (error) { place.textContent = "no answer: has `demo` been ended?"; }
@@ -41,10 +42,10 @@ def start_page(template: str, run: str, are_files: bool) -> str:
     Args:
         template: The template's name.
         run: The run's.
-        are_files: Whether an input is a picture's file.
+        are_files: Whether an input is a file.
     """
     if are_files:
-        field = '<label>A picture (or drop one here) <input name="input" type="file" accept="image/*"></label>'
+        field = '<label>A file (or drop one here) <input name="input" type="file"></label>'
     else:
         field = '<label>A text <textarea name="input" rows="3" autofocus dir="auto"></textarea></label>'
     form = f'<form>{field} <button>Answer</button></form><div id="answer" aria-live="polite"></div>'
@@ -56,7 +57,8 @@ def answer_page(look: Look, outputs: Sequence[tuple[str, str]]) -> str:
 
     Args:
         look: What was seen inside.
-        outputs: The exported model's outputs by name.
+        outputs: The exported model's outputs by name; none where it could not be asked.
     """
     answer = look.answer if not look.error else f"no answer: {look.error}"
-    return Section(answer, [Table("What the exported model answers", (), outputs), *look.parts]).html()
+    exported = [Table("What the exported model answers", (), outputs)] if outputs else []
+    return Section(answer, [*exported, *look.parts]).html()

@@ -20,6 +20,8 @@ class Look:
             reads forward: what runs are compared by.
         error: Why there is no answer.
         marks: Places on the axis of the steps back from the last, and what is to be said there.
+        asked: What an exported model is given for this input, by its inputs' names; nothing where it takes the input as
+            it is.
     """
 
     given: str
@@ -28,3 +30,4 @@ class Look:
     fading: dict[str, np.ndarray] = field(default_factory=dict)
     error: str = ""
     marks: dict[float, str] = field(default_factory=dict)
+    asked: dict[str, np.ndarray] = field(default_factory=dict)
