@@ -3,9 +3,9 @@
     python cli.py export RUN exports/translation
     python -m benchmarks.latency exports/translation
 
-Each call asks for one answer, of a text of `--words` words or a picture of 320 x 240. For each folder
-`results/latency.json` gets, under the folder's name: the seconds of loading and of the first call, and of the calls
-after it the milliseconds at the median and at 99 of 100. To be run on a quiet machine.
+Each call asks for one answer, of a text of `--words` words, a picture of 320 x 240, or a window of numbers. For each
+folder `results/latency.json` gets, under the folder's name: the seconds of loading and of the first call, and of the
+calls after it the milliseconds at the median and at 99 of 100. To be run on a quiet machine.
 """
 
 import itertools
@@ -48,8 +48,10 @@ def measure(folder: Path, calls: int, words: int) -> dict:
     model = tf.saved_model.load(str(folder))
     function = model.signatures["serving_default"]
     loaded = time.perf_counter()
-    name = "image_bytes" if "image_bytes" in function.structured_input_signature[1] else None
-    inputs = {key: _input(key, spec, words) for key, spec in function.structured_input_signature[1].items()}
+    specs = function.structured_input_signature[1]
+    inputs = {key: _input(key, spec, words) for key, spec in specs.items()}
+    kinds = {"image_bytes": "a picture", "window": "a window"}
+    asked = next((kind for key, kind in kinds.items() if key in specs), f"{words} words")
 
     def ask():
         began = time.perf_counter()
@@ -62,7 +64,7 @@ def measure(folder: Path, calls: int, words: int) -> dict:
         ask()
     milliseconds = 1000 * np.array([ask() for _ in range(calls)])
     return {
-        "asked": "a picture" if name else f"{words} words",
+        "asked": asked,
         "load_seconds": round(loaded - start, 2),
         "first_call_seconds": round(first, 3),
         "calls": calls,
@@ -72,8 +74,11 @@ def measure(folder: Path, calls: int, words: int) -> dict:
 
 
 def _input(name: str, spec, words: int):
-    """One text, or one picture, with any structure in it."""
+    """One text, one picture with any structure in it, or numbers."""
     import tensorflow as tf
+
+    if spec.dtype != tf.string:
+        return tf.reshape(tf.range(spec.shape[1:].num_elements(), dtype=spec.dtype), [1, *spec.shape[1:]])
 
     if name != "image_bytes":
         text = itertools.islice(itertools.cycle("a man in a blue shirt is standing on a ladder".split()), words)

@@ -13,6 +13,7 @@ SHARED = ("rnn_layers", "data", "training")
 # What draws the inside of networks: a template's module, and all that is there for it alone. Without it a copy is an
 # eighth shorter and does the rest as before.
 INSIDE, INSIDE_ROOMS = "inside.py", ("training.pages", "training.commands.show", "training.commands.demo")
+INSIDE_PACKAGE = "training/pages/__init__.py"
 
 
 @dataclass(frozen=True)

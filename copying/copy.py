@@ -89,7 +89,7 @@ def copy_template(
     _check_place(destination, template_folder.resolve())
     files = files_of({name: template_folder}, inside=[name] if inside else [], shared=shared)
     record = read_record(destination)
-    folders, given_before = {name: template_folder}, {}
+    folders, given_before, owned = {name: template_folder}, {}, set()
     if record is None:
         records = record_files(version, (name,), files)
         _check_free(destination, name, files | records | files_given(folders, version))
@@ -110,9 +110,16 @@ def copy_template(
         files[REQUIREMENTS] = files_of(folders, inside=with_inside, shared=shared)[REQUIREMENTS]
         base = read_base(destination, record, files)
         found = {path: read_file(destination / path) for path in files}
-        _check_changed(destination, name, files, found, base)
+        if name in record.templates:
+            # What the copy has had since, its owner may have changed.
+            owned = {path for path in files if found[path] is not None and same(files[path], base.get(path))}
+        _check_changed(destination, name, {path: files[path] for path in files.keys() - owned}, found, base)
         records = record_files(version, templates, base | files, record.folders)
-    new = {path: content for path, content in files.items() if not _is_there(path, content, found[path])}
+    new = {
+        path: content
+        for path, content in files.items()
+        if path not in owned and not _is_there(path, content, found[path])
+    }
     given = {
         path: content
         for path, content in files_given(folders, version).items()

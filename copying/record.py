@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from copying.closure import INSIDE
+from copying.closure import INSIDE, INSIDE_PACKAGE
 from copying.writing import listed, read_file
 from data.errors import UserError
 
@@ -36,8 +36,10 @@ class Record:
 
     @property
     def with_inside(self) -> tuple[str, ...]:
-        """The templates that were copied with what draws the inside of their networks."""
-        return tuple(name for name in self.templates if f"{name}/{INSIDE}" in self.files)
+        """The templates that were copied with what draws the inside of their networks; all, where none has a module."""
+        if INSIDE_PACKAGE not in self.files:
+            return ()
+        return tuple(name for name in self.templates if f"{name}/{INSIDE}" in self.files) or self.templates
 
 
 def sha256(content: bytes) -> str:

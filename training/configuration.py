@@ -59,14 +59,19 @@ RunName = Annotated[str | None, NAMES_A_RUN]
 CAME_LATER = "came later"
 
 
+# Marks a field that tells a verb on finished runs what to do: no run has it.
+OF_NO_RUN = "of no run"
+
+
 def recorded(config) -> dict:
-    """A configuration as a run's record keeps it: without fields that came later and are at their defaults."""
+    """A configuration as a run's record keeps it: without fields that are of no run, or came later and say nothing."""
     hints = get_type_hints(type(config), include_extras=True)
-    later = {name for name, hint in hints.items() if CAME_LATER in getattr(hint, "__metadata__", ())}
+    marks = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
     return {
         field.name: value
         for field in fields(config)
-        if (value := getattr(config, field.name)) != field.default or field.name not in later
+        if OF_NO_RUN not in marks[field.name]
+        and ((value := getattr(config, field.name)) != field.default or CAME_LATER not in marks[field.name])
     }
 
 

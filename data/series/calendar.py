@@ -48,7 +48,8 @@ def calendar_features(times: np.ndarray, step: Step, time_zone: str = "") -> np.
     share = (times - days.astype(times.dtype)).astype(np.int64) / _DAY
     within_month = (days - months.astype("datetime64[D]")).astype(np.int64)
     within_year = (days - years.astype("datetime64[D]")).astype(np.int64)
-    days_of_month = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
+    next_months = months + np.timedelta64(1, "M")
+    days_of_month = (next_months.astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
     circles = {
         "hour": share,
         "weekday": (days.astype(np.int64) + 3) % 7 / 7,

@@ -140,7 +140,7 @@ def _on_one_clock(rows: Rows, form: TimeForm, asked: str, is_known: bool) -> tup
         return Rows(**{**vars(rows), "times": local}), ""
     order = np.lexsort((local, rows.series))
     distances = np.diff(local[order])[np.diff(rows.series[order]) == 0]
-    distances = distances[distances > np.timedelta64(0)]
+    distances = distances[distances > np.timedelta64(0, "us")]
     within_days = len(distances) and distances.min() < np.timedelta64(1, "D")
     if is_utc or not zone or not within_days:
         times = rows.times if within_days else local

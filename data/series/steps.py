@@ -98,7 +98,7 @@ def _counted(count: int, name: str) -> str:
 
 
 def _last_day(months: np.ndarray) -> np.ndarray:
-    return (months + 1).astype("datetime64[D]") - 1
+    return (months + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
 
 
 def find_step(times: np.ndarray, follows: np.ndarray) -> tuple[Step, np.ndarray]:

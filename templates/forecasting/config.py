@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from data.errors import UserError
 from data.tables.dialect import Layout
-from training.configuration import Share, at_least, at_most, check_bounds, more_than
+from training.configuration import OF_NO_RUN, Share, at_least, at_most, check_bounds, more_than
 
 # What `--data auto` stands for: there is no benchmark set that can be downloaded, so the bundled sample.
 BENCHMARK, SAMPLE = None, "forecasting"
@@ -26,7 +26,7 @@ READING = (
 )  # fmt: skip
 
 # Fields about how an answer is found; `predict` takes them too.
-ANSWERING = ("future",)
+ANSWERING = ("future", "rolling")
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,9 @@ class Config:
     # with predict: a file of what is known beforehand of the steps to come; empty: the calendar alone, or rows of the
     # history's own file that go on without a target
     future: str = ""
+    # with evaluate: besides all windows, so many origins a horizon apart, the last one a horizon before the end of each
+    # series, as if one had forecast then and then; 0: none
+    rolling: Annotated[int, at_least(0), OF_NO_RUN] = 0
 
     # --- Run ---
 

@@ -1,11 +1,12 @@
 """How far a model is off on a split, for each series and each step ahead, and how far methods without a network are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from data.errors import UserError
 from data.sources.source import Source
 from training.runs.folder import RunFolder
 
@@ -133,19 +134,23 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
 
     Returns:
         `data`, `split`, `rows` (windows), `metrics`; `compared`, those of each method; `per_horizon`; `bad_lines`, a
-        sentence about those left out; and `notes`, what else is to be told about the data: a dictionary of sentences.
+        sentence about those left out; `notes`, what else is to be told about the data: a dictionary of sentences; and
+        `tables`, with `config.rolling` origins what `rolling_origins` gives: a title -> rows.
 
     Raises:
-        UserError: There is no such split, or nothing in it is long enough.
+        UserError: There is no such split, nothing in it is long enough, or it has fewer origins.
     """
     model, learned = serving.load_model(run), pipeline.Learned.of_run(run)
     own = source.fingerprint == run.read_record().source.fingerprint
     opened = pipeline.open_as_learned(config, source, learned.columns)
     split = split or opened.to_evaluate(own)
     examples = pipeline.make_examples(config, opened.read([split])[split], learned)
-    result = measure(make_predict_step(model, config, examples), config, examples)
+    rolling_numbers(config, examples)
+    predict_step = make_predict_step(model, config, examples)
+    result = measure(predict_step, config, examples)
     methods = baselines(config, learned.season, serving.load_linear_map(run))
     figures = compared(config, result, measure_baselines(config, methods, examples), examples)
+    rolling = rolling_origins(predict_step, config, methods, examples) if config.rolling else {}
     notes = {"read": pipeline.describe(examples), **opened.notes, "compared": verdict(figures)}
     return {
         "data": source.name,
@@ -154,9 +159,52 @@ def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) 
         "metrics": result.metrics,
         "compared": figures,
         "per_horizon": by_step(result.errors, examples),
+        "tables": {f"rolling origins, {config.horizon:,} steps apart": rolling} if rolling else {},
         "bad_lines": opened.bad_lines.summary(),
         "notes": {name: said for name, said in notes.items() if said},
     }
+
+
+def rolling_origins(predict_step, config: Config, methods: dict, examples: pipeline.Examples) -> dict[str, dict]:
+    """Measures the forecasts of `config.rolling` origins, a horizon apart, back from the end of each series.
+
+    Args:
+        predict_step: What `make_predict_step` gave.
+        config: The run's configuration.
+        methods: What `baselines` gave.
+        examples: The split.
+
+    Returns:
+        The figures of all of them together, of the model and of each method; and of each, the last one first.
+    """
+    number = rolling_numbers(config, examples)
+
+    def select(chosen: np.ndarray) -> pipeline.Examples:
+        return replace(examples, origins=examples.origins[chosen], rows=examples.rows[chosen])
+
+    found = {}
+    for origin in range(1, config.rolling + 1):
+        if (chosen := number == origin).any():
+            metrics = measure(predict_step, config, select(chosen)).metrics
+            found[f"{origin * config.horizon:,} steps before the end"] = metrics
+    every = select(number > 0)
+    together = compared(config, measure(predict_step, config, every), measure_baselines(config, methods, every), every)
+    return {f"all, {name}": figures for name, figures in together.items()} | found
+
+
+def rolling_numbers(config: Config, examples: pipeline.Examples) -> np.ndarray:
+    """Of each example, 1 for the last rolling origin of its series, 2 for the one before, and so on; 0 for all others.
+
+    Raises:
+        UserError: No series has `config.rolling` of them.
+    """
+    ends = np.cumsum([len(targets) for targets in examples.series.targets])
+    number, rest = np.divmod(ends[examples.rows] - examples.origins, config.horizon)
+    most = int(number[rest == 0].max(initial=0))
+    if config.rolling > most:
+        apart = f"{config.horizon:,} steps apart"
+        raise UserError(f"--rolling {config.rolling}: the split has room for {most} origins {apart}")
+    return np.where((rest == 0) & (number <= config.rolling), number, 0)
 
 
 def by_step(errors: Errors, examples: pipeline.Examples) -> dict[str, list[float | None]]:

@@ -137,7 +137,8 @@ class Inside:
 
     def _first(self, path: str) -> History:
         reading, bad_lines = pipeline.reading_of(self.config), BadLines(self.config.skip_bad_lines)
-        series = read_series([Path(path)], reading, bad_lines, self.learned.columns).series
+        paths = [Path(path), *([Path(self.config.future)] if self.config.future else [])]
+        series = read_series(paths, reading, bad_lines, self.learned.columns).series
         rows = [row for row in range(len(series)) if not serving.problem_of(self.config, series, row)]
         return History(series, rows[0] if rows else 0)
 

@@ -151,10 +151,11 @@ class Learned:
 
     def scales(self, series: Series) -> Scales:
         """What errors of series are measured by: of those that were not trained on, by their own rows."""
-        own = scales_of(series.targets, self.season)
-        known = [name in self.series for name in series.names]
         figures = np.array([self.series.get(name, (np.nan, np.nan)) for name in series.names]).reshape(-1, 2)
-        return Scales(np.where(known, figures[:, 0], own.deviation), np.where(known, figures[:, 1], own.seasonal_error))
+        others = [row for row, name in enumerate(series.names) if name not in self.series]
+        own = scales_of([series.targets[row] for row in others], self.season)
+        figures[others] = np.stack([own.deviation, own.seasonal_error], axis=1)
+        return Scales(*figures.T)
 
 
 def _circles(columns: SeriesColumns, training: Series) -> list[str]:
@@ -225,15 +226,15 @@ def make_examples(config: Config, series: Series, learned: Learned) -> Examples:
     if left_out := len(usable) - int(usable.sum()):
         note = "; ".join(filter(None, [note, f"{left_out:,} windows lack values (--fill {config.fill})"]))
     scales = learned.scales(series)
+    # All series at once: there may be 100,000 of them.
+    times, future = (
+        np.concatenate([row[:length] for row, length in zip(each, lengths, strict=True)])
+        for each in (series.times, series.future)
+    )
     return Examples(
         series=series,
         values=values,
-        covariates=np.concatenate(
-            [
-                learned.known_beforehand(times[:length], future[:length])
-                for times, future, length in zip(series.times, series.future, lengths, strict=True)
-            ]
-        ),
+        covariates=learned.known_beforehand(times, future),
         static=np.stack(series.static),
         units=np.where(scales.deviation > 0, scales.deviation, 1).astype(np.float32),
         scales=scales,

@@ -101,16 +101,38 @@ def as_functions(model: keras.Model, config: Config) -> dict:
         horizon, covariates) and `static` (batch, covariates), float32 in their units -> `forecast` (batch, horizon)
         and, where there are any, `quantiles` (batch, horizon, quantiles), in the units of the window, and `levels`
         (quantiles,), which these are.
+        `start`: the same -> the same, and the states of a stream, `state_1` and so on.
+        `step`: `value` (batch,), the next one, where there are covariates `known` (batch, covariates), those of the
+        step that is now the horizon's last, and the states before -> as `serving_default`, and the states after. A
+        value that is NaN is filled where `config.fill` says so, from what came before it; `start` fills nothing.
     """
     model = in_float32(model)
     inputs = {name: tf.TensorSpec([None, *one.shape[1:]], tf.float32, name=name) for name, one in model.input.items()}
+    states = {name: f"state_{number}" for number, name in enumerate(inputs, start=1)}
+    before = [tf.TensorSpec(spec.shape, tf.float32, name=states[name]) for name, spec in inputs.items()]
+    coming = {"window": tf.TensorSpec([None], tf.float32, name="value")}
+    if "covariates" in inputs:
+        coming["covariates"] = tf.TensorSpec([None, inputs["covariates"].shape[-1]], tf.float32, name="known")
 
     @tf.function(input_signature=list(inputs.values()), autograph=False)
     def serving_default(*given):
         found = model(dict(zip(inputs, given, strict=True)), training=False)
         return {**found, "levels": tf.constant(config.levels)} if config.levels else found
 
-    return {"serving_default": serving_default}
+    @tf.function(input_signature=list(inputs.values()), autograph=False)
+    def start(*given):
+        return serving_default(*given) | dict(zip(states.values(), given, strict=True))
+
+    @tf.function(input_signature=[*coming.values(), *before], autograph=False)
+    def step(*given):
+        new, given = dict(zip(coming, given)), dict(zip(inputs, given[len(coming) :], strict=True))
+        if config.fill != "none":
+            last = tf.zeros_like(new["window"]) if config.fill == "zero" else given["window"][:, -1]
+            new["window"] = tf.where(tf.math.is_nan(new["window"]), last, new["window"])
+        given |= {name: tf.concat([given[name][:, 1:], one[:, tf.newaxis]], axis=1) for name, one in new.items()}
+        return start(*given.values())
+
+    return {"serving_default": serving_default, "start": start, "step": step}
 
 
 @dataclass(frozen=True)

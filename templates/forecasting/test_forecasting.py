@@ -17,7 +17,7 @@ from training.runs.folder import RunFolder
 from . import pipeline, serving
 from .baselines import LinearMap, drift, naive, seasonal_naive
 from .config import Config
-from .evaluate import make_predict_step, measure, verdict
+from .evaluate import make_predict_step, measure, rolling_numbers, rolling_origins, verdict
 from .metrics import Errors, scales_of
 from .model import answer, build_model, losses_of
 from .train import learning_rate, make_train_step
@@ -294,6 +294,30 @@ def test_a_run_that_loses_says_so():
     assert verdict({**figures, "gru": {"mae_scaled": 0.3}}).startswith("gru is better than")
 
 
+def test_rolling_origins_are_a_horizon_apart_back_from_each_end(columns):
+    config = dataclasses.replace(SMALL, rolling=3, quantiles="none")
+    random = np.random.default_rng(0)
+    series = series_of(random.normal(size=40), random.normal(size=28))
+    examples = examples_of(config, series, columns)
+    model = build_model(config, examples)
+    methods = {"naive": lambda windows: naive(windows, config.horizon)}
+    found = rolling_origins(make_predict_step(model, config, examples), config, methods, examples)
+    assert list(found) == ["all, gru", "all, naive", *(f"{5 * n} steps before the end" for n in (1, 2, 3))]
+    off = {}
+    for targets in series.targets:
+        for n in (1, 2, 3):
+            start = len(targets) - 5 * n
+            forecast = model({"window": targets[np.newaxis, start - 12 : start]})["forecast"][0]
+            off.setdefault(n, []).append(np.abs(targets[start : start + 5] - forecast).mean())
+            off.setdefault("naive", []).append(np.abs(targets[start : start + 5] - targets[start - 1]).mean())
+    for n in (1, 2, 3):
+        assert found[f"{5 * n} steps before the end"]["mae"] == pytest.approx(np.mean(off[n]), rel=1e-5)
+    assert found["all, gru"]["mae"] == pytest.approx(np.mean([off[n] for n in (1, 2, 3)]), rel=1e-5)
+    assert found["all, naive"]["mae"] == pytest.approx(np.mean(off["naive"]), rel=1e-5)
+    with pytest.raises(UserError, match="--rolling 6: the split has room for 5 origins 5 steps apart"):
+        rolling_numbers(dataclasses.replace(config, rolling=6), examples)
+
+
 # Answers
 
 
@@ -347,6 +371,42 @@ def test_an_exported_model_answers_in_the_units_of_the_window(tmp_path, columns)
         np.testing.assert_allclose(found[name], values, rtol=1e-5)
         alone = function(window=windows[:1], covariates=covariates[:1], static=static[:1])[name]
         np.testing.assert_allclose(alone, values[:1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("fields", [{"future": 2, "static": 1}, {}], ids=["covariates", "alone"])
+def test_a_stream_forecasts_what_the_window_that_ends_there_does(tmp_path, columns, fields):
+    series = waves(**fields)
+    run, config = saved(tmp_path / "run", columns, series)
+    serving.export(run, config, tmp_path / "exported")
+    signatures = tf.saved_model.load(str(tmp_path / "exported")).signatures
+    examples = examples_of(config, series, columns)
+    rows = [number for number in range(len(examples)) if examples.rows[number] == 0][:6]
+    names, model = ["window", "covariates", "static"], serving.load_model(run)
+    wanted = signatures["start"].structured_input_signature[1]
+    windows = [dict(zip(names, batch_of(config, examples, [row]), strict=False)) for row in rows]
+    found = signatures["start"](**{name: windows[0][name] for name in wanted})
+    for after in windows[1:]:
+        new = {"value": after["window"][:, -1], "known": after["covariates"][:, -1]}
+        new |= {name: value for name, value in found.items() if name.startswith("state_")}
+        takes = signatures["step"].structured_input_signature[1]
+        found = signatures["step"](**{name: tf.constant(new[name]) for name in takes})
+        expected = answer(model, *(tf.constant(after[name]) for name in names))
+        for name, values in expected.items():
+            np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-5)
+    assert {name: found[name].shape for name in found if name.startswith("state_")} == {
+        f"state_{number}": windows[0][name].shape
+        for number, name in enumerate([name for name in names if name in wanted], start=1)
+    }
+
+
+@pytest.mark.parametrize("fill, taken", [("none", np.nan), ("zero", 0.0), ("forward", 11.0), ("interpolate", 11.0)])
+def test_a_value_that_is_missing_in_a_stream_is_filled(columns, fill, taken):
+    model, _, config = small_model(columns, waves(), fill=fill)
+    functions = serving.as_functions(model, config)
+    found = functions["start"](tf.range(12, dtype=tf.float32)[tf.newaxis])
+    after = functions["step"](tf.constant([np.nan]), found["state_1"])
+    np.testing.assert_array_equal(after["state_1"][0], [*range(1, 12), taken])
+    assert np.isfinite(after["forecast"]).all() == (fill != "none")
 
 
 def test_a_damaged_vocabulary_is_named(tmp_path, columns):

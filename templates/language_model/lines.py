@@ -12,8 +12,8 @@ from data.writing import replacing
 COLUMNS = ("bits_per_character", "line")
 # Of shorter lines, the first letters alone make the figure.
 SHORTEST = 10
-# At either end; there is no reading more.
-MOST = 500
+# Lines at either end, and characters of a line; there is no reading more.
+MOST, LONGEST = 500, 300
 
 
 def write_lines(path: Path, lines: list[str], ids: np.ndarray, losses: np.ndarray, subwords: Subwords) -> None:
@@ -37,4 +37,4 @@ def write_lines(path: Path, lines: list[str], ids: np.ndarray, losses: np.ndarra
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in rows if len(rows) <= 2 * MOST else rows[:MOST] + rows[-MOST:]:
-            writer.writerow((f"{bits[row]:.4f}", " ".join(lines[row].split())))
+            writer.writerow((f"{bits[row]:.4f}", " ".join(lines[row].split())[:LONGEST]))

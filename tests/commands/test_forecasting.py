@@ -103,6 +103,9 @@ def test_it_forecasts_what_a_season_and_a_line_cannot_know(project):
     assert evaluated["metrics"] == pytest.approx(metrics["test"], rel=1e-4) and evaluated["split"] == "test"
     ours, theirs = (found["linear map"]["mase"] for found in (evaluated["compared"], metrics["compared"]["test"]))
     assert ours == pytest.approx(theirs, rel=1e-9)
+    printed = cli("evaluate", "runs/mine", "--rolling", "3", cwd=project).stdout
+    assert "rolling origins, 7 steps apart" in printed and "21 steps before the end" in printed
+    assert "all, seasonal naive" in printed
     whole = json.loads(
         cli("evaluate", "runs/mine", "--data", "sales.csv", "--split", "all", "--json", cwd=project).stdout
     )
@@ -141,6 +144,12 @@ def test_an_exported_model_answers_in_every_loader(project):
     assert set(inputs) == {"window", "covariates", "static"}
     answer = assert_every_loader_answers(project / "exported", inputs)
     assert answer["forecast"].shape == (2, 7) and answer["quantiles"].shape == (2, 7, 3)
+    begun = assert_every_loader_answers(project / "exported", inputs, "start")
+    states = {name: values for name, values in begun.items() if name.startswith("state_")}
+    known = random.normal(size=[2, inputs["covariates"].shape[-1]]).astype(np.float32)
+    new = {"value": np.float32([100, 200]), "known": known}
+    after = assert_every_loader_answers(project / "exported", new | states, "step")
+    assert set(states) == {"state_1", "state_2", "state_3"} and after["state_1"][:, -1].tolist() == [100, 200]
 
 
 def test_the_sample_needs_no_flags_and_what_was_planned_decides(tmp_path):

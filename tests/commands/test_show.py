@@ -203,7 +203,7 @@ def test_a_demo_answers_what_is_typed_chosen_or_dropped(template, runs, browser,
             (tmp_path / "notes.csv").write_text("nothing\nto forecast\n")
             browser.drop_file(tmp_path / "notes.csv")
             browser.wait("document.querySelector('#answer').textContent.includes('no answer: notes.csv')")
-            browser.drop_file(write_history(run.parent / "data" / "validation.csv", tmp_path / "history.csv"))
+            browser.drop_file(write_history(run.parent / "data" / "train.csv", tmp_path / "history.csv"))
         else:
             browser.type("Not bad at all .")
             browser.press("Enter")
@@ -241,8 +241,10 @@ def test_a_copy_shows_what_is_inside_if_that_was_asked_for(runs, tmp_path):
     assert (plain / "run" / "model.keras").is_file() and not (plain / "run" / "report.html").exists()
     shown = checked(run_program("-m", "sentiment", "show", plain / "run", "Not bad .", cwd=full)).stdout
     assert "report.html: open it in a browser" in shown and (plain / "run" / "report.html").is_file()
-    # What an earlier copy lacks is added to it, and stays.
+    # What an earlier copy lacks is added to it, and stays; what its owner changed stays, too.
+    model = plain / "sentiment" / "model.py"
+    model.write_text(model.read_text() + "# mine\n")
     cli("copy", "sentiment", plain, "--with-show", cwd=tmp_path)
     assert all((plain / path).is_file() for path in drawing)
     cli("copy", "sentiment", plain, cwd=tmp_path)
-    assert cli("diff", plain, cwd=tmp_path).stdout.endswith("every file is as in the project\n")
+    assert cli("diff", plain, cwd=tmp_path).stdout == "yours     sentiment/model.py  (changed by you)\n"

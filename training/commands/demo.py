@@ -95,10 +95,8 @@ class Exported:
         else:
             return []
         # What is the same for all inputs, such as the quantiles' levels, has no row of this one.
-        found = {name: tensor.numpy() for name, tensor in sorted(self.answer(**given).items())}
-        return [
-            (name, _as_text((values[0] if len(values) == 1 else values).tolist())) for name, values in found.items()
-        ]
+        found = {name: tensor.numpy().tolist() for name, tensor in sorted(self.answer(**given).items())}
+        return [(name, _as_text(values[0] if len(values) == 1 else values)) for name, values in found.items()]
 
 
 def _as_text(value) -> str:

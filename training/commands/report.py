@@ -53,7 +53,7 @@ def print_evaluation(result: dict) -> None:
 
     Args:
         result: `split`, `rows`, `metrics` (name -> number), and perhaps `per_class` (label -> figures), `compared`
-            (method -> figures) and `notes` (name -> sentence).
+            (method -> figures), `tables` (title -> name -> figures) and `notes` (name -> sentence).
     """
     out = console()
     signatures = result.get("signatures") or {}
@@ -65,6 +65,8 @@ def print_evaluation(result: dict) -> None:
         out.print(table_of("per class", "label", result["per_class"]))
     if result.get("compared"):
         out.print(table_of("beside other methods", "method", result["compared"]))
+    for title, rows in (result.get("tables") or {}).items():
+        out.print(table_of(title, "", rows))
 
 
 def table_of(title: str, first: str, figures: dict[str, dict[str, float | None]]) -> Table:

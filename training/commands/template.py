@@ -10,7 +10,9 @@ from types import ModuleType
 
 def has_pages() -> bool:
     """Whether there is a `training.pages`: a copy has it, and the verbs that need it, only if it was asked for."""
-    return find_spec("training.pages") is not None
+    spec = find_spec("training.pages")
+    # A folder that is left over, of compiled Python say, has no origin.
+    return spec is not None and spec.origin is not None
 
 
 @dataclass(frozen=True)
