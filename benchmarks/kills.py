@@ -53,7 +53,8 @@ def write_small_data(template: str, folder: Path) -> Path:
     sample, data = SAMPLES / template, folder / "data"
     data.mkdir(parents=True)
     if template == "captioning":
-        names = {split: (sample / f"{split}.txt").read_text().split()[:count] for split, count in ROWS.items()}
+        # A picture takes as long as several sentences.
+        names = {split: (sample / f"{split}.txt").read_text().split()[: count // 2] for split, count in ROWS.items()}
         kept = {name for listed in names.values() for name in listed}
         for split, listed in names.items():
             (data / f"{split}.txt").write_text("\n".join(listed) + "\n")

@@ -525,7 +525,9 @@ def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(learn
     }
     inputs = [str(whole), *(str(tmp_path / name) for name in reasons), "", str(whole)]
     first, *others, nameless, last = serving.predict(serving.load(learned.run, LEARNING), inputs)
-    assert first == last and first["image"] == str(whole) and first["caption"]
+    # Another row of a product may be summed in another order.
+    assert first == {**last, "score": pytest.approx(last["score"], abs=1e-5)}
+    assert first["image"] == str(whole) and first["caption"]
     assert nameless["image"] == "" and nameless["error"].startswith("no such picture")
     for (name, reason), answer in zip(reasons.items(), others, strict=True):
         assert set(answer) == {"image", "error"} and answer["image"] == str(tmp_path / name)
