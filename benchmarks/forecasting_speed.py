@@ -16,13 +16,12 @@ from unittest import mock
 
 import click
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.forecasting import typed
 from benchmarks.layer_machine import settings, versions
 from benchmarks.layers import set_up
 from benchmarks.processes import Elsewhere, installed, process_for_each
+from benchmarks.records import print_per_second
 from benchmarks.runs import RESULTS
 from benchmarks.turns import pause_after, seconds_of, take_turns
 from data.writing import write_json
@@ -66,7 +65,7 @@ def main(data: str, quick: bool, output: Path | None):
         record |= measure(config, quick, processes)
     if output:
         write_json(output, record)
-    print_record(record)
+    print_per_second(record)
 
 
 def measure(config: Config, quick: bool, processes: dict) -> dict:
@@ -176,15 +175,6 @@ def tensorflow_peer(model, config: Config, device, examples, adam=None) -> Peer:
         return float(tf.reduce_mean(losses))
 
     return Peer(train_on, loss_of, lambda windows: serve(tf.constant(windows))["forecast"].numpy())
-
-
-def print_record(record: dict) -> None:
-    """Prints what each does per second, and beside it the share of ours."""
-    found = record["per_second"]
-    table = Table("", *found, title=f"{record['unit']} per second (beside ours)", title_justify="left")
-    for name in found["training"]:
-        table.add_row(name, *(f"{row[name]:,} ({row[name] / row['ours']:.2f})" for row in found.values()))
-    Console(soft_wrap=True, highlight=False).print(table)
 
 
 if __name__ == "__main__":

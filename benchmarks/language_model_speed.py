@@ -14,12 +14,11 @@ from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.layer_machine import settings, versions
 from benchmarks.layers import set_up
 from benchmarks.processes import installed, process_for_each
+from benchmarks.records import print_per_second
 from benchmarks.runs import RESULTS
 from benchmarks.turns import pause_after, seconds_of, take_turns
 from data.writing import write_json
@@ -46,7 +45,7 @@ def main(data: str, quick: bool, output: Path | None):
         record |= measure(Config(data=data, precision="float32", strategy="one"), quick, processes)
     if output:
         write_json(output, record)
-    print_record(record)
+    print_per_second(record)
 
 
 def measure(config: Config, quick: bool, processes: dict) -> dict:
@@ -89,15 +88,6 @@ def measure(config: Config, quick: bool, processes: dict) -> dict:
         "versions": versions(),
         **settings(processes),
     }
-
-
-def print_record(record: dict) -> None:
-    """Prints what each does per second, and beside it the share of ours."""
-    found = record["per_second"]
-    table = Table("", *found, title=f"{record['unit']} per second (beside ours)", title_justify="left")
-    for name in found["training"]:
-        table.add_row(name, *(f"{row[name]:,} ({row[name] / row['ours']:.2f})" for row in found.values()))
-    Console(soft_wrap=True, highlight=False).print(table)
 
 
 if __name__ == "__main__":

@@ -180,3 +180,12 @@ def print_report(results: Path, compared: str, columns: Columns, template: str) 
     console.print(said, style="dim", highlight=False)
     for device in dict.fromkeys((record["machine"]["processor"], record["device"]) for record in records):
         console.print("; ".join(device), highlight=False)
+
+
+def print_per_second(record: dict) -> None:
+    """Prints what each does per second, and beside it the share of ours."""
+    found = record["per_second"]
+    table = Table("", *found, title=f"{record['unit']} per second (beside ours)", title_justify="left")
+    for name in found["training"]:
+        table.add_row(name, *(f"{row[name]:,} ({row[name] / row['ours']:.2f})" for row in found.values()))
+    Console(soft_wrap=True, highlight=False).print(table)
