@@ -200,6 +200,11 @@ def _unpacked(path: str | os.PathLike, rows: Iterator[Row], roles: Roles) -> Ite
         if not held:
             yield number, row
             continue
+        if one := next((name for name in roles.times if name not in held), None):
+            raise UserError(
+                f"{path}:{number}: expected a list of times in {one!r}, as of values, found {shown(row.get(one))}; "
+                "where that is the first one, --time-column none counts the values, and --season N tells their season"
+            )
         if len(set(map(len, held.values()))) > 1:
             sizes = ", ".join(f"{len(values)} in {name!r}" for name, values in held.items())
             raise UserError(f"{path}:{number}: expected lists of one length, found {sizes}")

@@ -139,3 +139,29 @@ def test_a_set_of_the_hub_with_a_series_in_each_row(hub):
         {"T1": (30, 40), "T2": (17, 23)},
         {"T1": (40, 50), "T2": (23, 29)},
     ]
+
+
+def test_files_of_whole_series_that_tell_their_first_time_alone(tmp_path):
+    """As those of the Monash archive and of GluonTS: what is tested on holds what was trained on."""
+    numbers = np.random.default_rng(0).normal(size=[2, 60]).astype(np.float32)
+    numbers[0, 3] = np.nan
+    for name, less in (("train", 24), ("validation", 12), ("test", 0)):
+        values = [list(row[: 60 - 10 * place - less]) for place, row in enumerate(numbers)]
+        table = {"start": ["2024-01-01"] * 2, "target": values, "item_id": ["T1", "T2"]}
+        pq.write_table(pa.table(table), tmp_path / f"{name}.parquet")
+    with pytest.raises(UserError, match=r"train.parquet:1: expected a list of times in 'start', .* --time-column none"):
+        opened(tmp_path).read(["train"])
+    found = opened(tmp_path, reading=Reading(time_column="none")).read(["train", "validation", "test"])
+    assert [spans(found[name]) for name in found] == [
+        {"T1": (0, 36), "T2": (0, 26)},
+        {"T1": (36, 48), "T2": (26, 38)},
+        {"T1": (48, 60), "T2": (38, 50)},
+    ]
+    assert np.array_equal(found["test"].targets[1], numbers[1, :50])
+
+
+def test_a_file_of_what_comes_next_goes_on_though_it_begins_alike(tmp_path):
+    for name, values in (("train", [0] * 10), ("validation", [0] * 12), ("test", [0, 0, 1])):
+        (tmp_path / f"{name}.csv").write_text("y\n" + "".join(f"{value}\n" for value in values))
+    found = opened(tmp_path, reading=Reading(time_column="none")).read(["train", "validation", "test"])
+    assert [list(spans(found[name]).values()) for name in found] == [[(0, 10)], [(10, 22)], [(22, 25)]]
