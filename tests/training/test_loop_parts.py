@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -134,6 +135,31 @@ print(keras.ops.ones(2).shape)
     # Not `run_python`, whose processes have them already.
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout.splitlines()) == (0, ["[]", "(2,)"]), done.stderr
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the malloc of glibc is told so")
+@pytest.mark.parametrize("own, expected", [({}, True), ({"MALLOC_TRIM_THRESHOLD_": "65536"}, False)])
+def test_what_is_freed_is_kept_for_whoever_asks_next_unless_the_user_has_set_it(own, expected):
+    script = """
+import ctypes, resource
+from training.commands.tensorflow_import import keep_freed_memory
+keep_freed_memory()
+library = ctypes.CDLL(None)
+library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+def faults():
+    array = library.malloc(2**25 + 2**20)
+    ctypes.memset(array, 1, 2**25)
+    library.free(array)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+before = [faults() for _ in range(5)][0]
+print((faults() - before) // 2**13)
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment | own
+    )
+    # 2^13 pages each time it is asked for anew.
+    assert (int(done.stdout) == 0) is expected, done.stderr
 
 
 @pytest.mark.parametrize("seconds, text", [(4.4, "4 s"), (185, "3 min 05 s"), (7800, "2 h 10 min"), (-1, "0 s")])

@@ -15,8 +15,8 @@ COLLECTED_AFTER = (20_000, 20, 100)
 # What Keras imports, where it is installed, for parts of itself that nothing here uses: a fifth of the time.
 UNUSED_BY_KERAS = ("sklearn", "matplotlib")
 
-# By default glibc's malloc gives large arrays back to the system as soon as they are freed, and a training step asks for
-# the same again: forecasting trains 1.13 times as fast without that (the median of six pairs of runs).
+# By default glibc's malloc gives large arrays back to the system as soon as they are freed, and a training step asks
+# for the same again: forecasting trains 1.13 times as fast without that (the median of six pairs of runs).
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 
 
