@@ -27,7 +27,11 @@ Columns = Mapping[str, tuple[tuple[str, ...], str]]
 
 
 def measure(
-    command: str, data: str, run_dir: Path | None = None, more: Callable[[Path], dict] = lambda run_dir: {}
+    command: str,
+    data: str,
+    run_dir: Path | None = None,
+    more: Callable[[Path], dict] = lambda run_dir: {},
+    without: Iterable[str] = (),
 ) -> dict:
     """Runs a template once, in a process of its own.
 
@@ -36,9 +40,10 @@ def measure(
         data: What `--data` is to be.
         run_dir: The run's folder; None takes one that is deleted afterwards.
         more: Returns what else is to be recorded, from the run's folder while it is there.
+        without: What of `metrics.json` is left out.
 
     Returns:
-        `command`, `wall_seconds` from the process's start to its last epoch's end, all of `metrics.json`, and `more`.
+        `command`, `wall_seconds` from the process's start to its last epoch's end, `metrics.json`, and `more`.
 
     Raises:
         click.ClickException: The run failed.
@@ -51,7 +56,8 @@ def measure(
         words = [data if word == "DATA" else word for word in command.split()[2:]]
         seconds, _ = run([sys.executable, str(ROOT / "cli.py"), *words, "--run-dir", str(run_dir)], *END_OF_EPOCH)
         metrics = json.loads((run_dir / "metrics.json").read_text(encoding="utf-8")) | more(run_dir)
-    return {"command": command, "wall_seconds": seconds, **metrics}
+    kept = {name: value for name, value in metrics.items() if name not in without}
+    return {"command": command, "wall_seconds": seconds, **kept}
 
 
 def record_runs(
@@ -60,6 +66,7 @@ def record_runs(
     runs: Iterable[tuple[dict, str, Path | None]],
     key: Callable[[dict], Hashable] = lambda record: record["seed"],
     more: Callable[[Path], dict] = lambda run_dir: {},
+    without: Iterable[str] = (),
 ) -> None:
     """Runs a template several times, and writes each run's record at once.
 
@@ -69,6 +76,7 @@ def record_runs(
         runs: Of each run: what names its kind in the record, what one types, and its folder as `measure` takes them.
         key: Where a record stands among others; a new one takes the place of that with the same key.
         more: As in `measure`.
+        without: As in `measure`.
 
     Raises:
         click.ClickException: A run failed; those before it are written.
@@ -80,7 +88,7 @@ def record_runs(
     import_tensorflow()
     machine = describe_machine()
     for kind, command, run_dir in runs:
-        record = {"machine": machine, **kind, **measure(command, data, run_dir, more)}
+        record = {"machine": machine, **kind, **measure(command, data, run_dir, more, without)}
         # Read again: another of these commands may have added its own in the meantime.
         write_json(results, merged(read(results), record, key))
 

@@ -195,16 +195,28 @@ def _joined(row: dict[str, Any], columns: tuple[str, ...]) -> str:
 def _unpacked(path: str | os.PathLike, rows: Iterator[Row], roles: Roles) -> Iterator[Row]:
     """The rows, and one for each value of those whose cells hold lists of times and values."""
     lists = (*roles.times, *roles.targets, *roles.future)
+    whole: dict[str | None, int] = {}
     for number, row in rows:
         held = {name: row[name] for name in lists if isinstance(row.get(name), list)}
         if not held:
             yield number, row
             continue
-        if one := next((name for name in roles.times if name not in held), None):
+        longest = max(map(len, held.values()))
+        if roles.times and longest > 1 and held.keys().isdisjoint(roles.times):
+            one = roles.times[0]
             raise UserError(
                 f"{path}:{number}: expected a list of times in {one!r}, as of values, found {shown(row.get(one))}; "
-                "where that is the first one, --time-column none counts the values, and --season N tells their season"
+                "if that is the time of the first value, --time-column none counts them, --season N tells their season"
             )
+        if not roles.times and longest > 1:
+            name = as_text(row.get(roles.id)) if roles.id else None
+            if name in whole:
+                again = f"series {shown(name)} again" if roles.id else "a second list of values"
+                raise UserError(
+                    f"{path}:{number}: expected each series once, found {again}, after that of line {whole[name]}; "
+                    "--id-column NAME tells series apart"
+                )
+            whole[name] = number
         if len(set(map(len, held.values()))) > 1:
             sizes = ", ".join(f"{len(values)} in {name!r}" for name, values in held.items())
             raise UserError(f"{path}:{number}: expected lists of one length, found {sizes}")

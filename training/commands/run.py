@@ -93,10 +93,12 @@ def _named_runs(config) -> dict[str, str]:
 
 def _train(template: Template, config, source: Source, record: Record, folder: RunFolder, test: bool) -> None:
     from training.commands.tensorflow_import import import_tensorflow
+    from training.memory import keep_freed_memory
 
     try:
         with termination_interrupts():
             folder.write_record(record)
+            keep_freed_memory()
             import_tensorflow()
             template.train.train(config, source, folder, test)
     except KeyboardInterrupt:

@@ -1,7 +1,6 @@
 """Imports TensorFlow without its start-up lines; whatever it prints is shown again if the import fails."""
 
 import contextlib
-import ctypes
 import gc
 import logging
 import os
@@ -14,21 +13,6 @@ COLLECTED_AFTER = (20_000, 20, 100)
 
 # What Keras imports, where it is installed, for parts of itself that nothing here uses: a fifth of the time.
 UNUSED_BY_KERAS = ("sklearn", "matplotlib")
-
-# By default glibc's malloc gives large arrays back to the system as soon as they are freed, and a training step asks
-# for the same again: forecasting trains 1.13 times as fast without that (the median of six pairs of runs).
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
-
-
-def keep_freed_memory() -> None:
-    """Lets malloc keep what is freed for whoever asks next, where it is glibc's and the environment does not set it."""
-    if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
-        return
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-        mallopt(M_MMAP_THRESHOLD, 2**31 - 1)
-        mallopt(M_TOP_PAD, 2**26)
 
 
 @contextlib.contextmanager
@@ -81,7 +65,6 @@ def import_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     is_new = "tensorflow" not in sys.modules
     gc.set_threshold(*COLLECTED_AFTER)
-    keep_freed_memory()
     with quiet_stderr(), not_installed(*UNUSED_BY_KERAS):
         import keras  # noqa: F401
         import tensorflow as tf

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -165,3 +166,27 @@ def test_a_file_of_what_comes_next_goes_on_though_it_begins_alike(tmp_path):
         (tmp_path / f"{name}.csv").write_text("y\n" + "".join(f"{value}\n" for value in values))
     found = opened(tmp_path, reading=Reading(time_column="none")).read(["train", "validation", "test"])
     assert [list(spans(found[name]).values()) for name in found] == [[(0, 10)], [(10, 22)], [(22, 25)]]
+
+
+def test_a_file_that_nearly_begins_as_the_one_before_is_a_mistake(tmp_path):
+    numbers = np.random.default_rng(0).normal(size=40).tolist()
+    (tmp_path / "train.csv").write_text("y\n" + "".join(f"{value}\n" for value in numbers[:30]))
+    revised = [value + (place == 20) for place, value in enumerate(numbers)]
+    (tmp_path / "test.csv").write_text("y\n" + "".join(f"{value}\n" for value in revised))
+    with pytest.raises(
+        UserError, match=r"test.csv:22: expected the value of .*train.csv:22 again, as nearly everywhere"
+    ):
+        opened(tmp_path, reading=Reading(time_column="none")).read(["train"])
+    # Of what hardly ever changes, most values are alike anyway.
+    for name, sale in (("train", 10), ("test", 25)):
+        lines = "".join(f"{int(place == sale)}\n" for place in range(30))
+        (tmp_path / f"{name}.csv").write_text(f"y\n{lines}")
+    found = opened(tmp_path, reading=Reading(time_column="none")).read(["train", "validation", "test"])
+    assert len(found["test"].targets[0]) == 60
+
+
+def test_lists_of_values_without_a_name_of_their_own_are_not_joined(tmp_path):
+    rows = [{"start": "2024-01-01", "target": [1, 2, 3]}, {"start": "2020-01-01", "target": [7, 8, 9]}]
+    (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    with pytest.raises(UserError, match=r"a.jsonl:2: expected each series once, found a second list .* of line 1"):
+        opened(tmp_path / "a.jsonl", reading=Reading(time_column="none")).read(["train"])
