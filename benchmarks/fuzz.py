@@ -4,9 +4,10 @@
     python -m benchmarks.fuzz runs/sentiment
 
 Each input is asked alone, in a batch of others, and in one padded to 1,000 steps: its answers must be the same, and its
-scores within 1e-5 (of a score beyond 1 in size, that share of it). `results/fuzz.json` gets how many were asked, how
-many answers were others, and how far scores were apart. Captions, translations and continuations are cut after a few
-pieces, for time.
+scores within 1e-5 (of a score beyond 1 in size, that share of it; of a forecast, that share of its window's largest
+number). `results/fuzz.json` gets how many were asked, how many answers were others, and how far scores were apart.
+Captions, translations and continuations are cut after a few pieces, for time. Of `predict`, what takes texts or
+pictures is asked, not what reads tables.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.hostile_inputs import LONG, hostile_picture, hostile_text, long_text, longest_text
+from benchmarks.hostile_inputs import LONG, hostile_numbers, hostile_picture, hostile_text, long_text, longest_text
 from cli import TEMPLATES
 from training.commands.run_argument import open_trained_run
 from training.commands.tensorflow_import import import_tensorflow
@@ -46,19 +47,24 @@ def main(runs: tuple[str, ...], inputs: int, seconds: float, seed: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             template.serving.export(run, config, Path(folder) / "export")
             found = fuzz_signatures(Path(folder) / "export", inputs, seconds, seed)
-        found["predict"] = fuzz_predict(template.serving, template.serving.load(run, config), inputs, seconds, seed)
+        if template.name != "forecasting":
+            model = template.serving.load(run, config)
+            found["predict"] = fuzz_predict(template.serving, model, inputs, seconds, seed)
         print(template.name, json.dumps(found, indent=1), flush=True)
         results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         RESULTS.write_text(json.dumps({**results, template.name: found}, indent=1) + "\n")
 
 
 def fuzz_signatures(folder: Path, inputs: int, seconds: float = 3600.0, seed: int = 0) -> dict:
-    """What each signature of an export that takes strings, and nothing else, does with random inputs."""
+    """What each signature of an export that takes strings, or windows, and no states, does with random inputs."""
     import tensorflow as tf
 
     model, found = tf.saved_model.load(str(folder)), {}
     for name, function in model.signatures.items():
-        key, *others = function.structured_input_signature[1]
+        key, *others = specs = function.structured_input_signature[1]
+        if "window" in specs:
+            found[name] = _compare_forecasts(function, inputs, seconds, seed)
+            continue
         if others or function.structured_input_signature[1][key].dtype != tf.string:
             continue
 
@@ -72,6 +78,29 @@ def fuzz_signatures(folder: Path, inputs: int, seconds: float = 3600.0, seed: in
         }.get(key, (hostile_text, long_text()))
         found[name] = compare(ask, draw, beside, inputs, seconds, seed)
     return found
+
+
+def _compare_forecasts(function, inputs: int, seconds: float, seed: int) -> dict:
+    """Asks for forecasts; where others are padded, a window of the largest numbers stands beside them."""
+    shapes = {name: spec.shape[1:] for name, spec in function.structured_input_signature[1].items()}
+
+    def ask(rows: list[Answer]) -> list[Answer]:
+        given = {name: np.array([row[name] for row in rows], np.float32) for name in shapes}
+        given = {name: array.reshape(len(rows), *shapes[name]) for name, array in given.items()}
+        found = function(**given)
+        answers = _rows({name: found[name] for name in ("forecast", "quantiles") if name in found}, "", rows)
+        sizes = [max(1.0, np.max(np.abs(row["window"]), initial=0, where=np.isfinite(row["window"]))) for row in rows]
+        return [
+            {name: (value / np.float32(size)).astype(np.float32) for name, value in answer.items()}
+            for answer, size in zip(answers, sizes, strict=True)
+        ]
+
+    def draw(generator: random.Random) -> Answer:
+        return {name: hostile_numbers(generator, tuple(shape)) for name, shape in shapes.items()}
+
+    return compare(
+        ask, draw, {name: np.full(shape, 3e38, np.float32) for name, shape in shapes.items()}, inputs, seconds, seed
+    )
 
 
 def compare(
@@ -96,7 +125,7 @@ def compare(
             for answer in others:
                 is_other, distance = _difference(expected, answer)
                 if is_other:
-                    print(f"another answer: {row[:200]!r}\n  {_said(expected)}\n  {_said(answer)}", flush=True)
+                    print(f"another answer: {str(row)[:200]}\n  {_said(expected)}\n  {_said(answer)}", flush=True)
                 found["others"] += is_other
                 found["furthest"] = max(found["furthest"], distance)
         found["inputs"] += len(rows)
@@ -174,7 +203,11 @@ def _difference(expected: Answer, found: Answer) -> tuple[bool, float]:
     for name, value in expected.items():
         value, other = np.asarray(value), np.asarray(found[name])
         if value.dtype == np.float32:
-            apart = np.abs(value - other) / np.maximum(1, np.abs(value))
+            # What is no number, or beyond all, is to be so again.
+            finite = np.isfinite(value)
+            is_other |= not np.array_equal(value[~finite], other[~finite], equal_nan=True)
+            apart = np.abs(value[finite] - other[finite]) / np.maximum(1, np.abs(value[finite]))
+            is_other |= not np.isfinite(apart).all()
             furthest = max(furthest, float(np.max(apart, initial=0)))
         else:
             is_other |= not np.array_equal(value, other)

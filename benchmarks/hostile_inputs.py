@@ -1,7 +1,9 @@
-"""Random texts and pictures of the kinds that break programs, for `benchmarks.fuzz`."""
+"""Random texts, pictures and numbers of the kinds that break programs, for `benchmarks.fuzz`."""
 
 import io
 import random
+
+import numpy as np
 
 BLANKS = " \t\r\n\v\f\x1c\x85\xa0\u200b\u2028\u3000\ufeff"
 WORDS = "the a good film was not , . Ann Lee lives in Paris 1,000 don't Ein Hund schläft auf der Wiese und".split()
@@ -23,6 +25,27 @@ def longest_text(generator: random.Random) -> bytes:
     return "".join(
         generator.choices(generator.choice([WORDS[0] + " ", "a", "\U0001f600", "e\u0301 ", ". "]), k=LONGEST)
     ).encode()
+
+
+def hostile_numbers(generator: random.Random, shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers of any size, float32 of a shape: alike, rising, with a leap, missing, beyond all, or none at all."""
+    draw = np.random.default_rng(generator.getrandbits(32))
+    numbers = draw.normal(size=shape) * 10.0 ** draw.integers(-30, 30)
+    kind = generator.randrange(8)
+    if kind == 0:
+        numbers[...] = generator.choice((0, 1, -5, 1e30, 3e38))
+    elif kind == 1:
+        numbers = np.cumsum(numbers, axis=0)
+    elif kind == 2:
+        numbers += 10.0 ** draw.integers(0, 36)
+    elif kind in (3, 4) and numbers.size:
+        numbers.flat[draw.integers(numbers.size, size=generator.randint(1, 3))] = generator.choice(
+            (np.nan, np.inf, -np.inf, 1e38, 1e-45)
+        )
+    elif kind == 5:
+        numbers[...] = np.nan
+    with np.errstate(over="ignore"):
+        return numbers.astype(np.float32)
 
 
 def long_text() -> bytes:
