@@ -65,7 +65,7 @@ def fuzz_signatures(folder: Path, inputs: int, seconds: float = 3600.0, seed: in
         if "window" in specs:
             found[name] = _compare_forecasts(function, inputs, seconds, seed)
             continue
-        if others or function.structured_input_signature[1][key].dtype != tf.string:
+        if others or specs[key].dtype != tf.string:
             continue
 
         def ask(rows: list, function=function, key=key) -> list[Answer]:

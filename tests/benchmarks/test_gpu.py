@@ -54,6 +54,13 @@ def test_a_step_that_fails_has_its_line_and_ends_in_exit_code_1(tmp_path):
     assert "TensorFlow sees no GPU" in lines["machine"]["error"] and "TensorFlow sees no GPU" in printed
 
 
+def test_every_step_has_its_line_when_the_deadline_has_passed(tmp_path):
+    lines, _ = run(tmp_path, "--step", "machine", "--step", "layers", "--deadline", "9", status=1)
+    assert {name: line["error"] for name, line in lines.items()} == dict.fromkeys(
+        ("machine", "layers"), "no time was left"
+    )
+
+
 def test_a_step_that_hangs_is_stopped_and_one_for_which_no_time_is_left_is_not_begun(tmp_path):
     hanging = gpu.STEPS["layers"]._replace(seconds=12)  # many minutes without a GPU
     line = gpu.run_step(hanging, tmp_path, small=False, shared=False, left=100)
