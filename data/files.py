@@ -28,6 +28,9 @@ _SIGNATURES = {
 _LOOKED_AT = 2**16
 # A longer line is none: it would take all the memory.
 LONGEST_LINE = 2**26  # bytes
+# A file that unpacks to more than this, and to so many times its own size, was made to fill the memory. Texts become 3
+# to 20 times as large.
+MOST_UNPACKED, MOST_TIMES = 2**30, 100
 # Of a file's first lines, what is looked at to tell how it is written.
 MOST_SAMPLED = 2**24  # characters
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -247,14 +250,41 @@ def open_bytes(path: str | os.PathLike) -> IO[bytes]:
         path: The file; `.gz` and `.xz` are uncompressed while reading.
 
     Returns:
-        A binary stream. Reading from a damaged archive raises EOFError, zlib.error, lzma.LZMAError or OSError.
+        A binary stream. Reading from a damaged archive raises EOFError, zlib.error, lzma.LZMAError or OSError, from one
+        that unpacks to far more than texts do a `UserError`.
     """
-    compression = Path(path).suffix.lower()
-    if compression == ".gz":
-        return cast(IO[bytes], gzip.open(path, "rb"))
-    if compression == ".xz":
-        return lzma.open(path, "rb")
+    if Path(path).suffix.lower() in COMPRESSIONS:
+        return cast(IO[bytes], _Unpacked(Path(path)))
     return open(path, "rb")
+
+
+class _Unpacked(io.RawIOBase):
+    """The uncompressed bytes of a `.gz` or `.xz` file, as long as they are not out of all proportion to its size."""
+
+    def __init__(self, path: Path):
+        # `close` closes both.
+        self._path, self._size = path, 0
+        self._packed = open(path, "rb")  # noqa: SIM115
+        is_gzip = path.suffix.lower() == ".gz"
+        self._stream = gzip.GzipFile(fileobj=self._packed) if is_gzip else lzma.LZMAFile(self._packed)  # noqa: SIM115
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        content = self._stream.read(len(buffer))
+        buffer[: len(content)] = content
+        self._size += len(content)
+        if self._size > MOST_UNPACKED and self._size > MOST_TIMES * self._packed.tell():
+            grows = f"{MOST_UNPACKED:,} bytes and to {MOST_TIMES} times its size"
+            raise UserError(f"{self._path} unpacks to more than {grows}: a file that is made to fill the memory does; "
+                            f"if it is meant to, unpack it first")  # fmt: skip
+        return len(content)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._packed.close()
+        super().close()
 
 
 def _lines_by_bytes(path: Path, encoding: str, longest: int) -> Iterator[Line]:

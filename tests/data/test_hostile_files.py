@@ -60,6 +60,26 @@ def test_a_line_without_end_is_not_read_to_its_end(tmp_path, short_lines, name, 
             pass
 
 
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.xz"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_file_does_not_unpack_without_end(tmp_path, monkeypatch, name, encoding):
+    def write(text: str) -> None:
+        pack = files.lzma.compress if name.endswith("xz") else gzip.compress
+        (tmp_path / name).write_bytes(pack(text.encode(encoding)))
+
+    alike = ROWS + "a film,pos\n" * 2**18
+    write(alike)
+    assert "".join(line.text for line in decoded_lines(tmp_path / name, encoding)) == alike
+    monkeypatch.setattr(files, "MOST_UNPACKED", 2**20)
+    read = []
+    with pytest.raises(UserError, match=rf"{name} unpacks to more than 1,048,576 bytes and to 100 times .* unpack it"):
+        read.extend(decoded_lines(tmp_path / name, encoding))
+    assert 2**15 < len(read) < 2**18
+    # What is as large, but not as much of the same, is read.
+    write("".join(f"{random.Random(line).random()}\n" for line in range(60_000)))
+    assert sum(1 for _ in decoded_lines(tmp_path / name, encoding)) == 60_000
+
+
 def test_long_lines_are_told_by_fewer_of_them(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "MOST_SAMPLED", 10**5)
     monkeypatch.setattr(dialect, "MOST_SAMPLED", 10**5)
