@@ -275,10 +275,7 @@ class _Unpacked(io.RawIOBase):
         content = self._stream.read(len(buffer))
         buffer[: len(content)] = content
         self._size += len(content)
-        if self._size > MOST_UNPACKED and self._size > MOST_TIMES * self._packed.tell():
-            grows = f"{MOST_UNPACKED:,} bytes and to {MOST_TIMES} times its size"
-            raise UserError(f"{self._path} unpacks to more than {grows}: a file that is made to fill the memory does; "
-                            f"if it is meant to, unpack it first")  # fmt: skip
+        check_growth(self._path, self._packed.tell(), self._size)
         return len(content)
 
     def close(self) -> None:
@@ -347,6 +344,15 @@ def check_length(path: str | os.PathLike, number: int, length: int, longest: int
     """Raises a `UserError` for a line that is too long to be one."""
     if length > longest:
         raise UserError(f"{path}:{number}: a line of more than {longest:,} bytes, the most that is read; is it a text?")
+
+
+def check_growth(path: str | os.PathLike, packed: int, unpacked: int) -> None:
+    """Raises a `UserError` where what was read of a file, in bytes, has become far more than what people collect."""
+    if unpacked > MOST_UNPACKED and unpacked > MOST_TIMES * packed:
+        raise UserError(
+            f"{path} unpacks to more than {MOST_UNPACKED:,} bytes and to {MOST_TIMES} times its size: a file that is "
+            "made to fill the memory does; if this one is meant to, unpack it first, or write it as .csv"
+        )
 
 
 def _guarded(path: Path, lines: Iterator[Line]) -> Iterator[Line]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import BadLines, UserError
-from data.files import COMPRESSIONS, check_file, parts
+from data.files import COMPRESSIONS, check_file, check_growth, parts
 from data.tables.dialect import MOST_COLUMNS
 
 if TYPE_CHECKING:
@@ -80,9 +80,11 @@ def _rows(
             if len(set(names)) < len(names) or not names:
                 raise UserError(f"{part}: every column needs its own name; its columns are {_few(names) or 'none'}")
             resolvers = _resolvers(part, schema)
-            before = number
+            before, size = number, 0
             batches = file.iter_batches(_batch_size(file), columns=columns, use_threads=False)
             for batch in _guarded(part, batches):
+                size += batch.nbytes
+                check_growth(part, part.stat().st_size, size)
                 for row in _python_rows(part, number - before, batch, resolvers, bad_lines):
                     yield number + row[0], row[1]
                 number += batch.num_rows
@@ -128,7 +130,15 @@ def _guarded(path: os.PathLike, batches: Iterator["pyarrow.RecordBatch"]) -> Ite
             batch = next(batches, None)
         if batch is None:
             return
-        yield batch
+        yield _without_dictionaries(batch)
+
+
+def _without_dictionaries(batch: "pyarrow.RecordBatch") -> "pyarrow.RecordBatch":
+    """A batch that is as large as it says: a value that stands in a dictionary once may stand in every row."""
+    import pyarrow
+
+    columns = [column.dictionary_decode() if pyarrow.types.is_dictionary(column.type) else column for column in batch]
+    return pyarrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _batch_size(file: "pyarrow.parquet.ParquetFile") -> int:

@@ -80,6 +80,16 @@ def test_a_file_does_not_unpack_without_end(tmp_path, monkeypatch, name, encodin
     assert sum(1 for _ in decoded_lines(tmp_path / name, encoding)) == 60_000
 
 
+def test_parquet_does_not_repeat_a_value_without_end(tmp_path, monkeypatch):
+    texts = pa.array(["film " * 2**10] * 1000).dictionary_encode()
+    pq.write_table(pa.table({"text": texts, "label": ["pos", "neg"] * 500}), tmp_path / "a.parquet")
+    assert sum(1 for _ in read_parquet(tmp_path / "a.parquet")) == 1000
+    monkeypatch.setattr(files, "MOST_UNPACKED", 2**20)
+    with pytest.raises(UserError, match="a.parquet unpacks to more than 1,048,576 bytes .* write it as .csv"):
+        list(read_parquet(tmp_path / "a.parquet"))
+    assert [row["label"] for _, row in read_parquet(tmp_path / "a.parquet", columns=["label"])] == ["pos", "neg"] * 500
+
+
 def test_long_lines_are_told_by_fewer_of_them(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "MOST_SAMPLED", 10**5)
     monkeypatch.setattr(dialect, "MOST_SAMPLED", 10**5)
