@@ -8,7 +8,6 @@ import gzip
 import json
 import lzma
 import os
-import resource
 import shutil
 import struct
 import subprocess
@@ -505,23 +504,22 @@ def command_of(verb: str, case: Case, path: Path, folder: Path, runs: Path) -> l
 
 def measured(command: list[str], folder: Path) -> dict:
     """Runs a command: seconds, peak MB of memory, its exit code and the last line that it said."""
-    said = folder / "said"
+    said, peak = folder / "said", 0
     start = time.perf_counter()
     with open(said, "wb") as stream:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT)
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-            if time.perf_counter() - start > MOST_SECONDS or pages * resource.getpagesize() > MOST_MEMORY:
+        while not (ended := os.waitpid(process.pid, os.WNOHANG))[0]:
+            # Not what the system counts for a child, which begins at its parent's size.
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            peak = max([peak, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))])
+            if time.perf_counter() - start > MOST_SECONDS or peak * 1024 > MOST_MEMORY:
                 process.kill()
             time.sleep(0.02)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    process.returncode = os.waitstatus_to_exitcode(ended[1])
     lines = [line for line in said.read_text(errors="replace").splitlines() if line.strip()]
     return {
         "seconds": round(time.perf_counter() - start, 1),
-        "peak_mb": usage.ru_maxrss // 1024,
+        "peak_mb": peak // 1024,
         "code": process.returncode,
         "traceback": any(line.startswith("Traceback") for line in lines),
         "said": lines[-1].replace(str(folder), "")[:300] if lines else "",
