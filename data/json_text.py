@@ -11,6 +11,8 @@ from data.files import Line
 
 # A file's one value, such as an array or COCO's object, is held whole: so many bytes on a line, or characters in all.
 LARGEST_VALUE = 2**28
+# And so many values, which take more of the memory than their characters do.
+MOST_VALUES = 2**25
 # Lists and objects within one another; whoever walks through them or writes them again needs a limit, too.
 DEEPEST = 100
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -55,7 +57,7 @@ def parse_lines(path: Path, encoding: str, lines: Iterable[Line], expected: str)
         expected: What it should hold, in words.
 
     Raises:
-        UserError: It does not, is not valid text or is larger than `LARGEST_VALUE`.
+        UserError: It does not, is not valid text, is larger than `LARGEST_VALUE` or holds more than `MOST_VALUES`.
     """
     texts: list[str] = []
     first, size = 1, 0
@@ -67,13 +69,20 @@ def parse_lines(path: Path, encoding: str, lines: Iterable[Line], expected: str)
         texts.append(line.text)
         size += len(line.text)
         if size > LARGEST_VALUE:
-            advice = "write an object on each line, and name it .jsonl"
-            raise UserError(f"{path}: more than {LARGEST_VALUE:,} characters, the most that is read whole; {advice}")
+            raise _too_large(path, f"{LARGEST_VALUE:,} characters")
+    text = "".join(texts)
+    if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
+        raise _too_large(path, f"{MOST_VALUES:,} values")
     try:
-        return parse_json("".join(texts))
+        return parse_json(text)
     except ValueError as error:
         number = first - 1 + error.lineno if isinstance(error, json.JSONDecodeError) else first
         raise UserError(f"{path}:{number}: expected {expected} ({error}); mend it or get it again") from None
+
+
+def _too_large(path: Path, most: str) -> UserError:
+    advice = "write an object on each line, and name it .jsonl"
+    return UserError(f"{path}: more than {most}, the most that is read whole; {advice}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Runs the command line, or a script, as a user would: in this process, or in one of its own."""
 
 import contextlib
+import functools
 import logging
 import os
 import subprocess
@@ -33,8 +34,9 @@ class Done:
 def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **environment) -> Done:
     """Runs `python cli.py ARGUMENTS` in `cwd`; its exit code must be `status`.
 
-    It runs in this process, where TensorFlow is already there, its state of Keras that of a new process. What a process
-    of its own shows, that all is imported and registered that a command needs, is `cli_process`'s to show.
+    It runs in this process, where TensorFlow is already there, its state of Keras that of a new process; and where a
+    run's model that was loaded before, as it is now, need not be traced again. What a process of its own shows, that
+    all is imported and registered that a command needs, is `cli_process`'s to show.
     No traceback may show, and nothing of TensorFlow's own chatter.
     """
     with pytest.MonkeyPatch.context() as patch:
@@ -44,6 +46,7 @@ def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **envi
             patch.setenv(name, value)
         with (
             fresh_keras(),
+            models_loaded_once(),
             standard_streams(stdin.encode() if isinstance(stdin, str) else stdin) as files,
             shown_warnings(),
         ):
@@ -113,6 +116,31 @@ def _forget_session() -> None:
 
     keras.utils.clear_session(free_memory=False)
     config.disable_op_determinism()
+
+
+@contextlib.contextmanager
+def models_loaded_once():
+    """Within it `serving.load` gives what it gave before for the same files of a run and the same configuration."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in front_door.TEMPLATES:
+            if serving := sys.modules.get(f"templates.{name}.serving"):
+                patch.setattr(serving, "load", functools.partial(_load_once, serving.load))
+        yield
+
+
+# The last ones: each takes some 50 MB.
+_loaded: dict[tuple, object] = {}
+MOST_LOADED = 4
+
+
+def _load_once(load, run, config):
+    states = [(file, file.stat()) for file in sorted(run.path.absolute().iterdir()) if file.is_file()]
+    files = tuple((str(file), state.st_ino, state.st_mtime_ns, state.st_size) for file, state in states)
+    key = load.__module__, files, repr(config)
+    _loaded[key] = _loaded.pop(key, None) or load(run, config)
+    if len(_loaded) > MOST_LOADED:
+        del _loaded[next(iter(_loaded))]
+    return _loaded[key]
 
 
 @contextlib.contextmanager

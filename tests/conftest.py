@@ -1,6 +1,7 @@
 """Shared by all tests: nothing of a user's own settings or data folders leaks in; how many run at a time."""
 
 import gc
+import itertools
 import os
 import random
 
@@ -18,6 +19,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # And none takes all of a GPU's memory.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
+# Of the tests.
+_numbers = itertools.count()
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
@@ -37,11 +40,19 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(*COLLECTED_AFTER)
 
 
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory):
+    """A folder in which each test has folders of its own."""
+    return tmp_path_factory.mktemp("caches")
+
+
 @pytest.fixture(autouse=True)
-def no_datasets_of_the_user(tmp_path_factory, monkeypatch):
+def no_datasets_of_the_user(caches, monkeypatch):
     """Points TFDS and the hub at empty folders, so that `auto` never finds (or fills) the user's own."""
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("tfds")))
-    monkeypatch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hub")))
+    own = caches / str(next(_numbers))
+    for variable, name in (("TFDS_DATA_DIR", "tfds"), ("HF_HOME", "hub")):
+        (own / name).mkdir(parents=True)
+        monkeypatch.setenv(variable, str(own / name))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Runs a SavedModel by the loaders that are not ours, nor Python's `tf.saved_model.load`."""
 
+import functools
 import pickle
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def assert_every_loader_answers(folder, inputs, signature: str = "serving_defaul
     Returns:
         Its answer: output's name -> array.
     """
-    function = tf.saved_model.load(str(folder)).signatures[signature]
+    function = _load(str(folder), (Path(folder) / "saved_model.pb").stat().st_mtime_ns).signatures[signature]
     wanted = function.structured_input_signature[1]
     inputs = inputs if isinstance(inputs, dict) else dict.fromkeys(wanted, inputs)
     given = {name: tf.constant(value, wanted[name].dtype).numpy() for name, value in inputs.items()}
@@ -126,3 +127,9 @@ def assert_every_loader_answers(folder, inputs, signature: str = "serving_defaul
                 apart = 1e-5 + 1e-6 * np.abs(value[np.isfinite(value)]).max(initial=0)
                 np.testing.assert_allclose(found[output], value, rtol=1e-5, atol=apart, err_msg=f"{loader}: {output}")
     return expected
+
+
+@functools.lru_cache(maxsize=2)
+def _load(folder: str, changed: int):
+    """A SavedModel, for all of its signatures once; `changed` is when it was written."""
+    return tf.saved_model.load(folder)

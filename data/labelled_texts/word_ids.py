@@ -13,13 +13,16 @@ from data.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 # Texts per call of the tokenizer: bounds the memory of its intermediate strings.
 CHUNK = 512
+# Of a longer text its beginning and its end are read, half of this each: its words alone would take gigabytes.
+LONGEST_TEXT = 2**20  # bytes
 
 
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     """Splits texts into lower-case words, punctuation and symbols apart.
 
     "It's <br />NOT bad :)" -> it's, not, bad, :, ). Scripts without blanks between words (Han, Kana, Thai ...) are
-    split into characters. Invalid UTF-8 becomes U+FFFD, which is a symbol like any other.
+    split into characters. Invalid UTF-8 becomes U+FFFD, which is a symbol like any other. Of a text of more than
+    `LONGEST_TEXT` bytes the middle is left out.
 
     Args:
         texts: Strings, (batch,).
@@ -27,6 +30,10 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     Returns:
         Words, ragged (batch, words).
     """
+    lengths, half = tf.strings.length(texts), LONGEST_TEXT // 2
+    ends = tf.strings.substr(texts, tf.maximum(lengths - half, 0), tf.fill(tf.shape(lengths), half))
+    shortened = tf.strings.join([tf.strings.substr(texts, 0, half), ends], " ")
+    texts = tf.where(lengths > LONGEST_TEXT, shortened, texts)
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     texts = tf.strings.regex_replace(texts, rf"<[bB][rR]\s*/?>|{BLANK}+", " ")
     texts = tf.strings.lower(texts, encoding="utf-8")

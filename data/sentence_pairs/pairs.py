@@ -3,10 +3,11 @@
 import dataclasses
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from data.errors import BadLines, UserError, shown
-from data.files import check_file, decoded_lines, report_encoding, without_end
+from data.files import Line, check_file, decoded_lines, report_encoding, without_end
 from data.sentence_pairs.columns import Reading, find_pair_columns
 from data.sentence_pairs.languages import UNNAMED, Languages
 from data.sources.rows import Rows
@@ -64,13 +65,13 @@ def read_parallel_files(
     bad_lines = bad_lines or BadLines(skip=False)
     paths = (check_file(source), check_file(target))
     # Both to the end, first: where a line is missing, every pair after it is wrong, however good it looks.
-    sides = [[line for line in decoded_lines(path, encoding) if not _is_markup(path, line.text)] for path in paths]
-    if len(sides[0]) != len(sides[1]):
-        counts = " and ".join(f"{path} has {len(lines):,}" for path, lines in zip(paths, sides))
-        raise UserError(f"parallel files must have the same number of lines; {counts}")
+    counts = [sum(1 for _ in _lines(path, encoding)) for path in paths]
+    if counts[0] != counts[1]:
+        found = " and ".join(f"{path} has {count:,}" for path, count in zip(paths, counts))
+        raise UserError(f"parallel files must have the same number of lines; {found}")
     before = bad_lines.count
     result = SentencePairs([], [], [])
-    for lines in zip(*sides):
+    for lines in zip(*(_lines(path, encoding) for path in paths)):
         invalid = [(path, line) for path, line in zip(paths, lines) if line.problem]
         for path, line in invalid[:1]:
             report_encoding(path, encoding, line, bad_lines)
@@ -114,8 +115,10 @@ def read_pair_table(
     return _checked(result, path, bad_lines, before)
 
 
-def _is_markup(path: Path, text: str) -> bool:
-    return TAGGED in path.name and bool(_MARKUP.fullmatch(text))
+def _lines(path: Path, encoding: str) -> Iterator[Line]:
+    """The lines of a parallel file, but for those of markup in a file that has such."""
+    is_tagged = TAGGED in path.name
+    return (line for line in decoded_lines(path, encoding) if not (is_tagged and _MARKUP.fullmatch(line.text)))
 
 
 def _add(pairs: SentencePairs, number: int, sides: list[str], paths: tuple[Path, Path], bad_lines: BadLines) -> None:

@@ -29,6 +29,8 @@ _LOOSE_WORDS = {**STANDARD_STEMS, "training": "train", "testing": "test"}
 SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<hash>-[0-9a-f]+)?\.parquet")
 # Looked at where no other format has what is looked for: beside tables, such a file may be of another kind.
 LAST_FORMATS = (".json", PARQUET)
+# Each file under a name of its own is a split; so many are something else.
+MOST_SPLITS = 10_000
 DOCUMENTATION = ("readme", "license", "licence", "copying", "changes", "changelog", "citation")
 
 
@@ -120,8 +122,8 @@ def find_splits(
         The splits; see `Splits.path` for how one is asked for.
 
     Raises:
-        UserError: Nothing is at the path, a single file has another format, two files hold the same split, or
-            no file holds train.
+        UserError: Nothing is at the path, a single file has another format, two files hold the same split, no file
+            holds train, or there are more than `MOST_SPLITS` files.
 
     Example:
         >>> find_splits("reviews", (".csv",)).files
@@ -135,12 +137,13 @@ def find_splits(
             raise UserError(f"{path}: expected a name in {', '.join(suffixes)} (plain, .gz or .xz)")
         return Splits(path, {"all": path}, [])
     orders = [suffix for suffix in suffixes if suffix not in last], suffixes
-    files, ignored = _splits_in(path, orders[0])
+    entries = sorted(path.iterdir(), key=lambda entry: entry.name)
+    files, ignored = _splits_among(entries, orders[0])
     if not files or (need_train and "train" not in files):
-        files, ignored = _splits_in(path, suffixes)
+        files, ignored = _splits_among(entries, suffixes)
     for these in orders if loosely and "train" not in files else ():
         try:
-            found = _splits_in(path, these, loosely=True)
+            found = _splits_among(entries, these, loosely=True)
         except UserError:
             if need_train:
                 raise
@@ -156,11 +159,13 @@ def find_splits(
     return Splits(path, files, ignored)
 
 
-def _splits_in(folder: Path, suffixes: Sequence[str], loosely: bool = False) -> tuple[dict[str, Path], list[Path]]:
-    """The files of a folder's splits, and its other files."""
+def _splits_among(
+    entries: Sequence[Path], suffixes: Sequence[str], loosely: bool = False
+) -> tuple[dict[str, Path], list[Path]]:
+    """The files of splits among those of a folder, and the others."""
     files: dict[str, Path] = {}
     ignored = []
-    for entry in sorted(folder.iterdir()):
+    for entry in entries:
         split, file = split_name(entry, suffixes, loosely), entry
         if PARQUET in suffixes:
             split, file = (known_split(entry.name), shards) if (shards := _shards_inside(entry)) else (split, file)
@@ -169,6 +174,11 @@ def _splits_in(folder: Path, suffixes: Sequence[str], loosely: bool = False) -> 
             ignored.append(entry)
         elif files.setdefault(split, file) != file:
             raise UserError(f"{files[split]} and {file} are both the {split} split; keep one of them")
+        elif len(files) > MOST_SPLITS:
+            folder = entry.parent
+            raise UserError(
+                f"{folder} has more than {MOST_SPLITS:,} files of data; expected one for each split, as train.csv"
+            )
     return files, ignored
 
 
@@ -207,10 +217,14 @@ def split_name(entry: Path, suffixes: Sequence[str], loosely: bool = False) -> s
         loosely: Whether train_data.csv is train, too.
     """
     name = content_name(entry)
-    if name.startswith(".") or name.lower().startswith(DOCUMENTATION) or not entry.is_file():
+    lower = name.lower()
+    # Before anything that takes longer: a folder may hold a million other files.
+    if not ("" in suffixes or lower.endswith(tuple(suffix.lower() for suffix in suffixes))):
+        return None
+    if name.startswith(".") or lower.startswith(DOCUMENTATION) or not entry.is_file():
         return None
     for suffix in sorted(suffixes, key=len, reverse=True):
-        if suffix and name.lower().endswith(suffix.lower()) and len(name) > len(suffix):
+        if suffix and lower.endswith(suffix.lower()) and len(name) > len(suffix):
             stem = shard["split"] if (shard := SHARD.fullmatch(name)) else name[: -len(suffix)]
             return known_split(stem) or (_loose_split(stem) if loosely else None) or stem
     return known_split(name) if "" in suffixes else None

@@ -21,6 +21,8 @@ from data.tagged_sentences.tag_schemes import OUTSIDE, is_entity_tag
 # So many lines are looked at.
 SAMPLED_LINES = 5000
 BLANKS = " \t\r"
+# A longer sentence is none, and a network that reads it needs more memory than there is.
+MOST_TOKENS = 2**16
 _DOCUMENT_MARK = "-DOCSTART-"
 # What may number a sentence.
 _SENTENCE_NUMBER = re.compile(r"(sentence\W*)?[0-9]+", re.IGNORECASE)
@@ -43,6 +45,13 @@ def cut(text: str, writing: Writing | None = None) -> list[str]:
     if "\t" in text:
         return [field.strip(BLANKS) for field in text.split("\t")]
     return [field for field in text.strip(BLANKS).split(" ") if field]
+
+
+def check_tokens(path: str | os.PathLike, number: int, count: int) -> None:
+    """Raises a `UserError` where a sentence has more tokens than `MOST_TOKENS`."""
+    if count > MOST_TOKENS:
+        most = f"a sentence of more than {MOST_TOKENS:,} tokens, the most that is read"
+        raise UserError(f"{path}:{number}: {most}; a blank line ends a sentence, or another row does")
 
 
 def begins_document(text: str) -> bool:

@@ -15,6 +15,7 @@ from data.tagged_sentences.column_layout import (
     ColumnLayout,
     Wanted,
     begins_document,
+    check_tokens,
     cut,
     find_layout,
 )
@@ -198,6 +199,7 @@ def read_parts(path: str | os.PathLike, wanted: Wanted, encoding: str, bad_lines
             part.tokens.append(word[0])
             part.tags.append(word[1])
             part.places.append(len(part.lines) - 1)
+            check_tokens(path, line.number, len(part.tokens))
     if part.lines and not is_bad:
         yield part
 

@@ -451,8 +451,14 @@ def learned(tmp_path_factory, pictures):
 
 
 @pytest.fixture(scope="module")
-def answers(learned, pictures):
-    return list(serving.predict(serving.load(learned.run, LEARNING), [str(pictures / "pictures")]))
+def describe(learned):
+    """What `predict` answers with; to trace it takes seconds."""
+    return serving.load(learned.run, LEARNING)
+
+
+@pytest.fixture(scope="module")
+def answers(describe, pictures):
+    return list(serving.predict(describe, [str(pictures / "pictures")]))
 
 
 def names(corner: str, colour: str, caption: str) -> bool:
@@ -507,7 +513,7 @@ def test_the_saved_model_answers_every_picture_of_a_folder(answers, pictures):
     json.dumps(answers, allow_nan=False)
 
 
-def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(learned, pictures, tmp_path):
+def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(describe, pictures, tmp_path):
     whole = pictures / "pictures" / "2.png"
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "text.png").write_text("no picture")
@@ -524,7 +530,7 @@ def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(learn
         "n" * 300: "",
     }
     inputs = [str(whole), *(str(tmp_path / name) for name in reasons), "", str(whole)]
-    first, *others, nameless, last = serving.predict(serving.load(learned.run, LEARNING), inputs)
+    first, *others, nameless, last = serving.predict(describe, inputs)
     # Another row of a product may be summed in another order.
     assert first == {**last, "score": pytest.approx(last["score"], abs=1e-5)}
     assert first["image"] == str(whole) and first["caption"]
@@ -537,14 +543,13 @@ def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(learn
     assert "did you mean" in answer["error"] and "empty.jpg" in answer["error"]
 
 
-def test_a_folder_holds_the_pictures_that_training_finds_in_it(learned, answers, pictures, tmp_path):
+def test_a_folder_holds_the_pictures_that_training_finds_in_it(describe, answers, pictures, tmp_path):
     content = (pictures / "pictures" / "2.png").read_bytes()
     for name in ("a.png", "__MACOSX/b.png", ".hidden/c.png", "._d.png", "e/f.PNG"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     with tarfile.open(tmp_path / "more.tar", "w") as archive:
         archive.add(tmp_path / "a.png", "g/h.png")
-    describe = serving.load(learned.run, LEARNING)
     found = {answer["image"]: answer["caption"] for answer in serving.predict(describe, [str(tmp_path)])}
     assert list(found) == [str(tmp_path / name) for name in ("a.png", "e/f.PNG", "more.tar/g/h.png")]
     (expected,) = (answer["caption"] for answer in answers if answer["image"].endswith("/2.png"))
@@ -553,8 +558,7 @@ def test_a_folder_holds_the_pictures_that_training_finds_in_it(learned, answers,
     assert other["image"] == str(tmp_path / "more.tar" / "g" / "h.png")
 
 
-def test_a_list_of_pictures_is_described_line_by_line(learned, answers, pictures, tmp_path, capsys):
-    describe = serving.load(learned.run, LEARNING)
+def test_a_list_of_pictures_is_described_line_by_line(describe, answers, pictures, tmp_path, capsys):
     (pictures / "list.lst").write_text("pictures/1.png\n\npictures/0.png\n")
     serving.predict_file(describe, LEARNING, pictures / "list.lst", tmp_path / "out.txt", as_json=False)
     found = {answer["image"].rpartition("/")[2]: answer["caption"] for answer in answers}
@@ -563,7 +567,9 @@ def test_a_list_of_pictures_is_described_line_by_line(learned, answers, pictures
     (pictures / "list.lst").unlink()
 
 
-def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learned, answers, pictures, tmp_path, capsys):
+def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(
+    describe, answers, pictures, tmp_path, capsys
+):
     captions = {answer["image"].rpartition("/")[2]: answer["caption"] for answer in answers}
     (tmp_path / "loose").mkdir()
     shutil.copy(pictures / "pictures" / "0.png", tmp_path / "loose")
@@ -573,7 +579,6 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(learne
             archive.add(pictures / "pictures" / name, f"packed/{name}")
     lines = [b"0.png", b"loose/0", b"cut.png", b"elsewhere/packed/1.png", b"gone.png", b"caf\xe9.png", b"2"]
     (tmp_path / "list").write_bytes(b"\n".join(lines))
-    describe = serving.load(learned.run, LEARNING)
     with pytest.raises(UserError, match="3 of the inputs could not be read"):
         serving.predict_file(describe, LEARNING, tmp_path / "list", tmp_path / "out.txt", as_json=False)
     expected = [

@@ -11,6 +11,7 @@ import tarfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 
 from data import chunks, files, json_text
 from data.captioned_pictures import files as picture_files
@@ -19,13 +20,17 @@ from data.captioned_pictures.captions import read_captions
 from data.captioned_pictures.files import find_picture_files, read_picture
 from data.errors import BadLines, UserError
 from data.files import decoded_lines, sampled
+from data.labelled_texts import word_ids
 from data.labelled_texts.files import read_labelled_texts
+from data.labelled_texts.word_ids import split_words
 from data.sentence_pairs.column_names import holds_sentences
 from data.sentence_pairs.pairs import read_parallel_files
+from data.sources import split_files
 from data.sources.split_files import find_splits
 from data.tables import delimited, dialect, rows
 from data.tables.parquet import read_parquet
 from data.tables.rows import read_rows
+from data.tagged_sentences import column_layout
 from data.tagged_sentences.columns import read_tagged_sentences
 from data.tagged_sentences.vectors import read_vectors
 from templates.sentiment import pipeline
@@ -88,6 +93,47 @@ def test_parquet_does_not_repeat_a_value_without_end(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="a.parquet unpacks to more than 1,048,576 bytes .* write it as .csv"):
         list(read_parquet(tmp_path / "a.parquet"))
     assert [row["label"] for _, row in read_parquet(tmp_path / "a.parquet", columns=["label"])] == ["pos", "neg"] * 500
+
+
+def test_a_folder_of_many_tables_is_none_of_splits(tmp_path, monkeypatch):
+    for name in ("train", "test", "more"):
+        (tmp_path / f"{name}.csv").write_text(ROWS)
+    monkeypatch.setattr(split_files, "MOST_SPLITS", 3)
+    assert set(find_splits(tmp_path, (".csv",)).files) == {"train", "test", "more"}
+    (tmp_path / "last.csv").write_text(ROWS)
+    with pytest.raises(UserError, match="has more than 3 files of data; expected one for each split, as train.csv"):
+        find_splits(tmp_path, (".csv",))
+
+
+@pytest.mark.parametrize("value", ['[{"text": "a"}, {"text": "b"}, {"text": "c"}]', "[[], [], [], [], []]"])
+def test_json_that_is_read_whole_holds_no_more_values_than_fit(tmp_path, monkeypatch, value):
+    (tmp_path / "a.json").write_text(value)
+    monkeypatch.setattr(json_text, "MOST_VALUES", 5)
+    with pytest.raises(UserError, match="a.json: more than 5 values, the most that is read whole; .* name it .jsonl"):
+        list(read_rows(tmp_path / "a.json"))
+
+
+def test_a_sentence_that_does_not_end_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(column_layout, "MOST_TOKENS", 3)
+    (tmp_path / "a.conll").write_text("Ann B-PER\nsings O\n. O\n\n" * 9)
+    assert len(read_tagged_sentences(tmp_path / "a.conll").tokens) == 9
+    (tmp_path / "a.conll").write_text("Ann B-PER\nsings O\n. O\n\n" + "Ann B-PER\nsings O\n" * 9)
+    with pytest.raises(UserError, match="a.conll:8: a sentence of more than 3 tokens, .* a blank line ends a sentence"):
+        read_tagged_sentences(tmp_path / "a.conll")
+    rows = [{"tokens": ["Ann"] * count, "tags": ["B-PER"] * count} for count in (3, 4)]
+    (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    with pytest.raises(UserError, match="a.jsonl:2: a sentence of more than 3 tokens"):
+        read_tagged_sentences(tmp_path / "a.jsonl")
+
+
+def test_of_a_text_without_end_its_two_ends_are_read(monkeypatch):
+    texts = ["begins well " * 4000 + "middle " * 100_000 + "ends badly " * 4000, "Ünd so weiter", ""]
+    whole = [words.tolist() for words in split_words(tf.constant(texts)).numpy()]
+    assert len(whole[0]) == 116_000
+    monkeypatch.setattr(word_ids, "LONGEST_TEXT", 40)
+    first, *others = (words.tolist() for words in split_words(tf.constant(texts)).numpy())
+    assert others == whole[1:]
+    assert first == b"begins well begins w ds badly ends badly".split()
 
 
 def test_long_lines_are_told_by_fewer_of_them(tmp_path, monkeypatch):

@@ -30,7 +30,8 @@ def square(outputs):
 def two_losses_on_a_persistent_tape(run, inputs, weights):
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(inputs)
-        first, second = square(run(inputs)), tf.reduce_sum(tf.sin(run(inputs)))
+        outputs = run(inputs)
+        first, second = square(outputs), tf.reduce_sum(tf.sin(outputs))
     return [tape.gradient(loss, [inputs, *weights]) for loss in (first, second)]
 
 
