@@ -3,7 +3,8 @@
 import dataclasses
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from data.errors import BadLines, UserError, shown
@@ -64,19 +65,21 @@ def read_parallel_files(
     """
     bad_lines = bad_lines or BadLines(skip=False)
     paths = (check_file(source), check_file(target))
-    # Both to the end, first: where a line is missing, every pair after it is wrong, however good it looks.
-    counts = [sum(1 for _ in _lines(path, encoding)) for path in paths]
+    before, result = bad_lines.count, SentencePairs([], [], [])
+    counts, problem = [0, 0], None
+    for lines in zip_longest(*(_lines(path, encoding) for path in paths)):
+        counts = [count + (line is not None) for count, line in zip(counts, lines)]
+        if problem is None and None not in lines:
+            try:
+                _add_lines(result, lines, paths, encoding, bad_lines)
+            except UserError as error:
+                # Not yet: where a line is missing, every pair after it is wrong, however good it looks.
+                problem = error
     if counts[0] != counts[1]:
         found = " and ".join(f"{path} has {count:,}" for path, count in zip(paths, counts))
         raise UserError(f"parallel files must have the same number of lines; {found}")
-    before = bad_lines.count
-    result = SentencePairs([], [], [])
-    for lines in zip(*(_lines(path, encoding) for path in paths)):
-        invalid = [(path, line) for path, line in zip(paths, lines) if line.problem]
-        for path, line in invalid[:1]:
-            report_encoding(path, encoding, line, bad_lines)
-        if not invalid:
-            _add(result, lines[0].number, [without_end(line.text) for line in lines], paths, bad_lines)
+    if problem:
+        raise problem
     return _checked(result, paths[0], bad_lines, before)
 
 
@@ -119,6 +122,17 @@ def _lines(path: Path, encoding: str) -> Iterator[Line]:
     """The lines of a parallel file, but for those of markup in a file that has such."""
     is_tagged = TAGGED in path.name
     return (line for line in decoded_lines(path, encoding) if not (is_tagged and _MARKUP.fullmatch(line.text)))
+
+
+def _add_lines(
+    pairs: SentencePairs, lines: Sequence[Line], paths: tuple[Path, Path], encoding: str, bad_lines: BadLines
+) -> None:
+    """Adds the pair of two lines, unless one of them is not valid in the encoding."""
+    for path, line in zip(paths, lines):
+        if line.problem:
+            report_encoding(path, encoding, line, bad_lines)
+            return
+    _add(pairs, lines[0].number, [without_end(line.text) for line in lines], paths, bad_lines)
 
 
 def _add(pairs: SentencePairs, number: int, sides: list[str], paths: tuple[Path, Path], bad_lines: BadLines) -> None:

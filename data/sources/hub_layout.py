@@ -61,12 +61,12 @@ def _described_splits(files: list[str], entry: Mapping[str, Any]) -> Splits:
         return {split: [prefix + file for file in names] for split, names in named.items()}
     if isinstance(described, dict):
         described = [{"split": split, "path": path} for split, path in described.items()]
-    elif isinstance(described, str) or not all(isinstance(part, dict) for part in described):
+    elif not (isinstance(described, list) and all(isinstance(part, dict) for part in described)):
         described = [{"split": "train", "path": described}]
     splits: Splits = {}
     for part in described:
         paths = part.get("path", [])
-        patterns = [_pattern(prefix + str(path)) for path in ([paths] if isinstance(paths, str) else paths)]
+        patterns = [_pattern(prefix + str(path)) for path in (paths if isinstance(paths, list) else [paths])]
         matched = [file for file in files if any(pattern.fullmatch(file) for pattern in patterns)]
         split = str(part.get("split", "train"))
         if matched and _SPLIT.fullmatch(split):

@@ -62,7 +62,7 @@ def read_text_rows(
     bad_lines = bad_lines or BadLines(skip=False)
     column = None
     for line, row in read_rows(path, encoding, bad_lines, layout):
-        column = column or find_column(row)
+        column = find_column(row) if column is None else column  # a column's name may be ""
         text = as_text(row.get(column))
         expected, found = f"a text in {column!r}", shown(row.get(column))
         if text is not None:

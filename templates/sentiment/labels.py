@@ -113,7 +113,11 @@ def class_weights(config: Config, labels: np.ndarray, names: Sequence[str]) -> n
         return (len(labels) / (len(names) * rows)).astype(np.float32)
     weights = dict.fromkeys(names, 1.0)
     # As in a .csv file: a label that has a comma in it stands in quotes.
-    for part in next(csv.reader([setting], skipinitialspace=True)):
+    try:
+        parts = next(csv.reader([setting], skipinitialspace=True))
+    except csv.Error:
+        raise UserError(f"--class-weights: a line break in {setting!r}; weights stand between commas") from None
+    for part in parts:
         name, equals, number = part.rpartition("=")
         if not equals:
             near = difflib.get_close_matches(part.lower(), ["none", "balanced"], n=1)

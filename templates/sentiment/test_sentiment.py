@@ -192,6 +192,7 @@ def test_class_weights():
         ("b=c=nan", "positive"),
         ("a, b=2", 'a label with a comma is quoted: "a, b"=2'),
         ("balance", "no weight in 'balance'; did you mean balanced?"),
+        ("b=c=1\nb=c=2", "a line break in"),
     ):
         with pytest.raises(UserError, match=message):
             weights(setting)

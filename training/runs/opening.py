@@ -34,7 +34,9 @@ def open_run(path: Path, record: Record, restart: bool = False):
         raise UserError(f"{path}: a file is in the way of the run folder; choose another --run-dir")
     run = RunFolder(path)
     if path.is_dir() and any(path.iterdir()) and not run.config_file.is_file():
-        strangers = sorted(entry.name for entry in path.iterdir() if entry.name not in ("lock", "checkpoints"))
+        # A run that was killed before it had a configuration leaves no more than its own.
+        names = sorted(entry.name for entry in path.iterdir())
+        strangers = [name for name in names if name not in ("lock", "checkpoints") and not name.startswith(TEMPORARY)]
         if strangers:
             raise UserError(f"{path}: not empty and not a run folder (holds {strangers[0]}); choose another --run-dir")
     made = [folder for folder in (path, *path.parents) if not folder.exists()]

@@ -72,7 +72,20 @@ def test_the_usual_configuration():
     assert usual(one) == "one"
 
 
-@pytest.mark.parametrize("described", [None, {}, "text", [None], [config(data_files="nothing/*")], [config()]])
+@pytest.mark.parametrize(
+    "described",
+    [
+        None,
+        {},
+        "text",
+        [None],
+        [config(data_files="nothing/*")],
+        [config()],
+        [config(data_files=5)],
+        [config(data_files=[{"split": "train", "path": None}])],
+        [config(data_files={"train": 5})],
+    ],
+)
 def test_a_readme_that_tells_nothing_leaves_it_to_the_names(described):
     assert find_configurations(["train.parquet"], described) == ({"default": {"train": ["train.parquet"]}}, "default")
 

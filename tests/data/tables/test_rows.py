@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data.errors import BadLines, UserError
 from data.labelled_texts.files import TEXT_COLUMNS, Reading, find_columns, find_text_column, read_labelled_texts
 from data.tables.dialect import Layout
-from data.tables.rows import read_rows
+from data.tables.rows import read_rows, read_text_rows
 from data.tables.table_writer import TableWriter
 
 
@@ -219,6 +219,13 @@ def test_columns_are_found_or_named(tmp_path):
         find("text", "label", text_column="txt")
     with pytest.raises(UserError, match="'text' cannot be both the text and the label"):
         find("text", "label", label_column="text")
+
+
+def test_a_column_without_a_name_is_looked_for_once(tmp_path):
+    (tmp_path / "a.csv").write_text(",label\ngood,pos\nbad,neg\n")
+    asked = []
+    found = read_text_rows(tmp_path / "a.csv", lambda row: asked.append(row) or "")
+    assert [row.text for row in found] == ["good", "bad"] and len(asked) == 1
 
 
 def test_half_characters_in_json_are_replaced(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 
 from data.errors import UserError
 from data.sources.source import Source
-from data.writing import replacing, replacing_folder, write_json, write_text
+from data.writing import TEMPORARY, replacing, replacing_folder, write_json, write_text
 from training.runs.finding import find_run, find_runs
 from training.runs.folder import RunFolder
 from training.runs.opening import open_run
@@ -155,6 +155,14 @@ def test_a_folder_that_is_no_run_folder_is_refused(tmp_path):
         with pytest.raises(UserError, match=message), opened(tmp_path / name):
             pass
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.jpg"]
+
+
+def test_what_a_kill_left_before_there_was_a_configuration_is_in_nobodys_way(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "lock").touch()
+    (tmp_path / f"{TEMPORARY}123-config.json").write_text("{")
+    finish(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoints", "config.json", "lock", "metrics.json"]
 
 
 def test_one_process_writes_at_a_time_and_a_dead_one_lets_go(tmp_path):
