@@ -5,9 +5,10 @@
 
 Each input is asked alone, in a batch of others, and in one padded to 1,000 steps: its answers must be the same, and its
 scores within 1e-5 (of a score beyond 1 in size, that share of it; of a forecast, that share of its window's largest
-number). `results/fuzz.json` gets how many were asked, how many answers were others, and how far scores were apart.
-Captions, translations and continuations are cut after a few pieces, for time. Of `predict`, what takes texts or
-pictures is asked, not what reads tables.
+number). Where two pieces of an answer, or two hypotheses at the edge of a beam, lie that near, rounding decides between
+them, and it counts as another answer here. `results/fuzz.json` gets how many were asked, how many answers were others,
+and how far scores were apart. Captions, translations and continuations are cut after a few pieces, for time. Of
+`predict`, what takes texts or pictures is asked, not what reads tables.
 """
 
 import dataclasses
