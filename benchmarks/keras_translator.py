@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from data.subwords.pieces import END, START
+from data.subwords.ids import END, START
 from data.vocabulary import PADDING
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.bidirectional import Bidirectional

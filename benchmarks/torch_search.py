@@ -9,7 +9,7 @@ import math
 import torch
 
 from benchmarks.torch_translator import TorchTranslator
-from data.subwords.pieces import END, START
+from data.subwords.ids import END, START
 from data.vocabulary import PADDING
 
 # Sentences leave the batch as soon as so many of it are done: each time the others are copied.

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from benchmarks.torch_readers import BothDirections, set_gru, set_parameter
 from benchmarks.torch_steps import Steps
-from data.subwords.pieces import FIRST_BYTE
+from data.subwords.ids import FIRST_BYTE
 from data.vocabulary import PADDING, UNKNOWN
 from templates.translation.config import Config
 

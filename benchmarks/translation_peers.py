@@ -24,7 +24,7 @@ from benchmarks.processes import Elsewhere
 from data.batches import plan_batches, plan_in_order_of_length
 from data.errors import UserError
 from data.sentence_pairs.languages import Languages
-from data.subwords.pieces import END, START
+from data.subwords.ids import END, START
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses

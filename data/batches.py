@@ -119,18 +119,3 @@ def hold_out(rows: int, share: float) -> tuple[np.ndarray, np.ndarray]:
     held_out = min(max(round(rows * share), 1), rows - 1)
     order = np.random.default_rng(0).permutation(rows)
     return np.sort(order[held_out:]), np.sort(order[:held_out])
-
-
-def typical_rows(lengths: Sequence[int] | np.ndarray, count: int) -> list[int]:
-    """Rows to show: as many short as long ones, but none of the extremes.
-
-    Args:
-        lengths: The rows' lengths.
-        count: How many are wanted.
-
-    Returns:
-        Indices, at most `count`, shortest first; always the same for the same lengths.
-    """
-    order = np.argsort(np.asarray(lengths), kind="stable")
-    places = np.linspace(0.1, 0.9, count) * (len(order) - 1)
-    return list(dict.fromkeys(int(order[round(place)]) for place in places))

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 
 import regex
 
-# Scripts that set no blanks between words, as the inside of a set of characters, for RE2 too.
-WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+from data.character_sets import KANA_MARKS, WITHOUT_BLANKS
+
 # No character of these comes before it: a text that is all before it needs no search.
 _FIRST = "\u0e00"
-# Marks of Kana that Unicode gives to no script.
-KANA_MARKS = "\u30fc\uff70\uff9e\uff9f"
 # Characters of these scripts that make about a word.
 CHARACTERS_PER_WORD = 2
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import UserError
-from data.subwords.pieces import spellings
+from data.subwords.ids import spellings
 from training.checkpoint import ADVICE
 from training.runs.folder import RunFolder
 from training.sealed_arrays import read_sealed

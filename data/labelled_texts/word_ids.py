@@ -7,8 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.blank_texts import BLANK
-from data.scripts import WITHOUT_BLANKS
+from data.character_sets import BLANK, WITHOUT_BLANKS
 from data.vocabulary import FIRST_WORD, PADDING, UNKNOWN
 
 # Texts per call of the tokenizer: bounds the memory of its intermediate strings.

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
+from data.subwords.ids import FIRST_PIECE
 from data.subwords.learning import learn_pieces
-from data.subwords.pieces import FIRST_PIECE, count_words
+from data.subwords.pieces import count_words
 
 Kind = Literal["characters", "subwords", "words"]
 # The longest word that is a piece of its own, in bytes.

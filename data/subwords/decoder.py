@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from data.subwords.pieces import spellings
+from data.subwords.ids import spellings
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.subwords.pieces import END, FIRST_BYTE, FIRST_PIECE
+from data.subwords.ids import END, FIRST_BYTE, FIRST_PIECE
 from data.vocabulary import PADDING
 
 # What a byte is; those of characters beyond ASCII are letters until their neighbours tell otherwise.

@@ -5,7 +5,8 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from data.subwords.pieces import FIRST_PIECE, Subwords
+from data.subwords.ids import FIRST_PIECE
+from data.subwords.pieces import Subwords
 
 # The longest piece in bytes: bounds the steps of the search in the graph.
 _LONGEST_PIECE = 24

@@ -7,12 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from data.vocabulary import PADDING
-
-# Id 0 is padding; then come the ends of a sequence, the 256 bytes, and the learned pieces.
-START, END = PADDING + 1, PADDING + 2
-FIRST_BYTE = 3
-FIRST_PIECE = FIRST_BYTE + 256
+from data.subwords.ids import FIRST_PIECE, spellings
 
 # Characters are spaces, digits, controls, marks, or else letters. Marks are those of ASCII and of the blocks Latin-1
 # Supplement (to U+00BF), General Punctuation and CJK Symbols and Punctuation: two bytes tell them, in a graph too, and
@@ -50,11 +45,6 @@ def count_words(texts: Iterable[str]) -> Counter:
     for text in texts:
         counts.update(split_words(text))
     return counts
-
-
-def spellings(pieces: Sequence[str]) -> list[bytes]:
-    """The bytes that each id stands for, in order: none of padding, start and end, then the 256 bytes, then pieces."""
-    return [b""] * FIRST_BYTE + [bytes([byte]) for byte in range(256)] + [piece.encode() for piece in pieces]
 
 
 class Subwords:

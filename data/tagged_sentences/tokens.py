@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from data.blank_texts import BLANK
-from data.scripts import KANA_MARKS, WITHOUT_BLANKS
+from data.character_sets import BLANK, KANA_MARKS, WITHOUT_BLANKS
 
 # Blanks before every row, as many as the rules look ahead, so that they never see another row.
 _MARGIN = 3

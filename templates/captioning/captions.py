@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from data.scripts import begins_word
-from data.subwords.pieces import END, Subwords
+from data.subwords.ids import END
+from data.subwords.pieces import Subwords
 from data.writing import replacing
 
 from .caption_page import ShownCaption

@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from data.sources.source import Source
-from data.subwords.pieces import START, Subwords
+from data.subwords.ids import START
+from data.subwords.pieces import Subwords
 from data.vocabulary import PADDING
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.search import Search

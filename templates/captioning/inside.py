@@ -11,7 +11,7 @@ from data.captioned_pictures.datasets import picture_contents
 from data.captioned_pictures.known_datasets import DATASETS
 from data.errors import UserError
 from data.sources.source import Source
-from data.subwords.pieces import END, START, spellings
+from data.subwords.ids import END, START, spellings
 from data.vocabulary import PADDING
 from rnn_layers.portable import portable
 from rnn_layers.watching import watching

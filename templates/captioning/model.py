@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from data.subwords.pieces import FIRST_BYTE
+from data.subwords.ids import FIRST_BYTE
 from data.word_dropout import WordDropout
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.gru import GRU

@@ -13,8 +13,9 @@ from data.errors import BadLines, UserError
 from data.scripts import length_in_words
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
+from data.subwords.ids import END, START
 from data.subwords.learning import learn_pieces
-from data.subwords.pieces import END, START, Subwords, count_words
+from data.subwords.pieces import Subwords, count_words
 from data.tables.dialect import Layout
 from training.metrics.captions import normalise
 

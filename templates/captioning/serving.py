@@ -13,7 +13,8 @@ from data.captioned_pictures.arrays import why_unreadable
 from data.captioned_pictures.decoder_layer import PictureDecoder
 from data.errors import UserError
 from data.subwords.decoder import SubwordDecoder
-from data.subwords.pieces import END, START, Subwords
+from data.subwords.ids import END, START
+from data.subwords.pieces import Subwords
 from data.writing import replacing, writing
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.portable import portable

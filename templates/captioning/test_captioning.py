@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from data.captioned_pictures.source import CaptionedPictures
 from data.errors import UserError
-from data.subwords.pieces import END, START, Subwords
+from data.subwords.ids import END, START
+from data.subwords.pieces import Subwords
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
 from training.device import Device

@@ -9,7 +9,8 @@ import tensorflow as tf
 from data.batches import plan_batches
 from data.captioned_pictures.augmentation import apply_changes
 from data.sources.source import Source
-from data.subwords.pieces import END, FIRST_BYTE, START, Subwords
+from data.subwords.ids import END, FIRST_BYTE, START
+from data.subwords.pieces import Subwords
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses

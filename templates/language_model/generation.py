@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from data.subwords.pieces import FIRST_BYTE, START
+from data.subwords.ids import FIRST_BYTE, START
 from data.vocabulary import PADDING
 from rnn_layers.sampling import sample
 

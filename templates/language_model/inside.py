@@ -5,7 +5,7 @@ import csv
 import tensorflow as tf
 
 from data.sources.source import Source
-from data.subwords.pieces import START, spellings
+from data.subwords.ids import START, spellings
 from rnn_layers.watching import watching
 from training.pages.inside import Look
 from training.pages.parts import Part, Table, Words

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.subwords.pieces import Subwords, spellings
+from data.subwords.ids import spellings
+from data.subwords.pieces import Subwords
 from data.writing import replacing
 
 COLUMNS = ("bits_per_character", "line")

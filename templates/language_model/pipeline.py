@@ -13,7 +13,8 @@ from data.running_text.known_datasets import DATASETS
 from data.running_text.pieces import choose_pieces
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
-from data.subwords.pieces import FIRST_PIECE, START, Subwords
+from data.subwords.ids import FIRST_PIECE, START
+from data.subwords.pieces import Subwords
 from data.vocabulary import PADDING
 
 from .config import BENCHMARK, SAMPLE, Config

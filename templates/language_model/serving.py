@@ -16,7 +16,8 @@ from data.chunks import chunks
 from data.files import decoded_lines, without_end
 from data.subwords.decoder import SubwordDecoder
 from data.subwords.encoder import SubwordEncoder
-from data.subwords.pieces import START, Subwords, spellings
+from data.subwords.ids import START, spellings
+from data.subwords.pieces import Subwords
 from data.vocabulary import PADDING
 from data.writing import replacing, writing
 from rnn_layers.portable import portable

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from data.errors import UserError
 from data.running_text.documents import Documents
-from data.subwords.pieces import FIRST_BYTE, START, Subwords
+from data.subwords.ids import FIRST_BYTE, START
+from data.subwords.pieces import Subwords
 from training.averaging import WeightAverage
 from training.device import Device
 from training.runs.folder import RunFolder

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.batches import typical_rows
 from data.sources.source import Source
+from data.typical_rows import typical_rows
 from data.vocabulary import PADDING
 from rnn_layers import crf
 from rnn_layers.portable import portable

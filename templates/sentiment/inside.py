@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.batches import typical_rows
 from data.sources.source import Source
+from data.typical_rows import typical_rows
 from rnn_layers.watching import watching
 from training.pages.inside import Look
 from training.pages.parts import Part, Table, Words

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from data.blank_texts import BLANK
+from data.character_sets import BLANK
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")

@@ -5,9 +5,9 @@ import csv
 import keras
 import tensorflow as tf
 
-from data.batches import typical_rows
 from data.sources.source import Source
-from data.subwords.pieces import END, START, spellings
+from data.subwords.ids import END, START, spellings
+from data.typical_rows import typical_rows
 from data.vocabulary import PADDING
 from rnn_layers.portable import portable
 from rnn_layers.watching import watching

@@ -2,7 +2,7 @@
 
 import keras
 
-from data.subwords.pieces import FIRST_BYTE
+from data.subwords.ids import FIRST_BYTE
 from data.vocabulary import PADDING
 from data.word_dropout import WordDropout
 from rnn_layers.attention_decoder import AttentionDecoder

@@ -16,8 +16,9 @@ from data.sentence_pairs.languages import UNNAMED, Languages
 from data.sentence_pairs.pairs import SentencePairs
 from data.sources.opened_source import OpenedSource
 from data.sources.source import Source, resolve_source
+from data.subwords.ids import END, START
 from data.subwords.learning import learn_pieces
-from data.subwords.pieces import END, START, Subwords, count_words
+from data.subwords.pieces import Subwords, count_words
 
 from .config import BENCHMARK, SAMPLE, Config
 

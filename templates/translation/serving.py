@@ -16,7 +16,8 @@ from data.sentence_pairs.columns import MAYBE_TABLES, find_pair_columns, is_tabl
 from data.sentence_pairs.languages import Languages
 from data.subwords.decoder import SubwordDecoder
 from data.subwords.encoder import SubwordEncoder
-from data.subwords.pieces import END, START, Subwords
+from data.subwords.ids import END, START
+from data.subwords.pieces import Subwords
 from data.tables.rows import as_text, shown
 from data.tables.table_writer import TableWriter, unused_names
 from data.vocabulary import PADDING

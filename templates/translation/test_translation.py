@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.batches import typical_rows
 from data.errors import UserError
 from data.sentence_pairs.pairs import SentencePairs
-from data.subwords.pieces import END, START, Subwords
+from data.subwords.ids import END, START
+from data.subwords.pieces import Subwords
+from data.typical_rows import typical_rows
 from rnn_layers.token_loss import token_losses
 from training.averaging import WeightAverage
 from training.device import Device

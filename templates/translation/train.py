@@ -3,9 +3,10 @@
 import keras
 import tensorflow as tf
 
-from data.batches import padding_share, plan_batches, typical_rows
+from data.batches import padding_share, plan_batches
 from data.sources.source import Source
-from data.subwords.pieces import END, START
+from data.subwords.ids import END, START
+from data.typical_rows import typical_rows
 from data.vocabulary import PADDING
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from data.sentence_pairs.pairs import SentencePairs
-from data.subwords.pieces import END, Subwords
+from data.subwords.ids import END
+from data.subwords.pieces import Subwords
 from data.tables.table_writer import TableWriter
 
 COLUMNS = ("source", "reference", "translation", "score")

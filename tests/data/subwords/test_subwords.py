@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from data.subwords.decoder import SubwordDecoder
 from data.subwords.encoder import SubwordEncoder
+from data.subwords.ids import END, FIRST_BYTE, FIRST_PIECE, START
 from data.subwords.learning import byte_pair_pieces, learn_pieces
-from data.subwords.pieces import END, FIRST_BYTE, FIRST_PIECE, START, Subwords, count_words, split_words
+from data.subwords.pieces import Subwords, count_words, split_words
 
 TEXTS = [
     "Zwei Männer sitzen auf einer Bank, und ein Mann läuft über die Straße.",

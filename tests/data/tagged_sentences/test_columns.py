@@ -98,10 +98,10 @@ def test_what_begins_a_document_ends_a_sentence(tmp_path):
 
 
 def test_a_very_long_sentence(tmp_path):
-    path = write(tmp_path / "a.conll.xz", f"{'x' * 100_000} O\n" + "token B-A\n" * 200_000)
+    path = write(tmp_path / "a.conll.xz", f"{'x' * 100_000} O\n" + "token B-A\n" * 65_000)
     sentences = read_tagged_sentences(path)
-    assert [len(tokens) for tokens in sentences.tokens] == [200_001]
-    assert sentences.lines[0][-1] == 200_001
+    assert [len(tokens) for tokens in sentences.tokens] == [65_001]
+    assert sentences.lines[0][-1] == 65_001
     assert len(sentences.tokens[0][0]) == 100_000
 
 
