@@ -8,6 +8,7 @@ import hashlib
 import io
 import lzma
 import os
+import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -253,29 +254,37 @@ def open_bytes(path: str | os.PathLike) -> IO[bytes]:
         A binary stream. Reading from a damaged archive raises EOFError, zlib.error, lzma.LZMAError or OSError, from one
         that unpacks to far more than texts do a `UserError`.
     """
+    stream = open(path, "rb")  # noqa: SIM115 (whoever asked closes it)
     if Path(path).suffix.lower() in COMPRESSIONS:
-        return cast(IO[bytes], _Unpacked(Path(path)))
-    return open(path, "rb")
+        return cast(IO[bytes], _Unpacked(Path(path), stream))
+    return stream
 
 
 class _Unpacked(io.RawIOBase):
     """The uncompressed bytes of a `.gz` or `.xz` file, as long as they are not out of all proportion to its size."""
 
-    def __init__(self, path: Path):
-        # `close` closes both.
-        self._path, self._size = path, 0
-        self._packed = open(path, "rb")  # noqa: SIM115
+    def __init__(self, path: Path, packed: IO[bytes]):
+        super().__init__()
+        self._path, self._packed, self._size = path, packed, 0
         is_gzip = path.suffix.lower() == ".gz"
-        self._stream = gzip.GzipFile(fileobj=self._packed) if is_gzip else lzma.LZMAFile(self._packed)  # noqa: SIM115
+        self._stream = gzip.GzipFile(fileobj=packed) if is_gzip else lzma.LZMAFile(packed)  # noqa: SIM115 (as `close` does)
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
-        content = self._stream.read(len(buffer))
-        buffer[: len(content)] = content
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size < 0:
+            return self.readall()
+        content = self._stream.read(size)
         self._size += len(content)
-        check_growth(self._path, self._packed.tell(), self._size)
+        status = os.fstat(self._packed.fileno())
+        if stat.S_ISREG(status.st_mode):  # a pipe has no size
+            check_growth(self._path, status.st_size, self._size)
+        return content
+
+    def readinto(self, buffer) -> int:
+        content = self.read(len(buffer))
+        buffer[: len(content)] = content
         return len(content)
 
     def close(self) -> None:
@@ -347,11 +356,18 @@ def check_length(path: str | os.PathLike, number: int, length: int, longest: int
 
 
 def check_growth(path: str | os.PathLike, packed: int, unpacked: int) -> None:
-    """Raises a `UserError` where what was read of a file, in bytes, has become far more than what people collect."""
+    """Raises a `UserError` where what was read of a file, in bytes, has become far more than what people collect.
+
+    Args:
+        path: The file.
+        packed: Its size.
+        unpacked: What was read of it so far, uncompressed.
+    """
     if unpacked > MOST_UNPACKED and unpacked > MOST_TIMES * packed:
+        advice = "unpack it first" if Path(path).suffix.lower() in COMPRESSIONS else "write it as .csv"
         raise UserError(
             f"{path} unpacks to more than {MOST_UNPACKED:,} bytes and to {MOST_TIMES} times its size: a file that is "
-            "made to fill the memory does; if this one is meant to, unpack it first, or write it as .csv"
+            f"made to fill the memory does; if this one is meant to, {advice}"
         )
 
 

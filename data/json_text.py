@@ -12,7 +12,7 @@ from data.files import Line
 # A file's one value, such as an array or COCO's object, is held whole: so many bytes on a line, or characters in all.
 LARGEST_VALUE = 2**28
 # And so many values, which take more of the memory than their characters do.
-MOST_VALUES = 2**25
+MOST_VALUES = 2**26
 # Lists and objects within one another; whoever walks through them or writes them again needs a limit, too.
 DEEPEST = 100
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")

@@ -44,7 +44,8 @@ def find_documents(path: Path, need_train: bool = True) -> Splits:
         return find_splits(path, SUFFIXES, need_train=need_train, last=())
     (ending, _), *_ = kinds.most_common(1)
     documents = path / f"*{ending}"
-    return Splits(path, {"all": documents}, [entry for entry in entries if entry not in _documents(documents)])
+    found = set(_documents(documents))
+    return Splits(path, {"all": documents}, [entry for entry in entries if entry not in found])
 
 
 def read_documents(path: Path, encoding: str, bad_lines: BadLines) -> Documents:

@@ -74,7 +74,7 @@ def read_parallel_files(
                 _add_lines(result, lines, paths, encoding, bad_lines)
             except UserError as error:
                 # Not yet: where a line is missing, every pair after it is wrong, however good it looks.
-                problem = error
+                problem = error.with_traceback(None)
     if counts[0] != counts[1]:
         found = " and ".join(f"{path} has {count:,}" for path, count in zip(paths, counts))
         raise UserError(f"parallel files must have the same number of lines; {found}")

@@ -5,7 +5,6 @@ who read it row by row: they know what to say about it, and on which line.
 """
 
 import codecs
-import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet as pq
 
-from data.files import content_suffix, open_bytes, parts
+from data.errors import UserError
+from data.files import content_suffix, open_bytes
 from data.series.numbers import LARGEST, MISSING
 from data.tables.delimited import Writing
 from data.tables.dialect import Dialect
-from data.tables.parquet import PARQUET
+from data.tables.parquet import PARQUET, read_columns
 
 _NULLS = sorted({spelled for word in MISSING for spelled in (word, word.upper(), word.capitalize(), "NaN")})
 _WORDS = pa.dictionary(pa.int32(), pa.string())
@@ -58,16 +57,19 @@ def read_whole_columns(
     Returns:
         The columns; None where the file has to be read row by row.
     """
-    with contextlib.suppress(pa.ArrowException, OSError, EOFError, KeyError, ValueError):
+    try:
         if content_suffix(path) == PARQUET:
-            tables = [pq.read_table(part, columns=[*numbers, *words]) for part in parts(path)]
-            return _checked(pa.concat_tables(tables), 1, numbers, words)
+            return _checked(read_columns(path, [*numbers, *words]), 1, numbers, words)
         # Of one column, an empty line may be a row.
         if dialect and len(dialect.columns) > 1 and encoding.lower() in ("utf-8", "utf8"):
             with open_bytes(path) as stream:
                 content = stream.read().removeprefix(codecs.BOM_UTF8)
             if _is_plain(content, dialect):
                 return _checked(_delimited(content, dialect, numbers, words), 1 + dialect.has_header, numbers, words)
+    except UserError:
+        raise
+    except (pa.ArrowException, OSError, EOFError, KeyError, ValueError):
+        pass  # whatever it is, reading row by row tells it
     return None
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from data.errors import UserError
@@ -169,7 +169,7 @@ def _splits_among(
         split, file = split_name(entry, suffixes, loosely), entry
         if PARQUET in suffixes:
             split, file = (known_split(entry.name), shards) if (shards := _shards_inside(entry)) else (split, file)
-            file = _all_shards(file)
+            file = _all_shards(file, files.values())
         if split is None:
             ignored.append(entry)
         elif files.setdefault(split, file) != file:
@@ -182,8 +182,12 @@ def _splits_among(
     return files, ignored
 
 
-def _all_shards(entry: Path) -> Path:
+def _all_shards(entry: Path, known: Collection[Path]) -> Path:
     """The path that stands for all files of a split, given one; the file itself, where it is the only one.
+
+    Args:
+        entry: The file.
+        known: Paths that were found to be complete.
 
     Raises:
         UserError: Some of them are missing.
@@ -192,6 +196,8 @@ def _all_shards(entry: Path) -> Path:
     if not shard or int(shard["total"]) < 2:
         return entry
     path = entry.with_name(f"{shard['split']}-*-of-{shard['total']}{'-*' if shard['hash'] else ''}{PARQUET}")
+    if path in known:
+        return path
     there = {int(found["number"]) for part in parts(path) if (found := SHARD.fullmatch(part.name))}
     # The name may say any number of files: not all of them are counted.
     missing = next((number for number in range(int(shard["total"])) if number not in there), None)

@@ -47,13 +47,6 @@ def cut(text: str, writing: Writing | None = None) -> list[str]:
     return [field for field in text.strip(BLANKS).split(" ") if field]
 
 
-def check_tokens(path: str | os.PathLike, number: int, count: int) -> None:
-    """Raises a `UserError` where a sentence has more tokens than `MOST_TOKENS`."""
-    if count > MOST_TOKENS:
-        most = f"a sentence of more than {MOST_TOKENS:,} tokens, the most that is read"
-        raise UserError(f"{path}:{number}: {most}; a blank line ends a sentence, or another row does")
-
-
 def begins_document(text: str) -> bool:
     """Whether a line stands between two documents."""
     return text.startswith(_DOCUMENT_MARK) and text[len(_DOCUMENT_MARK) :][:1] in ("", " ", "\t")

@@ -11,11 +11,11 @@ from data.sources.rows import Rows
 from data.tables.rows import read_rows
 from data.tagged_sentences.column_layout import (
     BLANKS,
+    MOST_TOKENS,
     SAMPLED_LINES,
     ColumnLayout,
     Wanted,
     begins_document,
-    check_tokens,
     cut,
     find_layout,
 )
@@ -81,7 +81,8 @@ def read_tagged_sentences(
         The sentences, each of at least one token.
 
     Raises:
-        UserError: The file or the column is missing, no sentence can be used, or a line is bad.
+        UserError: The file or the column is missing, no sentence can be used, a line is bad, or a sentence has more
+            than `MOST_TOKENS` of them.
 
     Example:
         sentences = read_tagged_sentences("eng.testa.xz")
@@ -185,6 +186,9 @@ def read_parts(path: str | os.PathLike, wanted: Wanted, encoding: str, bad_lines
                 yield part
             part, is_bad, sentence = Part(line.number, layout=columns.layout), False, another
         part.lines.append(text)
+        if len(part.lines) > MOST_TOKENS:
+            most = f"a sentence of more than {MOST_TOKENS:,} lines, the most that is read"
+            raise UserError(f"{path}:{line.number}: {most}; a blank line ends a sentence")
         if line.problem:
             report_encoding(path, encoding, line, bad_lines)
             is_bad = True
@@ -199,7 +203,6 @@ def read_parts(path: str | os.PathLike, wanted: Wanted, encoding: str, bad_lines
             part.tokens.append(word[0])
             part.tags.append(word[1])
             part.places.append(len(part.lines) - 1)
-            check_tokens(path, line.number, len(part.tokens))
     if part.lines and not is_bad:
         yield part
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from data.errors import BadLines, UserError
 from data.files import content_suffix
 from data.tables.rows import as_text, read_rows, shown
-from data.tagged_sentences.column_layout import Wanted, check_tokens
+from data.tagged_sentences.column_layout import MOST_TOKENS, Wanted
 
 SUFFIXES = (".jsonl", ".json", ".parquet")
 # How the columns are usually called, the likeliest first.
@@ -122,8 +122,9 @@ def read_lists(
         elif len(tags) != len(tokens):
             expected = f"as many {columns.tags} as {columns.tokens}"
             bad_lines.report(path, number, expected=expected, found=f"{len(tags)} and {len(tokens)}")
+        elif len(tokens) > MOST_TOKENS:
+            bad_lines.report(path, number, expected=f"at most {MOST_TOKENS:,} tokens", found=f"{len(tokens):,}")
         else:
-            check_tokens(path, number, len(tokens))
             yield Sentence(number, row, tokens, tags)
 
 

@@ -7,6 +7,7 @@ import os
 import random
 import struct
 import tarfile
+import threading
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,9 +29,9 @@ from data.sentence_pairs.pairs import read_parallel_files
 from data.sources import split_files
 from data.sources.split_files import find_splits
 from data.tables import delimited, dialect, rows
-from data.tables.parquet import read_parquet
+from data.tables.parquet import read_columns, read_parquet
 from data.tables.rows import read_rows
-from data.tagged_sentences import column_layout
+from data.tagged_sentences import columns, lists
 from data.tagged_sentences.columns import read_tagged_sentences
 from data.tagged_sentences.vectors import read_vectors
 from templates.sentiment import pipeline
@@ -80,6 +81,8 @@ def test_a_file_does_not_unpack_without_end(tmp_path, monkeypatch, name, encodin
     with pytest.raises(UserError, match=rf"{name} unpacks to more than 1,048,576 bytes and to 100 times .* unpack it"):
         read.extend(decoded_lines(tmp_path / name, encoding))
     assert 2**15 < len(read) < 2**18
+    with pytest.raises(UserError, match="unpacks to more than"), files.open_bytes(tmp_path / name) as stream:
+        stream.read()
     # What is as large, but not as much of the same, is read.
     write("".join(f"{random.Random(line).random()}\n" for line in range(60_000)))
     assert sum(1 for _ in decoded_lines(tmp_path / name, encoding)) == 60_000
@@ -93,6 +96,19 @@ def test_parquet_does_not_repeat_a_value_without_end(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="a.parquet unpacks to more than 1,048,576 bytes .* write it as .csv"):
         list(read_parquet(tmp_path / "a.parquet"))
     assert [row["label"] for _, row in read_parquet(tmp_path / "a.parquet", columns=["label"])] == ["pos", "neg"] * 500
+    with pytest.raises(UserError, match="a.parquet unpacks to more than"):
+        read_columns(tmp_path / "a.parquet", ["text"])
+    assert read_columns(tmp_path / "a.parquet", ["label"]).num_rows == 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_packed_pipe_is_read(tmp_path):
+    os.mkfifo(tmp_path / "a.txt.gz")
+    content = gzip.compress(b"one\ntwo\n")
+    writer = threading.Thread(target=lambda: (tmp_path / "a.txt.gz").write_bytes(content))
+    writer.start()
+    assert [line.text for line in decoded_lines(tmp_path / "a.txt.gz")] == ["one\n", "two\n"]
+    writer.join()
 
 
 def test_a_folder_of_many_tables_is_none_of_splits(tmp_path, monkeypatch):
@@ -114,15 +130,16 @@ def test_json_that_is_read_whole_holds_no_more_values_than_fit(tmp_path, monkeyp
 
 
 def test_a_sentence_that_does_not_end_is_not_read_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(column_layout, "MOST_TOKENS", 3)
+    for module in (columns, lists):
+        monkeypatch.setattr(module, "MOST_TOKENS", 3)
     (tmp_path / "a.conll").write_text("Ann B-PER\nsings O\n. O\n\n" * 9)
     assert len(read_tagged_sentences(tmp_path / "a.conll").tokens) == 9
     (tmp_path / "a.conll").write_text("Ann B-PER\nsings O\n. O\n\n" + "Ann B-PER\nsings O\n" * 9)
-    with pytest.raises(UserError, match="a.conll:8: a sentence of more than 3 tokens, .* a blank line ends a sentence"):
+    with pytest.raises(UserError, match="a.conll:8: a sentence of more than 3 lines, .* a blank line ends a sentence"):
         read_tagged_sentences(tmp_path / "a.conll")
     rows = [{"tokens": ["Ann"] * count, "tags": ["B-PER"] * count} for count in (3, 4)]
     (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    with pytest.raises(UserError, match="a.jsonl:2: a sentence of more than 3 tokens"):
+    with pytest.raises(UserError, match="a.jsonl:2: expected at most 3 tokens, found 4"):
         read_tagged_sentences(tmp_path / "a.jsonl")
 
 
