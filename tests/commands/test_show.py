@@ -229,7 +229,7 @@ def test_a_copy_shows_what_is_inside_if_that_was_asked_for(runs, tmp_path):
         cli("copy", "sentiment", tmp_path / name, *flags, cwd=tmp_path)
         assert cli("diff", tmp_path / name, cwd=tmp_path).stdout.endswith("every file is as in the project\n")
     plain, full = tmp_path / "plain", tmp_path / "full"
-    drawing = {"sentiment/inside.py", "training/commands/show.py", "training/commands/demo.py"}
+    drawing = {"data/typical_rows.py", "sentiment/inside.py", "training/commands/show.py", "training/commands/demo.py"}
     drawing |= {str(path.relative_to(full)) for path in (full / "training/pages").glob("*.py")}
     everything = {str(path.relative_to(full)) for path in full.rglob("*.py")}
     assert everything - {str(path.relative_to(plain)) for path in plain.rglob("*.py")} == drawing
