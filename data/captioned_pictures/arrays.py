@@ -22,6 +22,8 @@ LARGEST_IN_MEMORY = 2 * 2**30  # bytes
 # What stays free on a disk after the pictures have been written to it.
 _SPARED = 2**28  # bytes
 _AT_ONCE = 64
+# What stands for a picture that cannot be decoded; the last where TensorFlow's message quotes bytes of the picture.
+NOT_DECODED = (tf.errors.OpError, UnicodeDecodeError)
 # No picture begins with it: what follows says why a file could not be read.
 _NOT_READ = b"\0could not be read: "
 
@@ -92,7 +94,7 @@ def decode_pictures(
     def decoded(content: bytes) -> np.ndarray | str:
         try:
             return decode(content).numpy()
-        except tf.errors.OpError as error:
+        except NOT_DECODED as error:
             return _reason(content, error)
 
     # Threads, of which TensorFlow lets several work, and not `tf.data`, whose every iterator takes a second to make.
@@ -113,7 +115,7 @@ def why_unreadable(content: bytes) -> str:
     """Why a picture's file cannot be decoded, as `decode_pictures` tells it; "" where it can."""
     try:
         _decoder(1)(content)  # to one pixel, which is least work
-    except tf.errors.OpError as error:
+    except NOT_DECODED as error:
         return _reason(content, error)
     return ""
 
@@ -158,12 +160,12 @@ def _new_array(shape: tuple[int, ...], folder: str | os.PathLike | None) -> np.n
         return np.memmap(file, np.uint8, mode="w+", shape=shape)
 
 
-def _reason(content: bytes, error: tf.errors.OpError) -> str:
+def _reason(content: bytes, error: tf.errors.OpError | UnicodeDecodeError) -> str:
     """Why a picture cannot be decoded, in a user's words."""
     if not content:
         return "0 bytes"
     if content.startswith(_NOT_READ):
         return content.removeprefix(_NOT_READ).decode(errors="replace")
-    if not isinstance(error, tf.errors.InvalidArgumentError):
+    if isinstance(error, tf.errors.OpError) and not isinstance(error, tf.errors.InvalidArgumentError):
         return error.message.splitlines()[0]
     return _explainer()(content).numpy().decode()

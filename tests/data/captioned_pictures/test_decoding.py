@@ -320,9 +320,10 @@ def test_damaged_content_is_refused(name):
 def test_content_with_any_damage_is_a_picture_or_refused_with_a_reason(kind, place, noise, end):
     content = KINDS[kind](9, 9)
     content = (content[:place] + noise + content[place + len(noise) :])[: max(end, 1)]
-    with contextlib.suppress(tf.errors.InvalidArgumentError):
+    with contextlib.suppress(tf.errors.InvalidArgumentError, UnicodeDecodeError):
         assert decode_in_graph(content).shape == (SIDE, SIDE, 3)
     assert explain_in_graph(content).numpy()
+    assert isinstance(why_unreadable(content), str)
 
 
 # All pictures of a set.
