@@ -23,7 +23,7 @@ LARGEST_IN_MEMORY = 2 * 2**30  # bytes
 _SPARED = 2**28  # bytes
 _AT_ONCE = 64
 # What stands for a picture that cannot be decoded; the last where TensorFlow's message quotes bytes of the picture.
-NOT_DECODED = (tf.errors.OpError, UnicodeDecodeError)
+_NOT_DECODED = (tf.errors.OpError, UnicodeDecodeError)
 # No picture begins with it: what follows says why a file could not be read.
 _NOT_READ = b"\0could not be read: "
 
@@ -94,7 +94,7 @@ def decode_pictures(
     def decoded(content: bytes) -> np.ndarray | str:
         try:
             return decode(content).numpy()
-        except NOT_DECODED as error:
+        except _NOT_DECODED as error:
             return _reason(content, error)
 
     # Threads, of which TensorFlow lets several work, and not `tf.data`, whose every iterator takes a second to make.
@@ -115,7 +115,7 @@ def why_unreadable(content: bytes) -> str:
     """Why a picture's file cannot be decoded, as `decode_pictures` tells it; "" where it can."""
     try:
         _decoder(1)(content)  # to one pixel, which is least work
-    except NOT_DECODED as error:
+    except _NOT_DECODED as error:
         return _reason(content, error)
     return ""
 

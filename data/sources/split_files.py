@@ -175,10 +175,8 @@ def _splits_among(
         elif files.setdefault(split, file) != file:
             raise UserError(f"{files[split]} and {file} are both the {split} split; keep one of them")
         elif len(files) > MOST_SPLITS:
-            folder = entry.parent
-            raise UserError(
-                f"{folder} has more than {MOST_SPLITS:,} files of data; expected one for each split, as train.csv"
-            )
+            many = f"{entry.parent} has more than {MOST_SPLITS:,} files of data"
+            raise UserError(f"{many}; expected one for each split, as train{suffixes[0]}")
     return files, ignored
 
 

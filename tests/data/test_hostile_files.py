@@ -119,6 +119,10 @@ def test_a_folder_of_many_tables_is_none_of_splits(tmp_path, monkeypatch):
     (tmp_path / "last.csv").write_text(ROWS)
     with pytest.raises(UserError, match="has more than 3 files of data; expected one for each split, as train.csv"):
         find_splits(tmp_path, (".csv",))
+    for name in range(4):
+        (tmp_path / f"{name}.de").touch()
+    with pytest.raises(UserError, match="as train.de"):
+        find_splits(tmp_path, (".de",))
 
 
 @pytest.mark.parametrize("value", ['[{"text": "a"}, {"text": "b"}, {"text": "c"}]', "[[], [], [], [], []]"])
