@@ -16,8 +16,8 @@ from data.errors import UserError
 
 # What the name of a file begins with while it is being written.
 TEMPORARY = ".unfinished-"
-# Of the name that follows it, the last characters: most file systems end at 255 bytes.
-LONGEST_NAME = 200
+# Of the name that follows it, the last characters: most file systems end at 255 bytes, and one may have four.
+LONGEST_NAME = 50
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
             temporary.write_text("{}")
     """
     named, path = path, Path(os.path.realpath(path))
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name[-LONGEST_NAME:]}")
+    temporary = _unfinished(path)
     try:
         yield temporary
         if path.exists():
@@ -52,6 +52,10 @@ def replacing(path: Path | str) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         _name_place(error, temporary, named)
         raise
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name[-LONGEST_NAME:]}")
 
 
 def _name_place(error: BaseException, temporary: Path, path: Path | str) -> None:
@@ -77,7 +81,7 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     made = [folder for folder in path.parents if not folder.exists()]
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    temporary = _unfinished(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()

@@ -1,5 +1,6 @@
 """Runs the command line, or a script, as a user would: in this process, or in one of its own."""
 
+import base64
 import contextlib
 import functools
 import logging
@@ -35,8 +36,9 @@ def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **envi
     """Runs `python cli.py ARGUMENTS` in `cwd`; its exit code must be `status`.
 
     It runs in this process, where TensorFlow is already there, its state of Keras that of a new process; and where a
-    run's model that was loaded before, as it is now, need not be traced again. What a process of its own shows, that
-    all is imported and registered that a command needs, is `cli_process`'s to show.
+    run's model that was loaded before, as it is now, need not be traced again, nor matplotlib's pictures drawn: their
+    files are blank. What a process of its own shows, that all is imported and registered that a command needs, and all
+    that is in its pictures, is `cli_process`'s to show.
     No traceback may show, and nothing of TensorFlow's own chatter.
     """
     with pytest.MonkeyPatch.context() as patch:
@@ -47,6 +49,7 @@ def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **envi
         with (
             fresh_keras(),
             models_loaded_once(),
+            blank_pictures(),
             standard_streams(stdin.encode() if isinstance(stdin, str) else stdin) as files,
             shown_warnings(),
         ):
@@ -127,6 +130,23 @@ def models_loaded_once():
                 patch.setattr(serving, "load", functools.partial(_load_once, serving.load))
         yield
 
+
+@contextlib.contextmanager
+def blank_pictures():
+    """Within it matplotlib's figures are saved as one transparent dot, at a tenth of what drawing one takes."""
+    from matplotlib.figure import Figure
+
+    def save(figure, path, **_):
+        Path(path).write_bytes(_DOT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", save)
+        yield
+
+
+_DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 # The last ones: each takes some 50 MB.
 _loaded: dict[tuple, object] = {}

@@ -1,6 +1,10 @@
 """Runs the command line in a process that kills itself, as `kill -9` would, at a point of its life that is named.
 
-    python -m tests.killed_at half:latest.npz:2 run sentiment --data sample
+    python -m tests.killed_at half:latest.npz:2 run sentiment --data sample --run-dir mine
+    python -m tests.killed_at half:latest.npz:2 --leave killed run sentiment --data sample --run-dir mine
+
+The second lives on: what it had written till then to the folder of `--run-dir` is copied to `killed`, as a process that
+is killed there would leave it, and so the run that is never touched and the first of its kills are one process.
 
 The points, N counted from 1:
     half:NAME:N                  half of the bytes of a file are written, the N-th time that NAME is
@@ -12,43 +16,67 @@ The points, N counted from 1:
 import importlib
 import itertools
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 
-def kill_here() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+class Killing:
+    """Ends the process as `kill -9` would."""
+
+    def at_file(self, file: str, whole: bool) -> None:
+        """Where a file has its temporary name still: all of it is written, or half of it."""
+        if not whole and os.path.isfile(file):
+            os.truncate(file, os.path.getsize(file) // 2)
+        self()
+
+    def __call__(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
-def killing_at(number: int, function: Callable, calls: itertools.count) -> Callable:
+class Leaving:
+    """Copies a run's folder to another, as it would be left by a process that is killed."""
+
+    def __init__(self, run: Path, left: Path):
+        self.run, self.left = run.absolute(), left
+
+    def at_file(self, file: str, whole: bool) -> None:
+        self()
+        copy = self.left / Path(file).absolute().relative_to(self.run)
+        if not whole and copy.is_file():
+            os.truncate(copy, copy.stat().st_size // 2)
+
+    def __call__(self) -> None:
+        shutil.copytree(self.run, self.left)
+
+
+def ending_at(number: int, function: Callable, calls: itertools.count, end: Callable) -> Callable:
     """The function, but for the call that is the number-th."""
 
     def wrapped(*arguments, **named):
         if next(calls) == number:
-            kill_here()
+            end()
         return function(*arguments, **named)
 
     return wrapped
 
 
-def kill_at_file(name: str, number: int, whole: bool) -> None:
-    """Kills where the writing of a file ends: each gets its name by `os.replace`."""
+def end_at_file(name: str, number: int, whole: bool, end: Killing | Leaving) -> None:
+    """Ends where the writing of a file does: each gets its name by `os.replace`."""
     replace, calls = os.replace, itertools.count(1)
 
     def replacing(source, target):
         if Path(target).name == name and next(calls) == number:
-            if not whole and os.path.isfile(source):
-                os.truncate(source, os.path.getsize(source) // 2)
-            kill_here()
+            end.at_file(source, whole)
         replace(source, target)
 
     os.replace = replacing
 
 
-def kill_at_call(module: str, function: str, number: int, inside: bool) -> None:
-    """Kills at a call of a function, or of what the function gives."""
+def end_at_call(module: str, function: str, number: int, inside: bool, end: Killing | Leaving) -> None:
+    """Ends at a call of a function, or of what the function gives."""
     *owner, name = function.split(".")
     holder = importlib.import_module(module)
     for part in owner:
@@ -56,14 +84,18 @@ def kill_at_call(module: str, function: str, number: int, inside: bool) -> None:
     original, calls = getattr(holder, name), itertools.count(1)
 
     def making(*arguments, **named):
-        return killing_at(number, original(*arguments, **named), calls)
+        return ending_at(number, original(*arguments, **named), calls, end)
 
-    setattr(holder, name, making if inside else killing_at(number, original, calls))
+    setattr(holder, name, making if inside else ending_at(number, original, calls, end))
 
 
 def main() -> None:
     point, *rest = sys.argv[1:]
     kind, *where, number = point.split(":")
+    end = Killing()
+    if rest[0] == "--leave":
+        left, rest = rest[1], rest[2:]
+        end = Leaving(Path(rest[rest.index("--run-dir") + 1]), Path(left))
     from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
@@ -72,9 +104,9 @@ def main() -> None:
     # At all steps where one is asked for, however long it takes: the same points in each process.
     training.progress.SHARE_OF_CHECKPOINTS = float("inf")
     if kind in ("half", "unnamed"):
-        kill_at_file(*where, int(number), whole=kind == "unnamed")
+        end_at_file(*where, int(number), kind == "unnamed", end)
     else:
-        kill_at_call(*where, int(number), inside=kind == "inside")
+        end_at_call(*where, int(number), kind == "inside", end)
     import cli
 
     sys.argv = ["cli.py", *rest]

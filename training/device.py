@@ -18,7 +18,7 @@ class Device:
 
     Args:
         strategy: The `tf.distribute.Strategy` that variables are made under and steps run under.
-        name: What it runs on, for people: "CPU, 2 threads" or "2 x NVIDIA L4".
+        name: What it runs on, for people: "CPU (x86_64, 2 cores)" or "2 x NVIDIA L4".
         precision: The Keras dtype policy: "float32" or "mixed_bfloat16".
         jit: Whether forward and gradient are compiled with XLA.
     """

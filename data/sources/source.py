@@ -87,7 +87,9 @@ def resolve_source(
         UserError: Nothing is there, or a named data set is neither here nor reachable (within 5 s).
 
     Example:
-        resolve_source("sample", benchmark="imdb_reviews", sample="sentiment", find=find).kind   # "sample"
+        resolve_source(
+            "sample", benchmark="imdb_reviews", sample="sentiment", datasets=DATASETS, find=find
+        ).kind   # "sample"
     """
     requested = os.fspath(data)
     find_mirrored = find_mirrored or find

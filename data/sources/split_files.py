@@ -95,7 +95,10 @@ class Splits:
         if standard == "test" and len(tests) == 1:
             return tests[0]
         if standard == "test" and tests:
-            raise UserError(f"{self.folder}: 'test' could mean {' or '.join(tests)}; choose one with --split")
+            raise UserError(
+                f"{self.folder}: 'test' could mean {' or '.join(tests)}; rename the one to measure a run by to test, "
+                "or choose one with evaluate --split"
+            )
         raise UserError(f"{self.folder} has no split {name!r}; it has {', '.join(sorted(self.files)) or 'none'}")
 
 

@@ -1,1 +1,1 @@
-"""Tables of rows: .csv, .tsv and .jsonl, read and written."""
+"""Tables of rows: .csv, .tsv, .jsonl, .json and .parquet, read; the first three written, too."""

@@ -205,7 +205,8 @@ def _is_number(field: str) -> bool:
         float(field)
     except ValueError:
         return False
-    return field.strip().lower().lstrip("+-") not in ("nan", "inf", "infinity")
+    # Python's float takes "1_0", too.
+    return "_" not in field and field.strip().lower().lstrip("+-") not in ("nan", "inf", "infinity")
 
 
 def distinct_names(fields: Sequence[str], width: int) -> tuple[str, ...]:

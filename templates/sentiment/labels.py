@@ -50,7 +50,8 @@ def doubtful(names: Sequence[str]) -> str | None:
 def _meaning(label: str) -> float | str:
     """What labels that differ in spelling alone have in common; "nan" is a word, as it has no place among numbers."""
     try:
-        value = float(label)
+        # Python's float takes "1_0", too.
+        value = math.nan if "_" in label else float(label)
     except ValueError:
         value = math.nan
     return unicodedata.normalize("NFKC", label).casefold() if math.isnan(value) else value

@@ -163,6 +163,7 @@ def test_labels_that_differ_in_spelling_alone_are_said_and_found_again(tmp_path)
     assert doubtful(["a", "b", "1", "2.5", "none"]) is None
     said = "are labels of their own; spell them alike if they mean the same"
     assert doubtful(["1", "1.0", "b"]) == f"'1' and '1.0' {said}"
+    assert doubtful(["1_0", "10"]) is None
     missing = "'NaN', 'nan' counts as a label; leave the rows out if it means that there is none"
     assert doubtful(["NaN", "b", "nan"]) == f"'NaN' and 'nan' {said}; {missing}"
     # In test, a spelling that training does not have stands for one that it has, unless that could be several.

@@ -16,7 +16,7 @@ SMALL = (
     "--picture-size", "16", "--grid-stride", "4", "--channels", "4", "--units", "8", "--embedding-size", "8",
     "--vocabulary-size", "300", "--warm-up-steps", "0", "--learning-rate", "0.01", "--max-length", "12",
 )  # fmt: skip
-OWN = ("--data", "own", *SMALL, "--batch-size", "8", "--epochs", "4", "--patience", "0", "--checkpoint-steps", "2")
+OWN = ("--data", "own", *SMALL, "--batch-size", "8", "--epochs", "2", "--patience", "0", "--checkpoint-steps", "2")
 METRICS = {
     "template", "data", "finished", "seed", "parameters", "epochs", "train_seconds", "examples_per_second", "device",
     "validation", "test", "versions", "shuffled",
@@ -178,7 +178,7 @@ def test_odd_pictures_are_read_damaged_ones_are_named_and_what_fits_nothing_is_c
     ):  # fmt: skip
         assert part in output, part
     metrics = metrics_of(run)
-    assert metrics["test"] is None and metrics["tested"] is True and metrics["epochs"] == 4
+    assert metrics["test"] is None and metrics["tested"] is True and metrics["epochs"] == 2
     assert 2 <= len(read_captions(run, "validation")) <= 4 and not (run / "captions_test.jsonl").exists()
 
 

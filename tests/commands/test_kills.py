@@ -1,5 +1,7 @@
 """Each template's run killed at three points of its life, one after the other: its end is that of a run left alone.
 
+What the first kill leaves is what the run that is left alone had written at that point (`tests/killed_at.py`).
+
 `pytest -m soak` kills each template's runs at 20 random moments, too.
 """
 
@@ -9,7 +11,7 @@ import pytest
 
 from benchmarks.kills import COMMON, DEFAULT_SIZE, SMALL, differences, write_small_data
 from benchmarks.soak import CASES, kills_of, soak
-from tests.command import ROOT, cli_process, run_program
+from tests.command import ROOT, checked, cli_process, run_program
 
 # Captioning's default network once took its first step in a process in other bits than the same step later.
 FLAGS = {**SMALL, "captioning": DEFAULT_SIZE}
@@ -43,10 +45,14 @@ def kill(point: str, *arguments, cwd) -> None:
 def test_a_run_that_is_killed_at_three_points_ends_in_the_same_bits(template, tmp_path):
     write_small_data(template, tmp_path)
     command = ("run", template, *COMMON, *FLAGS[template], "--run-dir")
-    cli_process(*command, "whole", cwd=tmp_path)
-    for point in POINTS[template]:
-        kill(point, *command, "killed", cwd=tmp_path)
+    leave, *kills = POINTS[template]
+    whole = ("-m", "tests.killed_at", leave, "--leave", "killed", *command, "whole")
+    checked(run_program(*whole, cwd=tmp_path, PYTHONPATH=str(ROOT)))
+    assert (tmp_path / "whole" / "metrics.json").exists()
+    for point in kills:
         assert not (tmp_path / "killed" / "metrics.json").exists()
+        kill(point, *command, "killed", cwd=tmp_path)
+    assert not (tmp_path / "killed" / "metrics.json").exists()
     cli_process(*command, "killed", cwd=tmp_path)
     assert differences(tmp_path / "killed", tmp_path / "whole") == []
     assert not list((tmp_path / "killed").rglob(".*"))

@@ -5,8 +5,6 @@ import json
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -14,10 +12,14 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.kills import differences
-from tests.command import ROOT, cli, cli_process, start
+from tests.command import ROOT, cli, cli_process, run_program, start
 
 FLAGS = ("--data", "reviews.csv", "--units", "5", "--embedding-size", "6", "--epochs", "4", "--patience", "0",
          "--batch-size", "8", "--checkpoint-steps", "7")  # fmt: skip
+
+
+# Of a file, on a disk that is full: less than a checkpoint has.
+MOST_BYTES = 4000
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,7 @@ def test_a_second_run_into_the_same_folder_is_refused_while_the_first_goes_on(pr
 
 def test_a_full_disk_keeps_the_last_checkpoint(project):
     """A limit on the size of a file stands for a full disk: the system refuses the write in the same place."""
-    resource = pytest.importorskip("resource", reason="needs POSIX")
+    pytest.importorskip("resource", reason="needs POSIX")
     run = project / "full"
     process = start("run", "sentiment", *FLAGS, "--run-dir", "full", cwd=project)
     wait_until(lambda: position(run) > (0, 0), process)
@@ -114,15 +116,15 @@ def test_a_full_disk_keeps_the_last_checkpoint(project):
     process.wait()
     before = (run / "checkpoints" / "latest.npz").read_bytes()
 
-    def no_large_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+    def without_large_files(*arguments):
+        limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({MOST_BYTES}, {MOST_BYTES}))"
+        code = f"{limit}; import sys; sys.argv = {['cli.py', *arguments]}; import cli; cli.main()"
+        return run_program("-c", code, cwd=project, PYTHONPATH=str(ROOT))
 
-    command = [sys.executable, str(ROOT / "cli.py"), "run", "sentiment", *FLAGS, "--run-dir", "full"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, preexec_fn=no_large_files)
+    done = without_large_files("run", "sentiment", *FLAGS, "--run-dir", "full")
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "latest.npz: File too large" in done.stderr and "the same command goes on" in done.stderr
-    command = [sys.executable, str(ROOT / "cli.py"), "export", "whole", "exported"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, preexec_fn=no_large_files)
+    done = without_large_files("export", "whole", "exported")
     assert done.returncode == 1 and done.stderr.startswith("Error: ") and len(done.stderr.splitlines()) == 1
     assert not (project / "exported").exists()
     assert (run / "checkpoints" / "latest.npz").read_bytes() == before

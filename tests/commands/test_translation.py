@@ -16,7 +16,7 @@ GERMAN = ("--source-language", "de", "--target-language", "en")
 SMALL = ("--units", "8", "--embedding-size", "8", "--warm-up-steps", "0", "--learning-rate", "0.02")
 OWN = (
     "--data", "own", "--source-language", "en", "--target-language", "de", *SMALL, "--vocabulary-size", "300",
-    "--attention", "additive", "--subword-dropout", "0.1", "--longest", "20", "--batch-size", "16", "--epochs", "4",
+    "--attention", "additive", "--subword-dropout", "0.1", "--longest", "20", "--batch-size", "16", "--epochs", "2",
     "--patience", "0", "--checkpoint-steps", "3",
 )  # fmt: skip
 METRICS = {

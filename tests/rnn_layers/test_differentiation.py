@@ -1,5 +1,7 @@
 """Gradients of every kind that TensorFlow has, by every way in which a layer runs: all give what Keras's layers give."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -106,8 +108,8 @@ EMULATED = {
 }
 
 
-def derivatives(kind, layer, where, mask):
-    """What a kind of derivative gives: of eager calls, taken inside a graph, or taken of a call of a graph."""
+def derivatives(kinds, layer, where, mask):
+    """What kinds of derivatives give: of eager calls, taken inside a graph, or taken of calls of a graph."""
     inputs, weights = tf.constant(INPUTS), layer.trainable_variables
 
     def run(inputs):
@@ -115,29 +117,38 @@ def derivatives(kind, layer, where, mask):
 
     if where == "of a graph":
         run = tf.function(run, autograph=False)
-    if where == "in a graph":
-        return tf.function(lambda inputs: kind(run, inputs, weights), autograph=False)(inputs)
-    return kind(run, inputs, weights)
+
+    def taken(kind):
+        if where == "in a graph":
+            return tf.function(lambda inputs: kind(run, inputs, weights), autograph=False)(inputs)
+        return kind(run, inputs, weights)
+
+    return (arrays(taken(kind)) for kind in kinds)
+
+
+@functools.cache
+def keras_derivatives(pair, units, masked, bidirectional):
+    """A layer of Keras's, and a memory of what it has been asked for."""
+    # Keras's cuDNN has no second order, and its SimpleRNN no such argument.
+    given = {} if pair == "simple_rnn" else {"use_cudnn": False}
+    theirs = PAIRS[pair][1](units, return_sequences=True, go_backwards=masked and not bidirectional, **given)
+    theirs = keras.layers.Bidirectional(theirs) if bidirectional else theirs
+    theirs.build(INPUTS.shape)
+    mask = tf.constant(MASK) if masked else None
+    # They are the same in whichever way they are taken, and eager ones take the least time.
+    return theirs, functools.cache(lambda kind: next(derivatives([kind], theirs, "eagerly", mask)))
 
 
 def compare(pair, units, kinds_where, masked=True, bidirectional=False):
-    classes, mask = PAIRS[pair], tf.constant(MASK) if masked else None
-    # Keras's cuDNN has no second order, and its SimpleRNN no such argument.
-    given = [{}, {} if pair == "simple_rnn" else {"use_cudnn": False}]
-    ours, theirs = (
-        one(units, return_sequences=True, go_backwards=masked and not bidirectional, **more)
-        for one, more in zip(classes, given, strict=True)
-    )
-    if bidirectional:
-        ours, theirs = Bidirectional(ours), keras.layers.Bidirectional(theirs)
-    for layer in (ours, theirs):
-        layer.build(INPUTS.shape)
+    theirs, expected = keras_derivatives(pair, units, masked, bidirectional)
+    ours = PAIRS[pair][0](units, return_sequences=True, go_backwards=masked and not bidirectional)
+    ours = Bidirectional(ours) if bidirectional else ours
+    ours.build(INPUTS.shape)
     ours.set_weights(theirs.get_weights())
-    # Keras's are the same in whichever way they are taken, and eager ones take the least time.
-    expected = {kind: arrays(derivatives(kind, theirs, "eagerly", mask)) for kind in set().union(*kinds_where.values())}
     for where, kinds in kinds_where.items():
-        for kind in kinds:
-            for one, other in zip(arrays(derivatives(kind, ours, where, mask)), expected[kind], strict=True):
+        found = derivatives(kinds, ours, where, tf.constant(MASK) if masked else None)
+        for kind, arrays_of_ours in zip(kinds, found, strict=True):
+            for one, other in zip(arrays_of_ours, expected(kind), strict=True):
                 difference = np.abs(one - other).max()
                 assert difference <= 1e-4 * max(1, np.abs(other).max()), (where, kind.__name__, difference)
 

@@ -53,6 +53,16 @@ def test_a_file_that_fails_midway_leaves_the_old_one_and_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ["metrics.json"]
 
 
+def test_a_name_may_be_as_long_as_the_file_system_takes(tmp_path):
+    for name in ("n" * 250 + ".json", "評" * 83 + ".json"):
+        write_text(tmp_path / name, "whole")
+        assert (tmp_path / name).read_text() == "whole"
+        (tmp_path / name).unlink()
+        with replacing_folder(tmp_path / name):
+            pass
+        assert os.listdir(tmp_path / name) == []
+
+
 def test_a_reader_never_sees_half_a_file(tmp_path):
     path = tmp_path / "metrics.json"
     versions = [{"version": version, "filler": [version] * 20_000} for version in (1, 2)]
