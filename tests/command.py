@@ -5,6 +5,7 @@ import contextlib
 import functools
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,9 +37,9 @@ def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **envi
     """Runs `python cli.py ARGUMENTS` in `cwd`; its exit code must be `status`.
 
     It runs in this process, where TensorFlow is already there, its state of Keras that of a new process; and where a
-    run's model that was loaded before, as it is now, need not be traced again, nor matplotlib's pictures drawn: their
-    files are blank. What a process of its own shows, that all is imported and registered that a command needs, and all
-    that is in its pictures, is `cli_process`'s to show.
+    run's model that was loaded or exported before, as it is now, need not be traced again, nor matplotlib's pictures
+    drawn: their files are blank. What a process of its own shows, that all is imported and registered that a command
+    needs, and all that is in its pictures, is `cli_process`'s to show.
     No traceback may show, and nothing of TensorFlow's own chatter.
     """
     with pytest.MonkeyPatch.context() as patch:
@@ -48,7 +49,7 @@ def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **envi
             patch.setenv(name, value)
         with (
             fresh_keras(),
-            models_loaded_once(),
+            models_traced_once(),
             blank_pictures(),
             standard_streams(stdin.encode() if isinstance(stdin, str) else stdin) as files,
             shown_warnings(),
@@ -122,12 +123,13 @@ def _forget_session() -> None:
 
 
 @contextlib.contextmanager
-def models_loaded_once():
-    """Within it `serving.load` gives what it gave before for the same files of a run and the same configuration."""
+def models_traced_once():
+    """Within it `serving.load` and `export` give what they gave for the same files of a run and the same configuration."""
     with pytest.MonkeyPatch.context() as patch:
         for name in front_door.TEMPLATES:
             if serving := sys.modules.get(f"templates.{name}.serving"):
                 patch.setattr(serving, "load", functools.partial(_load_once, serving.load))
+                patch.setattr(serving, "export", functools.partial(_export_once, serving.export))
         yield
 
 
@@ -151,16 +153,31 @@ _DOT = base64.b64decode(
 # The last ones: each takes some 50 MB.
 _loaded: dict[tuple, object] = {}
 MOST_LOADED = 4
+# The folders in which they are.
+_exported: dict[tuple, Path] = {}
 
 
 def _load_once(load, run, config):
-    states = [(file, file.stat()) for file in sorted(run.path.absolute().iterdir()) if file.is_file()]
-    files = tuple((str(file), state.st_ino, state.st_mtime_ns, state.st_size) for file, state in states)
-    key = load.__module__, files, repr(config)
+    key = _key(load, run, config)
     _loaded[key] = _loaded.pop(key, None) or load(run, config)
     if len(_loaded) > MOST_LOADED:
         del _loaded[next(iter(_loaded))]
     return _loaded[key]
+
+
+def _export_once(export, run, config, folder: Path) -> None:
+    key = _key(export, run, config)
+    if key in _exported and (_exported[key] / "saved_model.pb").is_file():
+        shutil.copytree(_exported[key], folder, dirs_exist_ok=True)
+    else:
+        export(run, config, folder)
+        _exported[key] = folder.absolute()
+
+
+def _key(function, run, config) -> tuple:
+    states = [(file, file.stat()) for file in sorted(run.path.absolute().iterdir()) if file.is_file()]
+    files = tuple((str(file), state.st_ino, state.st_mtime_ns, state.st_size) for file, state in states)
+    return function.__module__, files, repr(config)
 
 
 @contextlib.contextmanager

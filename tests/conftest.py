@@ -19,6 +19,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # And none takes all of a GPU's memory.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
+# The longest files, longest first.
+LONGEST = (
+    "test_readmes.py", "test_kills.py", "test_show.py", "test_packaging.py", "test_differentiation.py", "test_sample.py",
+    "test_resume.py", "test_language_model.py", "test_ner.py", "test_captioning.py", "test_translation.py",
+)  # fmt: skip
+
 # Of the tests.
 _numbers = itertools.count()
 # How long an example takes says how busy the machine is.
@@ -32,6 +38,11 @@ def pytest_xdist_auto_num_workers(config) -> int:
     if len(config.args) == 1 and ".py" in config.args[0]:
         return 0
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """The files that take minutes come first: one that began last would keep one core while the others have nothing."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 def pytest_collection_finish() -> None:

@@ -211,7 +211,7 @@ def write_series(here: Path, sample: Path) -> None:
     # unique_id,ds,y,promotion,event,kind
     columns = [row.split(",") for row in last]
     names, days = sorted({row[0] for row in columns}), sorted({row[1] for row in columns})
-    ahead = [str(np.datetime64(days[-1]) + step) for step in range(1, 11)]
+    ahead = [str(np.datetime64(days[-1]) + np.timedelta64(step, "D")) for step in range(1, 11)]
     kinds = {row[0]: row[5] for row in columns}
     plans = [(name, day, "", "0", "none", kinds[name]) for name in names for day in ahead]
     (here / "history.csv").write_text("\n".join([header, *last, *map(",".join, plans)]) + "\n")
