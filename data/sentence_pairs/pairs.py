@@ -16,6 +16,8 @@ from data.tables.rows import as_text
 
 # In the names of files of talks in which further facts of each talk stand between tags.
 TAGGED = ".tags."
+# Lines in a row without a pair: files of many more are made to take time.
+MOST_BLANK = 1_000_000
 _MARKUP = re.compile(r"\s*<(\w+)\b[^>]*>.*</\1>\s*")
 
 
@@ -56,7 +58,7 @@ def read_parallel_files(
 
     Raises:
         UserError: A file is missing, the files do not have the same number of lines, or a line is bad: it is not valid
-            in the encoding, or only one side is blank.
+            in the encoding, or only one side is blank; or there is no pair on `MOST_BLANK` lines in a row.
 
     Example:
         >>> pairs = read_parallel_files("val.de.gz", "val.en.gz")
@@ -75,6 +77,8 @@ def read_parallel_files(
             except UserError as error:
                 # Not yet: where a line is missing, every pair after it is wrong, however good it looks.
                 problem = error.with_traceback(None)
+        if problem is None and min(counts) - (result.lines[-1] if result.lines else 0) > MOST_BLANK:
+            raise UserError(f"{paths[0]}:{min(counts)}: no sentences on {MOST_BLANK:,} lines in a row")
     if counts[0] != counts[1]:
         found = " and ".join(f"{path} has {count:,}" for path, count in zip(paths, counts))
         raise UserError(f"parallel files must have the same number of lines; {found}")

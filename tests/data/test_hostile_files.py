@@ -24,6 +24,7 @@ from data.files import decoded_lines, sampled
 from data.labelled_texts import word_ids
 from data.labelled_texts.files import read_labelled_texts
 from data.labelled_texts.word_ids import split_words
+from data.sentence_pairs import pairs
 from data.sentence_pairs.column_names import holds_sentences
 from data.sentence_pairs.pairs import read_parallel_files
 from data.sources import split_files
@@ -131,6 +132,18 @@ def test_json_that_is_read_whole_holds_no_more_values_than_fit(tmp_path, monkeyp
     monkeypatch.setattr(json_text, "MOST_VALUES", 5)
     with pytest.raises(UserError, match="a.json: more than 5 values, the most that is read whole; .* name it .jsonl"):
         list(read_rows(tmp_path / "a.json"))
+
+
+def test_parallel_files_without_sentences_are_not_read_to_their_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(pairs, "MOST_BLANK", 3)
+    ours, theirs = tmp_path / "a.de", tmp_path / "a.en"
+    for path in (ours, theirs):
+        path.write_text("a\n\n\n\nb\n")
+    assert read_parallel_files(ours, theirs).lines == [1, 5]
+    for path in (ours, theirs):
+        path.write_text("a\n\n\n\n\nb\n")
+    with pytest.raises(UserError, match="a.de:5: no sentences on 3 lines in a row"):
+        read_parallel_files(ours, theirs)
 
 
 def test_a_sentence_that_does_not_end_is_not_read_to_its_end(tmp_path, monkeypatch):
