@@ -162,8 +162,24 @@ def _without_dictionaries(batch: "pyarrow.RecordBatch") -> "pyarrow.RecordBatch"
     """A batch that is as large as it says: a value that stands in a dictionary once may stand in every row."""
     import pyarrow
 
-    columns = [column.dictionary_decode() if pyarrow.types.is_dictionary(column.type) else column for column in batch]
+    types = [(column, _without_dictionary(column.type)) for column in batch]
+    columns = [column if column.type == plain else column.cast(plain) for column, plain in types]
     return pyarrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _without_dictionary(kind: "pyarrow.DataType") -> "pyarrow.DataType":
+    import pyarrow
+
+    types = pyarrow.types
+    if types.is_dictionary(kind):
+        return kind.value_type
+    if types.is_list(kind):
+        return pyarrow.list_(kind.value_field.with_type(_without_dictionary(kind.value_type)))
+    if types.is_large_list(kind):
+        return pyarrow.large_list(kind.value_field.with_type(_without_dictionary(kind.value_type)))
+    if types.is_struct(kind):
+        return pyarrow.struct([field.with_type(_without_dictionary(field.type)) for field in kind])
+    return kind
 
 
 def _batch_size(file: "pyarrow.parquet.ParquetFile") -> int:

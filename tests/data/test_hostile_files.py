@@ -100,6 +100,12 @@ def test_parquet_does_not_repeat_a_value_without_end(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="a.parquet unpacks to more than"):
         read_columns(tmp_path / "a.parquet", ["text"])
     assert read_columns(tmp_path / "a.parquet", ["label"]).num_rows == 1000
+    # Nor inside a list, or a structure.
+    lists = pa.ListArray.from_arrays(pa.array(range(0, 1001, 10), pa.int32()), texts)
+    for name, column in {"list": lists, "structure": pa.StructArray.from_arrays([texts], ["text"])}.items():
+        pq.write_table(pa.table({name: column}), tmp_path / "a.parquet")
+        with pytest.raises(UserError, match="a.parquet unpacks to more than"):
+            list(read_parquet(tmp_path / "a.parquet"))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

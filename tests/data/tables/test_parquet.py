@@ -80,17 +80,20 @@ def test_pairs_and_pictures_are_dictionaries(tmp_path):
 
 
 def test_dictionary_encoded_columns_and_large_types(tmp_path):
+    labels = pa.array(["a", "b", "a"]).dictionary_encode()
     table = pa.table(
         {
-            "label": pa.array(["a", "b", "a"]).dictionary_encode(),
+            "label": labels,
             "text": pa.array(["x", "y", None], pa.large_string()),
             "tags": pa.array([["p"], [], ["q"]], pa.large_list(pa.string())),
+            "lists": pa.ListArray.from_arrays(pa.array([0, 2, 2, 3], pa.int32()), labels),
+            "structures": pa.StructArray.from_arrays([labels], ["label"]),
         }
     )
     assert only_rows(write(tmp_path / "a.parquet", table)) == [
-        {"label": "a", "text": "x", "tags": ["p"]},
-        {"label": "b", "text": "y", "tags": []},
-        {"label": "a", "text": None, "tags": ["q"]},
+        {"label": "a", "text": "x", "tags": ["p"], "lists": ["a", "b"], "structures": {"label": "a"}},
+        {"label": "b", "text": "y", "tags": [], "lists": [], "structures": {"label": "b"}},
+        {"label": "a", "text": None, "tags": ["q"], "lists": ["a"], "structures": {"label": "a"}},
     ]
 
 
