@@ -14,10 +14,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.language_model_speed import print_record
 from benchmarks.layer_machine import settings, versions
 from benchmarks.layers import set_up
 from benchmarks.processes import installed, process_for_each
+from benchmarks.records import print_per_second
 from benchmarks.runs import RESULTS
 from benchmarks.turns import pause_after, seconds_of, take_turns
 from data.errors import UserError
@@ -46,7 +46,7 @@ def main(data: str, quick: bool, output: Path | None):
         raise click.ClickException(str(error)) from None
     if output:
         write_json(output, record)
-    print_record(record)
+    print_per_second(record)
 
 
 def measure(config: Config, quick: bool, processes: dict) -> dict:
