@@ -522,7 +522,9 @@ def measured(command: list[str], folder: Path) -> dict:
         "peak_mb": peak // 1024,
         "code": process.returncode,
         "traceback": any(line.startswith("Traceback") for line in lines),
-        "said": lines[-1].replace(str(folder), "").replace(f"{ROOT}/", "")[:300] if lines else "",
+        "said": lines[-1].replace(f"{folder}/", "").replace(str(folder), "").replace(f"{ROOT}/", "")[:300]
+        if lines
+        else "",
     }
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import platform
 from concurrent.futures import Executor
+from datetime import date
 from pathlib import Path
 
 INSTRUCTION_SETS = ("avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "neon", "asimd")
@@ -41,7 +42,7 @@ def cores() -> int:
 
 
 def settings(processes: dict[str, Executor]) -> dict:
-    """The device that each library uses and its default threads; TensorFlow's 0 means one per core.
+    """The day, the device that each library uses and its default threads; TensorFlow's 0 means one per core.
 
     Args:
         processes: Those of the libraries other than TensorFlow, by name. After the call they have imported them.
@@ -58,7 +59,7 @@ def settings(processes: dict[str, Executor]) -> dict:
         devices[name], default_threads = found.result()
         if default_threads:
             threads[name] = default_threads
-    return {"devices": devices, "threads": threads}
+    return {"date": date.today().isoformat(), "devices": devices, "threads": threads}
 
 
 def settings_here(library: str) -> tuple[str, int | None]:

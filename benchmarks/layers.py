@@ -18,7 +18,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
-from datetime import date
 from pathlib import Path
 
 import click
@@ -102,7 +101,7 @@ def main(cells, shapes, modes, repeats, quick, no_memory, only_memory, output, o
 
 
 def set_up(record: dict, results: Path) -> None:
-    """Imports TensorFlow and writes the day and the machine into the record, which holds the times of one alone."""
+    """Imports TensorFlow and writes the machine into the record, which holds the times of one machine only."""
     # On a GPU the frameworks share its memory only if none takes all of it at once.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import_tensorflow()
@@ -113,7 +112,6 @@ def set_up(record: dict, results: Path) -> None:
     machine = describe_machine()
     if record.setdefault("machine", machine) != machine:
         raise click.ClickException(f"{results} holds the times of another machine; choose another --output")
-    record["date"] = date.today().isoformat()
 
 
 def time_all(problem: Problem, training: bool, repeats: int, processes: dict[str, Executor]) -> dict:

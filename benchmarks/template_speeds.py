@@ -5,8 +5,8 @@
     python -m benchmarks.template_speeds "translation=multi30k --source-language de --target-language en --run RUN"
 
 The second measures these templates first, one after the other, each by its own `benchmarks.TEMPLATE_speed` on the data
-that are named; whatever that takes besides may stand behind them. A ratio is how many times as much as the other does
-in a second ours does, the other at its own best setting: above 1 ours is ahead.
+that are named; whatever that takes besides may stand behind them. A ratio is our work per second divided by the
+other's at its own best setting: above 1 ours is ahead.
 """
 
 import json
@@ -31,9 +31,11 @@ TABLE = RESULTS / "template_speeds.json"
 @click.argument("measured", nargs=-1, metavar="[TEMPLATE=DATA]...")
 def main(measured: tuple[str, ...]) -> None:
     for template, arguments in [asked(argument) for argument in measured]:
-        run([sys.executable, "-m", f"benchmarks.{template}_speed", "--data", *arguments])
+        data, *more = (str(Path(one).absolute()) if Path(one).exists() else one for one in arguments)
+        run([sys.executable, "-m", f"benchmarks.{template}_speed", "--data", data, *more])
     rows = [row for template in MEASURED for row in rows_of(template, RESULTS / f"{template}_speed.json")]
-    write_json(TABLE, rows)
+    if measured:
+        write_json(TABLE, rows)
     print_rows(rows)
 
 
@@ -51,7 +53,7 @@ def rows_of(template: str, file: Path) -> Iterator[dict]:
         return
     record = json.loads(file.read_text())
     for work, per_second in works_of(record).items():
-        row = {"template": template, "work": work, "ours_per_second": per_second["ours"]}
+        row = {"template": template, "work": work, "unit": unit_of(record, work), "ours_per_second": per_second["ours"]}
         for family in PEERS:
             best = max((value for name, value in per_second.items() if name.split()[0] == family), default=None)
             row[family] = best and round(per_second["ours"] / best, 2)
@@ -77,6 +79,11 @@ def works_of(record: dict) -> dict[str, dict[str, float]]:
     }
 
 
+def unit_of(record: dict, work: str) -> str:
+    """What is counted per second."""
+    return record.get("unit") or ("pieces" if work == "training" and "translate" in record else "sentences")
+
+
 def processor(machine: dict) -> str:
     special = [name for name in ("amx_tile", "avx512f") if name in machine["instruction_sets"]]
     return f"{machine['processor']}, {machine['cores']} cores" + (f", {special[0]}" if special else "")
@@ -88,7 +95,7 @@ def print_rows(rows: list[dict]) -> None:
     for row in rows:
         ratios = (f"{row[family]:.2f}" if row[family] else "-" for family in PEERS)
         about = str(processors.index(row["processor"]) + 1), row["date"] or "-"
-        table.add_row(row["template"], row["work"], f"{row['ours_per_second']:,.0f}", *ratios, *about)
+        table.add_row(row["template"], row["work"], f"{row['ours_per_second']:,.0f} {row['unit']}", *ratios, *about)
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
     for number, name in enumerate(processors, 1):

@@ -16,7 +16,7 @@ from data.errors import UserError
 
 # What the name of a file begins with while it is being written.
 TEMPORARY = ".unfinished-"
-# Of the name that follows it, the last characters: most file systems end at 255 bytes, and one may have four.
+# Of the name that follows it, the last characters: most file systems end at 255 bytes, and a character may take four.
 LONGEST_NAME = 50
 
 

@@ -33,13 +33,15 @@ class Done:
     stderr: str
 
 
-def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **environment) -> Done:
+def cli(
+    *arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", pictures: bool = False, **environment
+) -> Done:
     """Runs `python cli.py ARGUMENTS` in `cwd`; its exit code must be `status`.
 
     It runs in this process, where TensorFlow is already there, its state of Keras that of a new process; and where a
     run's model that was loaded or exported before, as it is now, need not be traced again, nor matplotlib's pictures
-    drawn: their files are blank. What a process of its own shows, that all is imported and registered that a command
-    needs, and all that is in its pictures, is `cli_process`'s to show.
+    drawn: without `pictures` their files are blank. What a process of its own shows, that all is imported and
+    registered that a command needs, and all that is in its pictures, is `cli_process`'s to show.
     No traceback may show, and nothing of TensorFlow's own chatter.
     """
     with pytest.MonkeyPatch.context() as patch:
@@ -50,7 +52,7 @@ def cli(*arguments, cwd: Path, status: int = 0, stdin: str | bytes = b"", **envi
         with (
             fresh_keras(),
             models_traced_once(),
-            blank_pictures(),
+            contextlib.nullcontext() if pictures else blank_pictures(),
             standard_streams(stdin.encode() if isinstance(stdin, str) else stdin) as files,
             shown_warnings(),
         ):
@@ -135,7 +137,7 @@ def models_traced_once():
 
 @contextlib.contextmanager
 def blank_pictures():
-    """Within it matplotlib's figures are saved as one transparent dot, at a tenth of what drawing one takes."""
+    """Within it matplotlib's figures are saved as a single dot, at a tenth of what drawing one takes."""
     from matplotlib.figure import Figure
 
     def save(figure, path, **_):
@@ -153,8 +155,8 @@ _DOT = base64.b64decode(
 # The last ones: each takes some 50 MB.
 _loaded: dict[tuple, object] = {}
 MOST_LOADED = 4
-# The folders in which they are.
-_exported: dict[tuple, Path] = {}
+# Copies, which no test touches.
+_exported: dict[tuple, tempfile.TemporaryDirectory] = {}
 
 
 def _load_once(load, run, config):
@@ -167,11 +169,14 @@ def _load_once(load, run, config):
 
 def _export_once(export, run, config, folder: Path) -> None:
     key = _key(export, run, config)
-    if key in _exported and (_exported[key] / "saved_model.pb").is_file():
-        shutil.copytree(_exported[key], folder, dirs_exist_ok=True)
-    else:
-        export(run, config, folder)
-        _exported[key] = folder.absolute()
+    if key in _exported:
+        shutil.copytree(_exported[key].name, folder, dirs_exist_ok=True)
+        return
+    export(run, config, folder)
+    _exported[key] = tempfile.TemporaryDirectory()
+    shutil.copytree(folder, _exported[key].name, dirs_exist_ok=True)
+    if len(_exported) > MOST_LOADED:
+        _exported.pop(next(iter(_exported))).cleanup()
 
 
 def _key(function, run, config) -> tuple:

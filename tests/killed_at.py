@@ -52,31 +52,31 @@ class Leaving:
         shutil.copytree(self.run, self.left)
 
 
-def ending_at(number: int, function: Callable, calls: itertools.count, end: Callable) -> Callable:
-    """The function, but for the call that is the number-th."""
+def acting_at(number: int, function: Callable, calls: itertools.count, act: Callable) -> Callable:
+    """The function, before whose number-th call `act` is called."""
 
     def wrapped(*arguments, **named):
         if next(calls) == number:
-            end()
+            act()
         return function(*arguments, **named)
 
     return wrapped
 
 
-def end_at_file(name: str, number: int, whole: bool, end: Killing | Leaving) -> None:
-    """Ends where the writing of a file does: each gets its name by `os.replace`."""
+def act_at_file(name: str, number: int, whole: bool, act: Killing | Leaving) -> None:
+    """Acts where the writing of a file ends: each gets its name by `os.replace`."""
     replace, calls = os.replace, itertools.count(1)
 
     def replacing(source, target):
         if Path(target).name == name and next(calls) == number:
-            end.at_file(source, whole)
+            act.at_file(source, whole)
         replace(source, target)
 
     os.replace = replacing
 
 
-def end_at_call(module: str, function: str, number: int, inside: bool, end: Killing | Leaving) -> None:
-    """Ends at a call of a function, or of what the function gives."""
+def act_at_call(module: str, function: str, number: int, inside: bool, act: Killing | Leaving) -> None:
+    """Acts at a call of a function, or of what the function gives."""
     *owner, name = function.split(".")
     holder = importlib.import_module(module)
     for part in owner:
@@ -84,18 +84,18 @@ def end_at_call(module: str, function: str, number: int, inside: bool, end: Kill
     original, calls = getattr(holder, name), itertools.count(1)
 
     def making(*arguments, **named):
-        return ending_at(number, original(*arguments, **named), calls, end)
+        return acting_at(number, original(*arguments, **named), calls, act)
 
-    setattr(holder, name, making if inside else ending_at(number, original, calls, end))
+    setattr(holder, name, making if inside else acting_at(number, original, calls, act))
 
 
 def main() -> None:
     point, *rest = sys.argv[1:]
     kind, *where, number = point.split(":")
-    end = Killing()
+    act: Killing | Leaving = Killing()
     if rest[0] == "--leave":
         left, rest = rest[1], rest[2:]
-        end = Leaving(Path(rest[rest.index("--run-dir") + 1]), Path(left))
+        act = Leaving(Path(rest[rest.index("--run-dir") + 1]), Path(left))
     from training.commands.tensorflow_import import import_tensorflow
 
     import_tensorflow()
@@ -104,9 +104,9 @@ def main() -> None:
     # At all steps where one is asked for, however long it takes: the same points in each process.
     training.progress.SHARE_OF_CHECKPOINTS = float("inf")
     if kind in ("half", "unnamed"):
-        end_at_file(*where, int(number), kind == "unnamed", end)
+        act_at_file(*where, int(number), kind == "unnamed", act)
     else:
-        end_at_call(*where, int(number), kind == "inside", end)
+        act_at_call(*where, int(number), kind == "inside", act)
     import cli
 
     sys.argv = ["cli.py", *rest]

@@ -16,7 +16,7 @@ from data.tables.rows import as_text
 
 # In the names of files of talks in which further facts of each talk stand between tags.
 TAGGED = ".tags."
-# Lines in a row without a pair: files of many more are made to take time.
+# Blank lines in a row: a file of many more is made to take time.
 MOST_BLANK = 1_000_000
 _MARKUP = re.compile(r"\s*<(\w+)\b[^>]*>.*</\1>\s*")
 
@@ -58,7 +58,7 @@ def read_parallel_files(
 
     Raises:
         UserError: A file is missing, the files do not have the same number of lines, or a line is bad: it is not valid
-            in the encoding, or only one side is blank; or there is no pair on `MOST_BLANK` lines in a row.
+            in the encoding, or only one side is blank; or more than `MOST_BLANK` lines in a row are blank.
 
     Example:
         >>> pairs = read_parallel_files("val.de.gz", "val.en.gz")
@@ -77,8 +77,6 @@ def read_parallel_files(
             except UserError as error:
                 # Not yet: where a line is missing, every pair after it is wrong, however good it looks.
                 problem = error.with_traceback(None)
-        if problem is None and min(counts) - (result.lines[-1] if result.lines else 0) > MOST_BLANK:
-            raise UserError(f"{paths[0]}:{min(counts)}: no sentences on {MOST_BLANK:,} lines in a row")
     if counts[0] != counts[1]:
         found = " and ".join(f"{path} has {count:,}" for path, count in zip(paths, counts))
         raise UserError(f"parallel files must have the same number of lines; {found}")
@@ -124,8 +122,15 @@ def read_pair_table(
 
 def _lines(path: Path, encoding: str) -> Iterator[Line]:
     """The lines of a parallel file, but for those of markup in a file that has such."""
-    is_tagged = TAGGED in path.name
-    return (line for line in decoded_lines(path, encoding) if not (is_tagged and _MARKUP.fullmatch(line.text)))
+    is_tagged, blank = TAGGED in path.name, 0
+    for line in decoded_lines(path, encoding):
+        is_markup = is_tagged and _MARKUP.fullmatch(line.text)
+        blank = blank + 1 if is_markup or not line.text.strip() else 0
+        if blank > MOST_BLANK:
+            found = f"more than {MOST_BLANK:,} lines in a row without a sentence"
+            raise UserError(f"{path}:{line.number}: {found}; take them out of both files")
+        if not is_markup:
+            yield line
 
 
 def _add_lines(

@@ -96,8 +96,8 @@ class Splits:
             return tests[0]
         if standard == "test" and tests:
             raise UserError(
-                f"{self.folder}: 'test' could mean {' or '.join(tests)}; rename the one to measure a run by to test, "
-                "or choose one with evaluate --split"
+                f"{self.folder}: 'test' could mean {' or '.join(tests)}; name the one that runs are to be measured "
+                "on 'test', or choose one with evaluate --split"
             )
         raise UserError(f"{self.folder} has no split {name!r}; it has {', '.join(sorted(self.files)) or 'none'}")
 

@@ -71,6 +71,8 @@ def read_columns(path: str | os.PathLike, columns: Sequence[str]) -> "pyarrow.Ta
     found = []
     for part in parts(path):
         with _opened(check_file(part)) as file:
+            with _naming_damage(part):
+                _check_types(part, file.schema_arrow, columns)
             size = 0
             for batch in _guarded(part, file.iter_batches(2**16, columns=columns)):
                 size += batch.nbytes
@@ -103,6 +105,7 @@ def _rows(
             names = schema.names
             if len(set(names)) < len(names) or not names:
                 raise UserError(f"{part}: every column needs its own name; its columns are {_few(names) or 'none'}")
+            _check_types(part, schema, columns)
             resolvers = _resolvers(part, schema)
             before, size = number, 0
             batches = file.iter_batches(_batch_size(file), columns=columns, use_threads=False)
@@ -173,13 +176,41 @@ def _without_dictionary(kind: "pyarrow.DataType") -> "pyarrow.DataType":
     types = pyarrow.types
     if types.is_dictionary(kind):
         return kind.value_type
-    if types.is_list(kind):
-        return pyarrow.list_(kind.value_field.with_type(_without_dictionary(kind.value_type)))
-    if types.is_large_list(kind):
-        return pyarrow.large_list(kind.value_field.with_type(_without_dictionary(kind.value_type)))
+    inner = [field.with_type(_without_dictionary(field.type)) for field in _fields(kind)]
     if types.is_struct(kind):
-        return pyarrow.struct([field.with_type(_without_dictionary(field.type)) for field in kind])
-    return kind
+        return pyarrow.struct(inner)
+    if types.is_list(kind):
+        return pyarrow.list_(*inner)
+    return pyarrow.large_list(*inner) if types.is_large_list(kind) else kind
+
+
+def _fields(kind: "pyarrow.DataType") -> list["pyarrow.Field"]:
+    return [kind.field(number) for number in range(kind.num_fields)]
+
+
+def _check_types(path: os.PathLike, schema: "pyarrow.Schema", columns: Sequence[str] | None) -> None:
+    for field in schema:
+        if columns is None or field.name in columns:
+            _check_type(path, field.name, field.type)
+
+
+def _check_type(path: os.PathLike, name: str, kind: "pyarrow.DataType", is_known: bool = True) -> None:
+    """Raises for a column of a kind that pyarrow cannot turn into rows, or that takes more memory than it says."""
+    import pyarrow
+
+    types = pyarrow.types
+    problem = ""
+    if types.is_struct(kind) and len({field.name for field in _fields(kind)}) < kind.num_fields:
+        problem = "a structure with two fields of one name"
+    if types.is_dictionary(kind) and not is_known:
+        problem = "a dictionary within a map, a list of a fixed size or an extension"
+    if problem:
+        raise UserError(f"{path}: column {name!r} is {problem}, which is not read; leave it out, or write it plainly")
+    if isinstance(kind, pyarrow.BaseExtensionType):
+        _check_type(path, name, kind.storage_type, is_known=False)
+    is_known = is_known and (types.is_struct(kind) or types.is_list(kind) or types.is_large_list(kind))
+    for field in _fields(kind):
+        _check_type(path, name, field.type, is_known)
 
 
 def _batch_size(file: "pyarrow.parquet.ParquetFile") -> int:

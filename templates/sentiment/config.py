@@ -32,8 +32,8 @@ class Config:
     # --- Data ---
 
     # auto, sample, imdb_reviews, hf:OWNER/NAME[/CONFIGURATION][@REVISION] (a data set of the Hugging Face hub), or a
-    # path: a table (.jsonl, .csv, .tsv, .json, .parquet, or .txt with tabs; plain, .gz or .xz), or a folder of train /
-    # validation / test tables
+    # path: a table (.jsonl, .csv, .tsv, .json, or .txt with tabs, plain, .gz or .xz; or .parquet), or a folder of
+    # train / validation / test tables
     data: str = "auto"
     # the column that holds the text: its name, or its number from 1
     text_column: str = "auto"

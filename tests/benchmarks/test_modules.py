@@ -1,4 +1,4 @@
-"""Every benchmark that can be run can be imported, and says what it does."""
+"""Every benchmark that is a command can be imported and asked what it takes."""
 
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,6 @@ COMMANDS = [path.stem for path in sorted(FOLDER.glob("*.py")) if "@click.command
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_benchmark_tells_what_it_measures(name):
+def test_a_benchmark_tells_what_it_takes(name):
     done = CliRunner().invoke(import_module(f"benchmarks.{name}").main, ["--help"])
     assert done.exit_code == 0 and done.output.startswith("Usage: ")

@@ -1,6 +1,7 @@
 """Each template's run killed at three points of its life, one after the other: its end is that of a run left alone.
 
-What the first kill leaves is what the run that is left alone had written at that point (`tests/killed_at.py`).
+What the first kill leaves is what the run that is left alone had written at that point (`tests/killed_at.py`). Both have
+a checkpoint at every step where one is asked for; what is gone on with last has them as seldom as a user's run.
 
 `pytest -m soak` kills each template's runs at 20 random moments, too.
 """
@@ -14,7 +15,7 @@ from benchmarks.soak import CASES, kills_of, soak
 from tests.command import ROOT, checked, cli_process, run_program
 
 # Captioning's default network once took its first step in a process in other bits than the same step later.
-# A search that soon ends leaves more of the time to that.
+# Its search is a short one: the time is for training steps.
 FLAGS = {**SMALL, "captioning": (*DEFAULT_SIZE, "--beam-width", "2", "--max-length", "10")}
 POINTS = {
     "sentiment": ("before:training.progress:Progress.step_done:16", "half:latest.npz:2", "half:model.keras:1"),
@@ -49,7 +50,7 @@ def test_a_run_that_is_killed_at_three_points_ends_in_the_same_bits(template, tm
     leave, *kills = POINTS[template]
     whole = ("-m", "tests.killed_at", leave, "--leave", "killed", *command, "whole")
     checked(run_program(*whole, cwd=tmp_path, PYTHONPATH=str(ROOT)))
-    assert (tmp_path / "whole" / "metrics.json").exists()
+    assert (tmp_path / "whole" / "metrics.json").exists() and (tmp_path / "killed" / "config.json").exists()
     for point in kills:
         assert not (tmp_path / "killed" / "metrics.json").exists()
         kill(point, *command, "killed", cwd=tmp_path)

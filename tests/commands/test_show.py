@@ -76,7 +76,7 @@ def test_a_page_shows_what_is_inside_and_opens_without_an_error(template, runs, 
     plain = (run / "report.html").read_text()
     assert "<h2 dir=\"auto\">Result</h2>" in plain and "Configuration" in plain and "unrolled" not in re.sub("<style>.*?</style>", "", plain.split("<script>")[0], flags=re.S)  # fmt: skip
     inputs = [TEXTS[template]] if template in TEXTS else []
-    done = cli("show", run, *inputs, cwd=tmp_path)
+    done = cli("show", run, *inputs, cwd=tmp_path, pictures=True)
     pictures = list((run / "plots").glob("inside_*.png"))
     assert done.stdout == (
         f"{run / 'report.html'}: open it in a browser ({len(pictures)} pictures in plots/inside_*.png)\n"

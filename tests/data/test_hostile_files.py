@@ -106,6 +106,18 @@ def test_parquet_does_not_repeat_a_value_without_end(tmp_path, monkeypatch):
         pq.write_table(pa.table({name: column}), tmp_path / "a.parquet")
         with pytest.raises(UserError, match="a.parquet unpacks to more than"):
             list(read_parquet(tmp_path / "a.parquet"))
+    # What pyarrow does not write plainly, or ends the process for, is not asked for.
+    odd = {
+        "map": pa.MapArray.from_arrays(lists.offsets, pa.array(["a"] * 1000), texts),
+        "fixed": pa.FixedSizeListArray.from_arrays(texts, 10),
+        "extension": pa.ExtensionArray.from_storage(pa.opaque(texts.type, "kind", "vendor"), texts),
+        "twice": pa.StructArray.from_arrays([texts, texts], ["text", "text"]),
+    }
+    for name, column in odd.items():
+        pq.write_table(pa.table({name: column, "number": range(len(column))}), tmp_path / "a.parquet")
+        with pytest.raises(UserError, match=f"a.parquet: column '{name}' is a .*, which is not read; leave it out"):
+            list(read_parquet(tmp_path / "a.parquet"))
+        assert next(read_parquet(tmp_path / "a.parquet", columns=["number"])) == (1, {"number": 0})
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -148,8 +160,16 @@ def test_parallel_files_without_sentences_are_not_read_to_their_end(tmp_path, mo
     assert read_parallel_files(ours, theirs).lines == [1, 5]
     for path in (ours, theirs):
         path.write_text("a\n\n\n\n\nb\n")
-    with pytest.raises(UserError, match="a.de:5: no sentences on 3 lines in a row"):
+    with pytest.raises(UserError, match="a.de:5: more than 3 lines in a row without a sentence; take them out of both"):
         read_parallel_files(ours, theirs)
+    # Nor where the other one has ended, or all is markup.
+    ours.write_text("a\n")
+    with pytest.raises(UserError, match="a.en:5: more than 3 lines in a row"):
+        read_parallel_files(ours, theirs)
+    tagged = tmp_path / "train.tags.de-en.de"
+    tagged.write_text("<url>a</url>\n" * 5 + "a\n")
+    with pytest.raises(UserError, match="train.tags.de-en.de:4: more than 3 lines in a row"):
+        read_parallel_files(tagged, theirs)
 
 
 def test_a_sentence_that_does_not_end_is_not_read_to_its_end(tmp_path, monkeypatch):

@@ -128,7 +128,7 @@ def derivatives(kinds, layer, where, mask):
 
 @functools.cache
 def keras_derivatives(pair, units, masked, bidirectional):
-    """A layer of Keras's, and a memory of what it has been asked for."""
+    """A layer of Keras's, and a function that gives its derivatives of a kind, computed once."""
     # Keras's cuDNN has no second order, and its SimpleRNN no such argument.
     given = {} if pair == "simple_rnn" else {"use_cudnn": False}
     theirs = PAIRS[pair][1](units, return_sequences=True, go_backwards=masked and not bidirectional, **given)
@@ -183,7 +183,9 @@ def test_cudnn(pair, kinds, monkeypatch):
 @pytest.mark.parametrize("ways", [["eagerly"], ["in a graph", "of a graph"]], ids=["eagerly", "graph"])
 def test_on_a_gpu(pair, ways):
     tf.config.experimental.enable_tensor_float_32_execution(False)
+    keras_derivatives.cache_clear()
     try:
         compare(pair, 4, {way: EMULATED[way] for way in ways})
     finally:
+        keras_derivatives.cache_clear()
         tf.config.experimental.enable_tensor_float_32_execution(True)

@@ -203,7 +203,7 @@ def test_a_folder_of_parallel_files(corpus):
     assert find_pairs(corpus, Languages("EN", "Fr")).read("train").targets == ["fr 1", "fr 2"]
     write(corpus, {"test_2017.de": "de 5\n", "test_2017.en": "en 5\n"})
     assert message(find_pairs(corpus, DE_EN).read, "test") == (
-        f"{corpus}: 'test' could mean test_2016 or test_2017; rename the one to measure a run by to test, or choose one with evaluate --split"
+        f"{corpus}: 'test' could mean test_2016 or test_2017; name the one that runs are to be measured on 'test', or choose one with evaluate --split"
     )
 
 

@@ -99,7 +99,7 @@ def test_test_must_not_be_ambiguous(tmp_path):
     splits = find_splits(touch(tmp_path, "train.csv", "test_2016.csv", "test_2017.csv"), TABLES)
     with pytest.raises(
         UserError,
-        match="'test' could mean test_2016 or test_2017; rename the one to measure a run by to test, or choose one with evaluate --split",
+        match="'test' could mean test_2016 or test_2017; name the one that runs are to be measured on 'test', or choose one with evaluate --split",
     ):
         splits.path("test")
     with pytest.raises(UserError, match="has no split 'validation'; it has test_2016, test_2017, train"):
