@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import io
 import json
-import time
 from pathlib import Path
 
 import keras
@@ -14,7 +13,7 @@ import tensorflow as tf
 from click.testing import CliRunner
 from rich.console import Console
 
-from benchmarks import records, translation, translation_speed, turns
+from benchmarks import records, translation, translation_speed
 from benchmarks.keras_translator import with_keras_layers
 from benchmarks.processes import installed, process_for_each
 from benchmarks.translation_agreement import compare_answers, compare_losses
@@ -155,13 +154,14 @@ def test_other_answers_are_not_timed_unless_ours_are_better():
 class FakePeer:
     """Waits instead of computing, and notes what it got."""
 
-    def __init__(self, seconds=0.0, multiple=1, widths=(1,), fails=False):
-        self.seconds, self.multiple, self.fails, self.trained, self.loaded = seconds, multiple, fails, [], 0
+    def __init__(self, clock, seconds=0.0, multiple=1, widths=(1,), fails=False):
+        self.clock, self.seconds, self.multiple, self.fails = clock, seconds, multiple, fails
+        self.trained, self.loaded = [], 0
         self.search = dict.fromkeys(widths, self.find)
 
     def train(self, batches):
         batches = list(batches)
-        time.sleep(self.seconds * len(batches))
+        self.clock.sleep(self.seconds * len(batches))
         self.trained += [batch[2].tolist() for batch in batches]
 
     def losses(self, batch):
@@ -170,7 +170,7 @@ class FakePeer:
         return np.ones(len(batch[2]))
 
     def find(self, sources):
-        time.sleep(self.seconds * len(sources))
+        self.clock.sleep(self.seconds * len(sources))
         return [(np.tile([3, 2], (len(source), 1)), np.full(len(source), -1.0)) for source in sources]
 
     def load(self, model):
@@ -178,21 +178,20 @@ class FakePeer:
 
 
 def test_all_train_on_the_timed_batches_and_translate_with_one_models_weights(
-    problem, processes, tmp_path, monkeypatch
+    problem, processes, tmp_path, monkeypatch, clock
 ):
     small = dataclasses.replace(problem, config=dataclasses.replace(problem.config, batch_size=1))
     peers = {
-        "ours": FakePeer(0.002, widths=(1, 3)),
-        "keras": FakePeer(0.004),
-        "keras jit": FakePeer(multiple=16, fails=True),
-        "torch": FakePeer(0.006, widths=(1, 3)),
-        "torch packed": FakePeer(0.001, widths=(1, 3)),
+        "ours": FakePeer(clock, 0.002, widths=(1, 3)),
+        "keras": FakePeer(clock, 0.004),
+        "keras jit": FakePeer(clock, multiple=16, fails=True),
+        "torch": FakePeer(clock, 0.006, widths=(1, 3)),
+        "torch packed": FakePeer(clock, 0.001, widths=(1, 3)),
     }
     monkeypatch.setattr("benchmarks.translation_peers.make_problem", lambda config, run: small)
     monkeypatch.setattr("benchmarks.translation_peers.make_peers", lambda problem, model, processes: peers)
     monkeypatch.setattr(translation_speed, "process_for_each", lambda names: contextlib.nullcontext(processes))
     monkeypatch.setattr(translation_speed, "ROUND", 2)
-    monkeypatch.setattr(turns, "SECONDS_AFTER_TORCH", 0)
     results = tmp_path / "new" / "speed.json"
     arguments = ["--data", "elsewhere", "--batches", "4", "--practice", "7", "--output", str(results)]
     done = CliRunner().invoke(translation_speed.main, arguments, catch_exceptions=False)
@@ -209,9 +208,10 @@ def test_all_train_on_the_timed_batches_and_translate_with_one_models_weights(
     assert record["warm_up"]["keras jit"] == {"failed": "no such kernel"} and "failed" in done.output
     trained, greedy, beam = record["train"], record["translate"]["1"], record["translate"]["3"]
     assert (trained["rounds"], trained["amount"]) == (2, sum(np.count_nonzero(each) for each in targets[:4]))
-    assert trained["best"] == {"keras": "keras", "torch": "torch packed"} and trained["ratios"]["keras_over_ours"] > 1
+    assert trained["best"] == {"keras": "keras", "torch": "torch packed"}
+    assert trained["ratios"] == {"keras_over_ours": pytest.approx(2), "torch_over_ours": pytest.approx(0.5)}
     assert set(greedy["implementations"]) == {"ours", "keras", "torch packed"} and greedy["amount"] == 15
-    assert set(beam["implementations"]) == {"ours", "torch packed"} and beam["ratios"]["torch_over_ours"] < 1
+    assert set(beam["implementations"]) == {"ours", "torch packed"} and beam["ratios"]["torch_over_ours"] == 0.5
     assert set(record["devices"]) == {"tensorflow", *processes}
 
 
@@ -339,9 +339,9 @@ def test_an_attention_along_the_diagonal_is_aligned_and_one_at_the_end_is_not():
     assert abs(aligned) < 0.3 and shares == [1, 1]
 
 
-def test_without_pytorch_there_is_no_ratio_to_it(problem, monkeypatch):
+def test_without_pytorch_there_is_no_ratio_to_it(problem, monkeypatch, clock):
     console = Console(width=160, record=True, file=io.StringIO())
-    peers = {"ours": FakePeer(0.001, widths=(1, 3)), "keras": FakePeer(0.001)}
+    peers = {"ours": FakePeer(clock, 0.001, widths=(1, 3)), "keras": FakePeer(clock, 0.001)}
     monkeypatch.setattr("benchmarks.translation_peers.make_problem", lambda config, run: problem)
     monkeypatch.setattr("benchmarks.translation_peers.make_peers", lambda problem, model, processes: peers)
     record = translation_speed.measure(problem.config, None, 1, 0, console, {})

@@ -185,7 +185,7 @@ def test_checkpoints_that_take_long_are_fewer_and_the_last_epoch_has_one(run, mo
 
     def slow_save(path, parts, position, *rest):
         saved.append((position.epoch, position.step))
-        time.sleep(0.02)
+        time.sleep(0.2)
 
     monkeypatch.setattr("training.progress.save_checkpoint", slow_save)
     with progress_of(run, epochs=3, checkpoint_steps=1) as progress:
