@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from data.captioned_pictures.decoding import decode_picture, why_not_decoded
+from data.captioned_pictures.decoding import decode_picture_of_kind, number_of_kind, why_not_decoded
+from data.captioned_pictures.kinds import READ_KINDS
 
 
 @keras.saving.register_keras_serializable(package="rnn_templates")
@@ -32,20 +33,12 @@ class PictureDecoder(keras.layers.Layer):
     def call(self, contents):
         # There are no such ops elsewhere.
         with tf.device("CPU:0"):
-            count, picture = tf.size(contents), (self.side, self.side, 3)
-            # What an op raises ends a graph, unless a data set leaves the element out.
-            numbered = tf.data.Dataset.from_tensor_slices((tf.range(count), contents))
-            decoded = numbered.map(
-                lambda number, content: (number, decode_picture(content, self.side)),
-                num_parallel_calls=tf.data.AUTOTUNE,
-            ).ignore_errors()
-            # One row more, for a batch has one at least.
-            last = tf.data.Dataset.from_tensors((count, tf.zeros(picture, tf.uint8)))
-            rows = decoded.concatenate(last).batch(tf.cast(count, tf.int64) + 1)
-            numbers, pictures = rows.get_single_element()
-            numbers, pictures = numbers[:-1, None], pictures[:-1]
+            kinds = tf.map_fn(number_of_kind, contents, fn_output_signature=tf.int32)
+            parts = [self._decode(contents, kinds == number, kind) for number, kind in enumerate(READ_KINDS)]
+            numbers, pictures = (tf.concat(part, axis=0) for part in zip(*parts, strict=True))
+            count, numbers = tf.size(contents), numbers[:, tf.newaxis]
             is_read = tf.scatter_nd(numbers, tf.ones_like(numbers[:, 0]), [count]) > 0
-            pictures = tf.scatter_nd(numbers, tf.cast(pictures, tf.float32), [count, *picture])
+            pictures = tf.scatter_nd(numbers, tf.cast(pictures, tf.float32), [count, self.side, self.side, 3])
 
             def reasons():
                 def reason(row):
@@ -55,6 +48,29 @@ class PictureDecoder(keras.layers.Layer):
 
             errors = tf.cond(tf.reduce_all(is_read), lambda: tf.fill([count], ""), reasons)
             return {"pictures": pictures, "error": errors}
+
+    def _decode(self, contents: tf.Tensor, is_kind: tf.Tensor, kind: str) -> tuple[tf.Tensor, tf.Tensor]:
+        """The rows that are of a kind and can be decoded, int32 (rows,); and their squares, uint8 (rows, ...)."""
+        picture = (self.side, self.side, 3)
+
+        def decode():
+            rows = tf.where(is_kind)[:, 0]
+            # What an op raises ends a graph, unless a data set leaves the element out.
+            numbered = tf.data.Dataset.from_tensor_slices((tf.cast(rows, tf.int32), tf.gather(contents, rows)))
+            decoded = numbered.map(
+                lambda number, content: (number, decode_picture_of_kind(content, kind, self.side)),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            ).ignore_errors()
+            # One row more, for a batch has one at least.
+            last = tf.data.Dataset.from_tensors((-1, tf.zeros(picture, tf.uint8)))
+            numbers, pictures = decoded.concatenate(last).batch(tf.size(rows, tf.int64) + 1).get_single_element()
+            return numbers[:-1], pictures[:-1]
+
+        def nothing():
+            return tf.zeros([0], tf.int32), tf.zeros([0, *picture], tf.uint8)
+
+        # A data set costs a millisecond.
+        return tf.cond(tf.reduce_any(is_kind), decode, nothing)
 
     def compute_output_spec(self, contents):
         return {
