@@ -3,10 +3,10 @@
     python cli.py export sentiment exports/sentiment
     python -m benchmarks.endurance exports/sentiment
 
-For each folder `results/endurance.json` gets, under the folder's name: the resident memory after so many calls and
-after each tenth load, and how many answers of threads that ask at once are not those that one thread gets. The inputs
-are random, of many sizes, one in eight of the pictures damaged, numbers hostile. Memory is read from /proc: Linux alone
-has it.
+For each folder `results/endurance.json` gets, under the folder's name: the resident memory after so many calls, and
+after each tenth load, by Python's loader and in sessions; and how many answers of threads that ask at once are not
+those that one thread gets. The inputs are random, of many sizes, one in eight of the pictures damaged, numbers hostile.
+Memory is read from /proc: Linux alone has it.
 """
 
 import gc
@@ -37,7 +37,13 @@ ASKED_BY_EACH_THREAD = 250
 @click.option("--loads", default=50)
 def main(folders: tuple[Path, ...], calls: int, seconds: float, threads: int, loads: int) -> None:
     for folder in folders:
-        for measure, arguments in ((by_threads, (threads,)), (by_loads, (loads,)), (in_a_loop, (calls, seconds))):
+        measures = (
+            (by_threads, (threads,)),
+            (by_loads, (loads,)),
+            (by_sessions, (loads,)),
+            (in_a_loop, (calls, seconds)),
+        )
+        for measure, arguments in measures:
             # A process for each: what one leaves in memory is not the next one's.
             with process_for_each([measure.__name__]) as processes:
                 figures = processes[measure.__name__].submit(measure, folder, *arguments).result()
@@ -100,6 +106,24 @@ def by_loads(folder: Path, loads: int) -> dict:
         if number == 1 or number % 10 == 0:
             memory[number] = _resident_mib()
     return {"mib_after_loads": memory}
+
+
+def by_sessions(folder: Path, loads: int) -> dict:
+    """The same of sessions, in which TensorFlow Serving and the bindings for C, Java and Go run an export."""
+    (_, make), memory, generator = _load(folder), {}, random.Random(2)
+    import tensorflow as tf
+
+    asked = [make(generator) for _ in range(loads)]
+    for number, inputs in enumerate(asked, start=1):
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
+            signature = loaded.signature_def["serving_default"]
+            outputs = {name: output.name for name, output in signature.outputs.items()}
+            session.run(outputs, {signature.inputs[name].name: value for name, value in inputs.items()})
+        gc.collect()
+        if number == 1 or number % 10 == 0:
+            memory[number] = _resident_mib()
+    return {"mib_after_sessions": memory}
 
 
 def _load(folder: Path):

@@ -208,7 +208,8 @@ def test_a_try_says_that_the_epoch_is_extrapolated(problem, monkeypatch, clock):
     small = dataclasses.replace(problem, config=dataclasses.replace(problem.config, batch_size=2))
     monkeypatch.setattr("benchmarks.ner_peers.make_problem", lambda config: small)
     monkeypatch.setattr(
-        "benchmarks.ner_peers.make_peers", lambda problem, processes: {"ours": FakePeer(clock, 0.002), "keras": FakePeer(clock, 0.001)}
+        "benchmarks.ner_peers.make_peers",
+        lambda problem, processes: {"ours": FakePeer(clock, 0.002), "keras": FakePeer(clock, 0.001)},
     )
     monkeypatch.setattr(ner_speed, "QUICK_BATCHES", 1)
     record = ner_speed.measure(problem.config, 1, True, Console(quiet=True), {})
