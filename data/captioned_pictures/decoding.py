@@ -42,7 +42,8 @@ def decode_picture(content: tf.Tensor, side: int) -> tf.Tensor:
             return tf.zeros([1, 1, 3], tf.uint8), ""
 
     branches = [*(partial(_decode(kind, side), content) for kind in READ_KINDS), refuse]
-    return _squashed(*tf.switch_case(tf.minimum(number_of_kind(content), len(READ_KINDS)), branches), side)
+    picture, exif = tf.switch_case(tf.minimum(number_of_kind(content), len(READ_KINDS)), branches)
+    return _squashed(picture, exif, side)
 
 
 def decode_picture_of_kind(content: tf.Tensor, kind: str, side: int) -> tf.Tensor:
@@ -65,7 +66,8 @@ def decode_picture_of_kind(content: tf.Tensor, kind: str, side: int) -> tf.Tenso
     Example:
         decode_picture_of_kind(tf.io.read_file("dog.jpg"), "JPEG", 128)   # uint8 (128, 128, 3)
     """
-    return _squashed(*_READERS[kind].decode(content, side), side)
+    picture, exif = _READERS[kind].decode(content, side)
+    return _squashed(picture, exif, side)
 
 
 def _squashed(picture: tf.Tensor, exif: tf.Tensor, side: int) -> tf.Tensor:
