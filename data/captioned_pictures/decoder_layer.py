@@ -69,7 +69,7 @@ class PictureDecoder(keras.layers.Layer):
         def nothing():
             return tf.zeros([0], tf.int32), tf.zeros([0, *picture], tf.uint8)
 
-        # A data set costs a millisecond.
+        # A data set takes time to make, an empty one too.
         return tf.cond(tf.reduce_any(is_kind), decode, nothing)
 
     def compute_output_spec(self, contents):
