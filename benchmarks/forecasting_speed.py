@@ -4,8 +4,9 @@
 
 All take turns in one run, on the same windows, in float32: the network of `benchmarks.forecasting` for 96 steps ahead.
 A training step is forward, gradient, clipping, Adam and the average of the weights. Answers are asked for one window at
-a time and for 512. Before that the losses of a batch are compared, with the same weights. PyTorch takes part, in a
-process of its own, if it is installed.
+a time and for 512. Training and answers have a process each: in that of training oneDNN computes TensorFlow's products,
+the peers' too, as in `run`, in the other as TensorFlow chooses, as in `predict`. Before that the losses of a batch are
+compared, with the same weights. PyTorch takes part, in a process of its own, if it is installed.
 """
 
 import dataclasses
@@ -25,11 +26,12 @@ from benchmarks.records import print_per_second
 from benchmarks.runs import RESULTS
 from benchmarks.turns import pause_after, seconds_of, take_turns
 from data.writing import write_json
-from templates.forecasting.config import Config
+from templates.forecasting.config import USES_ONEDNN, Config
 from training.commands.flags import options
+from training.commands.tensorflow_import import import_tensorflow
 
 # Steps of a round of training, rounds, and calls of a round of answers by the windows of a call.
-STEPS, ROUNDS, CALLS = 20, 9, {1: 200, 512: 10}
+STEPS, ROUNDS, CALLS = 10, 9, {1: 100, 512: 5}
 QUICK_STEPS, QUICK_ROUNDS, QUICK_CALLS = 2, 2, {1: 3, 512: 1}
 TOLERANCE = 1e-4
 RATES = ("dropout", "learning_rate", "weight_average", "clip_norm")
@@ -61,15 +63,32 @@ def main(data: str, quick: bool, output: Path | None):
     set_up(record, output)
     words = typed(96, seed=0).replace("DATA", data).split()[4:] + ["--precision", "float32", "--strategy", "one"]
     config = Config(**click.Command("run", params=options(Config)).make_context("run", words).params)
-    with process_for_each(installed("torch")) as processes:
-        record |= measure(config, quick, processes)
+    for work in ("training", "answers"):
+        with process_for_each([work]) as process:
+            found = process[work].submit(measure, config, quick, work == "training").result()
+        record |= found | {"per_second": record.get("per_second", {}) | found["per_second"]}
     if output:
         write_json(output, record)
     print_per_second(record)
 
 
-def measure(config: Config, quick: bool, processes: dict) -> dict:
-    """Builds, compares and times all implementations; what is written, without the command and the machine."""
+def measure(config: Config, quick: bool, is_training: bool) -> dict:
+    """Builds, compares and times all implementations, in a process where TensorFlow has not been imported.
+
+    Args:
+        config: The network's and the data's.
+        quick: Whether a few steps are enough.
+        is_training: Whether training is timed, with oneDNN where `run` has it, or answers are.
+
+    Returns:
+        What is written, without the command and the machine.
+    """
+    import_tensorflow(is_training and USES_ONEDNN)
+    with process_for_each(installed("torch")) as processes:
+        return measure_beside(config, quick, is_training, processes)
+
+
+def measure_beside(config: Config, quick: bool, is_training: bool, processes: dict) -> dict:
     steps, rounds, calls = (QUICK_STEPS, QUICK_ROUNDS, QUICK_CALLS) if quick else (STEPS, ROUNDS, CALLS)
     batches, peers = read_and_build(config, steps * rounds, processes)
     losses = {name: peer.loss_of(batches[0]) for name, peer in peers.items()}
@@ -90,11 +109,13 @@ def measure(config: Config, quick: bool, processes: dict) -> dict:
         # One call after another, as one caller asks.
         return lambda turn: sum(seconds_of(peer.answer, windows[size]) for _ in range(calls[size]))
 
-    trained = take_turns({name: training(peer) for name, peer in peers.items()}, rounds)
-    per_second = {
-        "training": {name: round(config.batch_size * steps / statistics.median(took)) for name, took in trained.items()}
-    }
-    for size, count in calls.items():
+    per_second = {}
+    if is_training:
+        trained = take_turns({name: training(peer) for name, peer in peers.items()}, rounds)
+        per_second["training"] = {
+            name: round(config.batch_size * steps / statistics.median(took)) for name, took in trained.items()
+        }
+    for size, count in ({} if is_training else calls).items():
         answered = take_turns({name: answering(peer, size) for name, peer in peers.items()}, rounds)
         per_second[f"answers, {size} at a time"] = {
             name: round(size * count / statistics.median(took)) for name, took in answered.items()

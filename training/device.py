@@ -9,6 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+# Not exported by TensorFlow, whose own tests ask it.
+from tensorflow.python.util import _pywrap_util_port
+
 from data.errors import UserError
 
 
@@ -37,9 +40,10 @@ class Device:
         return math.ceil(batch_size / self.replicas) * self.replicas
 
     def describe(self) -> str:
-        """One line: the device, the replicas, the precision, jit."""
+        """One line: the device, the replicas, whether oneDNN computes, the precision, jit."""
         replicas = f", {self.replicas} replicas" if self.replicas > 1 else ""
-        return f"{self.name}{replicas}, {self.precision}, jit {'on' if self.jit else 'off'}, deterministic ops"
+        onednn = ", oneDNN" if uses_onednn() else ""
+        return f"{self.name}{replicas}{onednn}, {self.precision}, jit {'on' if self.jit else 'off'}, deterministic ops"
 
 
 def choose_device(
@@ -78,6 +82,11 @@ def choose_device(
         precision = "mixed_bfloat16" if computes else "float32"
     keras.mixed_precision.set_dtype_policy(precision)
     return Device(chosen, _device_name(len(gpus) if chosen.num_replicas_in_sync > 1 else 1), precision, jit == "on")
+
+
+def uses_onednn() -> bool:
+    """Whether Intel's oneDNN computes products and convolutions in this process, where there is no GPU."""
+    return _pywrap_util_port.IsMklEnabled() and not tf.config.list_physical_devices("GPU")
 
 
 def versions() -> dict[str, str]:

@@ -19,6 +19,9 @@ EXAMPLE_INPUT = "history.csv"
 # Whether an input of `predict` is the path of a file, or a folder of them, instead of a text.
 INPUTS_ARE_FILES = True
 
+# Whether oneDNN is to compute its products and convolutions in `run` and `evaluate` (see `import_tensorflow`).
+USES_ONEDNN = True
+
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
 READING = (
     "id_column", "time_column", "target", "future_columns", "static_columns", "fill", "time_format", "time_zone",

@@ -15,6 +15,9 @@ EXAMPLE_INPUT = '"Not bad at all, in fact rather good."'
 # Whether an input of `predict` is the path of a file, or a folder of them, instead of a text.
 INPUTS_ARE_FILES = False
 
+# Whether oneDNN is to compute its products and convolutions in `run` and `evaluate` (see `import_tensorflow`).
+USES_ONEDNN = False
+
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
 READING = ("text_column", "label_column", "delimiter", "header", "encoding", "skip_bad_lines")
 

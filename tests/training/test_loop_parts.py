@@ -123,6 +123,24 @@ def test_tensorflow_is_imported_without_a_line_unless_the_import_fails():
     assert done.returncode == 1 and "why it failed" in done.stderr
 
 
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is x86's")
+@pytest.mark.parametrize("own, asked, expected", [(None, True, True), ("0", True, False), ("1", False, True)])
+def test_onednn_computes_where_a_template_asks_for_it_unless_the_user_has_set_it(own, asked, expected):
+    script = f"""
+from training.commands.tensorflow_import import import_tensorflow
+import_tensorflow({asked})
+from training.device import choose_device, uses_onednn
+import tensorflow as tf
+expected = {expected} and not tf.config.list_physical_devices("GPU")
+print(uses_onednn() == expected, ("oneDNN" in choose_device(0).describe()) == expected)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": own} if own else {}
+    # Not `run_python`, whose processes have imported TensorFlow.
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True True\n", "")
+
+
 def test_what_keras_would_import_for_nothing_is_left_and_can_be_imported_afterwards():
     script = """
 import sys

@@ -37,7 +37,7 @@ def _evaluate(templates, run: str, data: str | None, split: str | None, as_json:
         click.secho(f"{own}: not the data this run was trained on; it has changed since", fg="yellow", err=True)
     from training.commands.tensorflow_import import import_tensorflow
 
-    import_tensorflow()
+    import_tensorflow(template.config.USES_ONEDNN)
     result = template.evaluate.evaluate(folder, config, source, split)
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False))

@@ -99,7 +99,7 @@ def _train(template: Template, config, source: Source, record: Record, folder: R
         with termination_interrupts():
             folder.write_record(record)
             keep_freed_memory()
-            import_tensorflow()
+            import_tensorflow(template.config.USES_ONEDNN)
             template.train.train(config, source, folder, test)
     except KeyboardInterrupt:
         raise Interrupted(f"{folder.path}: stopped at once; {_how_to_go_on(folder)}") from None

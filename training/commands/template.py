@@ -45,7 +45,8 @@ class Template:
     @property
     def config(self) -> ModuleType:
         """`Config`; `READING`, its fields about reading a file; `ANSWERING`, those about how an answer is found;
-        `EXAMPLE_INPUT`, something to type after `predict RUN`; `INPUTS_ARE_FILES`, whether these are paths."""
+        `EXAMPLE_INPUT`, something to type after `predict RUN`; `INPUTS_ARE_FILES`, whether these are paths;
+        `USES_ONEDNN`, whether `run` and `evaluate` ask `import_tensorflow` for it."""
         return self._module("config")
 
     @property

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import logging
 import os
+import platform
 import sys
 import tempfile
 
@@ -54,8 +55,15 @@ def quiet_stderr():
             os.close(saved)
 
 
-def import_tensorflow() -> None:
+def import_tensorflow(onednn: bool = False) -> None:
     """Imports TensorFlow and Keras (3 to 5 s) and lists the devices, quietly.
+
+    TensorFlow has Intel's oneDNN compute on processors with certain instructions (AVX-512 VNNI and later ones). On
+    others, too, large products and convolutions take it three quarters of the time; but a single row takes twice as
+    long, and each new shape of a batch costs something.
+
+    Args:
+        onednn: Whether to have oneDNN on all x86 processors, unless the user has set `TF_ENABLE_ONEDNN_OPTS`.
 
     Example:
         import_tensorflow()
@@ -64,6 +72,8 @@ def import_tensorflow() -> None:
     # Whatever ~/.keras/keras.json says: the loops and the layers here are TensorFlow's.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if onednn and platform.machine() in ("x86_64", "AMD64"):
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     is_new = "tensorflow" not in sys.modules
     gc.set_threshold(*COLLECTED_AFTER)
     with quiet_stderr(), not_installed(*UNUSED_BY_KERAS):
