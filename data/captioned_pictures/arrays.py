@@ -6,7 +6,7 @@ import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from data.captioned_pictures.decoding import decode_picture, why_not_decoded
 from data.captioned_pictures.files import PictureFiles
+from data.captioned_pictures.kinds import LONGEST_BEGINNING, READ_KINDS, kind_of, why_not_read
 from data.chunks import chunks
 from data.errors import UserError
 
@@ -89,17 +90,13 @@ def decode_pictures(
         decoded.unreadable   # {17: "a damaged JPEG picture"}
     """
     pictures, unreadable, found = _new_array((count, side, side, 3), folder), {}, 0
-    decode = _decoder(side)
-
-    def decoded(content: bytes) -> np.ndarray | str:
-        try:
-            return decode(content).numpy()
-        except _NOT_DECODED as error:
-            return _reason(content, error)
-
     # Threads, of which TensorFlow lets several work, and not `tf.data`, whose every iterator takes a second to make.
     with ThreadPoolExecutor() as pool:
         for chunk in chunks(contents, _AT_ONCE, len):
+            for content in chunk:
+                # Made here: threads that ask for the same decoder at a time would each make it.
+                _decoder(_kind(content), side)
+            decoded = functools.partial(_decoded, side=side)
             for number, picture in enumerate(pool.map(decoded, chunk[: count - found]), start=found):
                 if isinstance(picture, str):
                     unreadable[number] = picture
@@ -113,21 +110,43 @@ def decode_pictures(
 
 def why_unreadable(content: bytes) -> str:
     """Why a picture's file cannot be decoded, as `decode_pictures` tells it; "" where it can."""
+    decoded = _decoded(content, side=1)  # one pixel is least work
+    return decoded if isinstance(decoded, str) else ""
+
+
+def _decoded(content: bytes, side: int) -> np.ndarray | str:
+    """A picture uint8 (side, side, 3), or why it cannot be decoded, in a user's words."""
+    if not content:
+        return "0 bytes"
+    if content.startswith(_NOT_READ):
+        return content.removeprefix(_NOT_READ).decode(errors="replace")
+    kind = _kind(content)
+    decode = _decoder(kind, side)
+    if decode is None:
+        return why_not_read(kind)
     try:
-        _decoder(1)(content)  # to one pixel, which is least work
+        return decode(tf.constant(content)).numpy()
     except _NOT_DECODED as error:
-        return _reason(content, error)
-    return ""
+        if isinstance(error, tf.errors.OpError) and not isinstance(error, tf.errors.InvalidArgumentError):
+            return error.message.splitlines()[0]
+        return _explainer()(content).numpy().decode()
 
 
-@functools.lru_cache(maxsize=8)
-def _decoder(side: int) -> tf.types.experimental.PolymorphicFunction:
-    """What decodes one picture: making it takes a second."""
+def _kind(content: bytes) -> str | None:
+    return kind_of(content[:LONGEST_BEGINNING])
+
+
+@functools.lru_cache(maxsize=40)
+def _decoder(kind: str | None, side: int) -> Callable[[tf.Tensor], tf.Tensor] | None:
+    """What decodes one picture of a kind: making it takes a third of a second. None for what is not read."""
+    if kind not in READ_KINDS:
+        return None
 
     def decode(content):
-        return decode_picture(content, side)
+        return decode_picture(content, kind, side)
 
-    return tf.function(decode, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+    signature = [tf.TensorSpec([], tf.string)]
+    return tf.function(decode, input_signature=signature, autograph=False).get_concrete_function()
 
 
 @functools.cache
@@ -158,14 +177,3 @@ def _new_array(shape: tuple[int, ...], folder: str | os.PathLike | None) -> np.n
                 if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                     raise UserError(f"{no_room} ({error.strerror})") from None
         return np.memmap(file, np.uint8, mode="w+", shape=shape)
-
-
-def _reason(content: bytes, error: tf.errors.OpError | UnicodeDecodeError) -> str:
-    """Why a picture cannot be decoded, in a user's words."""
-    if not content:
-        return "0 bytes"
-    if content.startswith(_NOT_READ):
-        return content.removeprefix(_NOT_READ).decode(errors="replace")
-    if isinstance(error, tf.errors.OpError) and not isinstance(error, tf.errors.InvalidArgumentError):
-        return error.message.splitlines()[0]
-    return _explainer()(content).numpy().decode()

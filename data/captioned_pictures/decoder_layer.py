@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from data.captioned_pictures.decoding import decode_picture_of_kind, number_of_kind, why_not_decoded
+from data.captioned_pictures.decoding import decode_picture, number_of_kind, why_not_decoded
 from data.captioned_pictures.kinds import READ_KINDS
 
 
@@ -58,7 +58,7 @@ class PictureDecoder(keras.layers.Layer):
             # What an op raises ends a graph, unless a data set leaves the element out.
             numbered = tf.data.Dataset.from_tensor_slices((tf.cast(rows, tf.int32), tf.gather(contents, rows)))
             decoded = numbered.map(
-                lambda number, content: (number, decode_picture_of_kind(content, kind, self.side)),
+                lambda number, content: (number, decode_picture(content, kind, self.side)),
                 num_parallel_calls=tf.data.AUTOTUNE,
             ).ignore_errors()
             # One row more, for a batch has one at least.

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.captioned_pictures.formats import bmp, gif, jpeg, png, webp
-from data.captioned_pictures.formats.content import bytes_at, refusing
+from data.captioned_pictures.formats.content import bytes_at
 from data.captioned_pictures.formats.orientation import exif_orientation, turned
 from data.captioned_pictures.kinds import BEGINNINGS, LONGEST_BEGINNING, READ_KINDS, why_not_read
 
@@ -15,15 +15,19 @@ _WHITE = 255
 _READERS = {"JPEG": jpeg, "PNG": png, "GIF": gif, "BMP": bmp, "WebP": webp}
 
 
-def decode_picture(content: tf.Tensor, side: int) -> tf.Tensor:
+def decode_picture(content: tf.Tensor, kind: str, side: int) -> tf.Tensor:
     """Decodes a picture file and squashes it to a square, antialiased.
 
     JPEG, PNG, GIF and WebP (of an animation the first picture), and BMP, turned as the EXIF orientation says. Grey,
     palette and CMYK become RGB, of 16 bits the upper 8 count, and what is transparent stands before white. A picture of
     that size already stays as it is.
 
+    What fails, fails in the caller's own graph: where a function fails that is called inside a data set's map,
+    TensorFlow 2.21 keeps a kilobyte each time.
+
     Args:
         content: The file's bytes, a scalar string.
+        kind: One of `data.captioned_pictures.kinds.READ_KINDS`, which the file is as it begins.
         side: The square's side in pixels.
 
     Returns:
@@ -34,37 +38,7 @@ def decode_picture(content: tf.Tensor, side: int) -> tf.Tensor:
             `LARGEST_PICTURE` or `LARGEST_JPEG` is found before memory is taken for them.
 
     Example:
-        decode_picture(tf.io.read_file("dog.jpg"), 128)   # uint8 (128, 128, 3)
-    """
-
-    def refuse():
-        with tf.control_dependencies([refusing(content, "no picture")]):
-            return tf.zeros([1, 1, 3], tf.uint8), ""
-
-    branches = [*(partial(_decode(kind, side), content) for kind in READ_KINDS), refuse]
-    picture, exif = tf.switch_case(tf.minimum(number_of_kind(content), len(READ_KINDS)), branches)
-    return _squashed(picture, exif, side)
-
-
-def decode_picture_of_kind(content: tf.Tensor, kind: str, side: int) -> tf.Tensor:
-    """Decodes a picture file whose kind is known; else as `decode_picture` does.
-
-    What fails, fails in the caller's own graph: where a function fails that is called inside a data set's map,
-    TensorFlow 2.21 keeps a kilobyte each time.
-
-    Args:
-        content: The file's bytes, a scalar string.
-        kind: One of `data.captioned_pictures.kinds.READ_KINDS`.
-        side: The square's side in pixels.
-
-    Returns:
-        uint8 (side, side, 3).
-
-    Raises:
-        tf.errors.InvalidArgumentError: when it runs, as `decode_picture` does.
-
-    Example:
-        decode_picture_of_kind(tf.io.read_file("dog.jpg"), "JPEG", 128)   # uint8 (128, 128, 3)
+        decode_picture(tf.io.read_file("dog.jpg"), "JPEG", 128)   # uint8 (128, 128, 3)
     """
     picture, exif = _READERS[kind].decode(content, side)
     return _squashed(picture, exif, side)
@@ -142,11 +116,6 @@ _FUNCTION = {
     "autograph": False,
     "experimental_attributes": {"_noinline": True},
 }
-
-
-@cache
-def _decode(kind: str, side: int) -> Callable:
-    return tf.function(lambda content: _READERS[kind].decode(content, side), **_FUNCTION)
 
 
 @cache
