@@ -217,10 +217,15 @@ def stream(answering: Answering, text: str) -> Iterator[str]:
     for piece in prompt["ids"][0, : int(prompt["lengths"][0])]:
         states = _states_after(functions["step"](ids, *states))
         ids = piece[tf.newaxis]
-    for number in random_numbers(config.seed, config.length):
+
+    @tf.function(autograph=False)
+    def go_on(ids, states, number):
         found = functions["step"](ids, *states)
-        ids = draw(tf.math.log(found["probabilities"]), number, config.temperature, config.top_k, config.top_p)
-        states = _states_after(found)
+        scores = tf.math.log(found["probabilities"])
+        return draw(scores, number, config.temperature, config.top_k, config.top_p), _states_after(found)
+
+    for number in random_numbers(config.seed, config.length):
+        ids, states = go_on(ids, states, number)
         yield decoder.decode(spelled[int(ids[0])])
     yield decoder.decode(b"", final=True)
 
