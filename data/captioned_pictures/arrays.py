@@ -108,12 +108,6 @@ def decode_pictures(
     return DecodedPictures(pictures, unreadable)
 
 
-def why_unreadable(content: bytes) -> str:
-    """Why a picture's file cannot be decoded, as `decode_pictures` tells it; "" where it can."""
-    decoded = _decoded(content, side=1)  # one pixel is least work
-    return decoded if isinstance(decoded, str) else ""
-
-
 def _decoded(content: bytes, side: int) -> np.ndarray | str:
     """A picture uint8 (side, side, 3), or why it cannot be decoded, in a user's words."""
     if not content:

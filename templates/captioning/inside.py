@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import tensorflow as tf
 
+from data.captioned_pictures.arrays import decode_pictures
 from data.captioned_pictures.datasets import picture_contents
 from data.captioned_pictures.known_datasets import DATASETS
 from data.errors import UserError
@@ -72,15 +73,11 @@ class Inside:
     def __init__(self, run: RunFolder, config: Config):
         model = in_float32(serving.load_model(run, config))
         self.encoder, self.text = model.get_layer("encoder"), model.get_layer("text")
-        # Traced: called as it is it would be traced anew for every picture.
-        self.decoded = tf.function(
-            model.get_layer("picture"), input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
-        )
-        self.search = model.get_layer("search")
+        self.search, self.side = model.get_layer("search"), model.get_layer("picture").side
         self.decoder = self.search.decoder
         self.names = [readable(spelled) for spelled in spellings(self.text.pieces)]
         self.names[START], self.names[END] = "(start)", "(end)"
-        shape = [1, config.picture_size, config.picture_size, 3]
+        shape = [1, self.side, self.side, 3]
         ids = tf.TensorSpec([1, None], tf.int32)
         counts = tf.function(
             self._counts, input_signature=[tf.TensorSpec(shape, tf.float32), ids, ids], autograph=False
@@ -98,12 +95,13 @@ class Inside:
         """
         asked_for = asked.pictures_at(path)[0] if isinstance(path, str) else path
         try:
-            decoded = self.decoded(tf.constant([asked_for.read() if asked_for.read else b""]))
+            content = asked_for.read() if asked_for.read else b""
         except (UserError, OSError) as error:
             return Look(asked_for.name, "", error=asked.said(error))
-        if why := asked_for.error or decoded["error"][0].numpy().decode():
+        decoded = decode_pictures([content], 1, self.side)
+        if why := asked_for.error or decoded.unreadable.get(0):
             return Look(asked_for.name, "", error=why)
-        picture = decoded["pictures"]
+        picture = tf.constant(decoded.pictures, tf.float32)
         places = self.encoder(picture, training=False)
         found, score = self.search(places, tf.ones(tf.shape(places)[:2], tf.bool))
         tokens = found[:, : int(tf.reduce_sum(tf.cast(found != PADDING, tf.int32)))]

@@ -2,14 +2,16 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from data.captioned_pictures.arrays import why_unreadable
+from data.captioned_pictures.arrays import decode_pictures
 from data.captioned_pictures.decoder_layer import PictureDecoder
 from data.errors import UserError
 from data.subwords.decoder import SubwordDecoder
@@ -84,9 +86,35 @@ def load_model(run: RunFolder, config: Config) -> keras.Model:
     return model
 
 
-def load(run: RunFolder, config: Config):
-    """Loads a run's model for `predict`, as a traced function."""
-    return as_functions(load_model(run, config))["serving_default"]
+@dataclass(frozen=True)
+class Answering:
+    """What `load` gives.
+
+    Args:
+        describe: Pictures, uint8 (batch, side, side, 3) -> `caption` string and `score` float32, (batch,).
+        side: The pictures' side in pixels.
+    """
+
+    describe: Callable[[np.ndarray], dict[str, tf.Tensor]]
+    side: int
+
+
+def load(run: RunFolder, config: Config) -> Answering:
+    """Loads a run's model for `predict`.
+
+    Without its decoding of files: to trace that for every kind there is takes longer than all the rest.
+    """
+    model = in_float32(load_model(run, config))
+    side = model.get_layer("picture").side
+    encoder, search, text = (model.get_layer(name) for name in ("encoder", "search", "text"))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, side, side, 3], tf.uint8)], autograph=False)
+    def describe(pictures):
+        places = encoder(tf.cast(pictures, tf.float32), training=False)
+        tokens, scores = search(places, tf.ones(tf.shape(places)[:2], tf.bool))
+        return {"caption": text(tokens), "score": scores}
+
+    return Answering(describe, side)
 
 
 def as_functions(model: keras.Model) -> dict:
@@ -110,11 +138,11 @@ def as_functions(model: keras.Model) -> dict:
     return {"serving_default": tf.function(answer, input_signature=[contents], autograph=False)}
 
 
-def predict(describe, inputs: list[str]) -> Iterator[dict]:
+def predict(answering: Answering, inputs: list[str]) -> Iterator[dict]:
     """Describes pictures.
 
     Args:
-        describe: What `load` gave.
+        answering: What `load` gave.
         inputs: Paths of pictures; and of folders and .tar files, whose pictures are found as training finds them.
 
     Yields:
@@ -124,35 +152,34 @@ def predict(describe, inputs: list[str]) -> Iterator[dict]:
     suggests = len(inputs) <= MOST_SUGGESTIONS
     pictures = [picture for text in inputs for picture in pictures_at(text, suggests)]
     for start in range(0, len(pictures), PICTURES_AT_A_TIME):
-        yield from _describe(describe, pictures[start : start + PICTURES_AT_A_TIME])
+        yield from _describe(answering, pictures[start : start + PICTURES_AT_A_TIME])
 
 
-def _describe(describe, pictures: list[Picture]) -> list[dict]:
+def _describe(answering: Answering, pictures: list[Picture]) -> list[dict]:
     contents = [_content(picture) for picture in pictures]
+    decoded = decode_pictures((content for content, _ in contents), len(contents), answering.side)
+    reasons = [reason or decoded.unreadable.get(number, "") for number, (_, reason) in enumerate(contents)]
     rows = [
         {"image": picture.name} | ({"error": reason} if reason else {})
-        for picture, (_, reason) in zip(pictures, contents, strict=True)
+        for picture, reason in zip(pictures, reasons, strict=True)
     ]
-    whole = [content for content, reason in contents if not reason]
+    whole = [number for number, reason in enumerate(reasons) if not reason]
     if whole:
-        found = describe(tf.constant(whole, tf.string))
+        found = answering.describe(decoded.pictures[whole])
         captions, scores = (found[name].numpy().tolist() for name in ("caption", "score"))
-        described = [row for row in rows if "error" not in row]
-        for row, caption, score in zip(described, captions, scores, strict=True):
-            row |= {"caption": caption.decode(), "score": score}
+        for number, caption, score in zip(whole, captions, scores, strict=True):
+            rows[number] |= {"caption": caption.decode(), "score": score}
     return rows
 
 
 def _content(picture: Picture) -> tuple[bytes, str]:
-    """A picture's bytes, and why it cannot be described; "" where it can."""
+    """A picture's bytes, and why they cannot be read; "" where they can."""
     if not picture.read:
         return b"", picture.error
     try:
-        content = picture.read()
+        return picture.read(), ""
     except (UserError, OSError) as error:
         return b"", said(error)
-    # Looked at alone: a damaged one must not take the others' answers with it.
-    return content, why_unreadable(content)
 
 
 def as_line(answer: dict) -> str:
@@ -160,14 +187,14 @@ def as_line(answer: dict) -> str:
     return f"{answer['image']}\t{' '.join(answer.get('caption', '').splitlines())}"
 
 
-def predict_file(describe, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
+def predict_file(answering: Answering, config: Config, path: Path, output: Path | None, as_json: bool) -> None:
     """Describes the pictures of a list, a name a line; or of a file of captions, each of its pictures once.
 
     A name is a path from the file's folder on, or is found among the pictures of that folder as training finds those of
     its lists and captions.
 
     Args:
-        describe: What `load` gave.
+        answering: What `load` gave.
         config: Says how the file is read.
         path: The file.
         output: Where to: a line of name, tab and caption for each; None prints.
@@ -180,7 +207,7 @@ def predict_file(describe, config: Config, path: Path, output: Path | None, as_j
     unanswered, count, listed = Unanswered(), 0, pictures_in(path, config)
     with writing(output) as stream:
         while chunk := list(islice(listed, PICTURES_AT_A_TIME)):
-            answers = _describe(describe, [picture for _, picture in chunk])
+            answers = _describe(answering, [picture for _, picture in chunk])
             for (number, _), answer in zip(chunk, answers, strict=True):
                 line = json.dumps(answer, ensure_ascii=False) if as_json else as_line(answer)
                 stream.write(f"{line}\n")

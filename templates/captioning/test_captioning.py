@@ -362,7 +362,7 @@ def test_a_frozen_networks_features_are_computed_once_and_the_saved_model_sees_t
     loaded = serving.load_model(run, SEEN)
     expected = model.get_layer("encoder")(features.pictures)
     np.testing.assert_allclose(loaded.get_layer("encoder")(examples.pictures), expected, atol=1e-4)
-    (answer,) = serving.predict(serving.as_functions(loaded)["serving_default"], [str(pictures / "pictures" / "0.png")])
+    (answer,) = serving.predict(serving.load(run, SEEN), [str(pictures / "pictures" / "0.png")])
     assert np.isfinite(answer["score"])
 
 
@@ -452,14 +452,14 @@ def learned(tmp_path_factory, pictures):
 
 
 @pytest.fixture(scope="module")
-def describe(learned):
+def answering(learned):
     """What `predict` answers with; to trace it takes seconds."""
     return serving.load(learned.run, LEARNING)
 
 
 @pytest.fixture(scope="module")
-def answers(describe, pictures):
-    return list(serving.predict(describe, [str(pictures / "pictures")]))
+def answers(answering, pictures):
+    return list(serving.predict(answering, [str(pictures / "pictures")]))
 
 
 def names(corner: str, colour: str, caption: str) -> bool:
@@ -514,7 +514,7 @@ def test_the_saved_model_answers_every_picture_of_a_folder(answers, pictures):
     json.dumps(answers, allow_nan=False)
 
 
-def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(describe, pictures, tmp_path):
+def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(answering, pictures, tmp_path):
     whole = pictures / "pictures" / "2.png"
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "text.png").write_text("no picture")
@@ -531,7 +531,7 @@ def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(descr
         "n" * 300: "",
     }
     inputs = [str(whole), *(str(tmp_path / name) for name in reasons), "", str(whole)]
-    first, *others, nameless, last = serving.predict(describe, inputs)
+    first, *others, nameless, last = serving.predict(answering, inputs)
     # Another row of a product may be summed in another order.
     assert first == {**last, "score": pytest.approx(last["score"], abs=1e-5)}
     assert first["image"] == str(whole) and first["caption"]
@@ -540,28 +540,28 @@ def test_what_cannot_be_described_is_answered_in_its_place_with_the_reason(descr
         assert set(answer) == {"image", "error"} and answer["image"] == str(tmp_path / name)
         assert answer["error"] and reason in answer["error"]
         assert serving.as_line(answer) == f"{answer['image']}\t"
-    (answer,) = serving.predict(None, [str(tmp_path / "empty.jpgs")])
+    (answer,) = serving.predict(answering, [str(tmp_path / "empty.jpgs")])
     assert "did you mean" in answer["error"] and "empty.jpg" in answer["error"]
 
 
-def test_a_folder_holds_the_pictures_that_training_finds_in_it(describe, answers, pictures, tmp_path):
+def test_a_folder_holds_the_pictures_that_training_finds_in_it(answering, answers, pictures, tmp_path):
     content = (pictures / "pictures" / "2.png").read_bytes()
     for name in ("a.png", "__MACOSX/b.png", ".hidden/c.png", "._d.png", "e/f.PNG"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     with tarfile.open(tmp_path / "more.tar", "w") as archive:
         archive.add(tmp_path / "a.png", "g/h.png")
-    found = {answer["image"]: answer["caption"] for answer in serving.predict(describe, [str(tmp_path)])}
+    found = {answer["image"]: answer["caption"] for answer in serving.predict(answering, [str(tmp_path)])}
     assert list(found) == [str(tmp_path / name) for name in ("a.png", "e/f.PNG", "more.tar/g/h.png")]
     (expected,) = (answer["caption"] for answer in answers if answer["image"].endswith("/2.png"))
     assert set(found.values()) == {expected}
-    (other,) = serving.predict(describe, [str(tmp_path / "more.tar")])
+    (other,) = serving.predict(answering, [str(tmp_path / "more.tar")])
     assert other["image"] == str(tmp_path / "more.tar" / "g" / "h.png")
 
 
-def test_a_list_of_pictures_is_described_line_by_line(describe, answers, pictures, tmp_path, capsys):
+def test_a_list_of_pictures_is_described_line_by_line(answering, answers, pictures, tmp_path, capsys):
     (pictures / "list.lst").write_text("pictures/1.png\n\npictures/0.png\n")
-    serving.predict_file(describe, LEARNING, pictures / "list.lst", tmp_path / "out.txt", as_json=False)
+    serving.predict_file(answering, LEARNING, pictures / "list.lst", tmp_path / "out.txt", as_json=False)
     found = {answer["image"].rpartition("/")[2]: answer["caption"] for answer in answers}
     expected = "".join(f"pictures/{name}\t{found[name]}\n" for name in ("1.png", "0.png"))
     assert (tmp_path / "out.txt").read_text() == expected and "2 pictures" in capsys.readouterr().err
@@ -569,7 +569,7 @@ def test_a_list_of_pictures_is_described_line_by_line(describe, answers, picture
 
 
 def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(
-    describe, answers, pictures, tmp_path, capsys
+    answering, answers, pictures, tmp_path, capsys
 ):
     captions = {answer["image"].rpartition("/")[2]: answer["caption"] for answer in answers}
     (tmp_path / "loose").mkdir()
@@ -581,7 +581,7 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(
     lines = [b"0.png", b"loose/0", b"cut.png", b"elsewhere/packed/1.png", b"gone.png", b"caf\xe9.png", b"2"]
     (tmp_path / "list").write_bytes(b"\n".join(lines))
     with pytest.raises(UserError, match="3 of the inputs could not be read"):
-        serving.predict_file(describe, LEARNING, tmp_path / "list", tmp_path / "out.txt", as_json=False)
+        serving.predict_file(answering, LEARNING, tmp_path / "list", tmp_path / "out.txt", as_json=False)
     expected = [
         ("0.png", captions["0.png"]), ("loose/0", captions["0.png"]), ("cut.png", ""), ("elsewhere/packed/1.png",
         captions["1.png"]), ("gone.png", ""), ("caf\ufffd.png", ""), ("2", captions["2.png"]),
@@ -598,7 +598,7 @@ def test_a_list_finds_pictures_as_training_does_and_names_those_it_cannot(
     (tmp_path / "other.tar").write_text("damaged")
     (tmp_path / "list").write_text("loose/0.png\n2\n")
     with pytest.raises(UserError, match="1 of the inputs"):
-        serving.predict_file(describe, LEARNING, tmp_path / "list", None, as_json=True)
+        serving.predict_file(answering, LEARNING, tmp_path / "list", None, as_json=True)
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first["caption"] == captions["0.png"]
     assert set(second) == {"image", "error"} and "other.tar: expected a tar archive" in second["error"]
@@ -630,11 +630,9 @@ def test_a_file_of_captions_means_the_same_pictures_to_run_and_to_predict(tmp_pa
 
 def test_the_configuration_says_how_to_search(learned, pictures):
     def caption(**fields):
-        model = serving.load_model(learned.run, dataclasses.replace(LEARNING, **fields))
-        (found,) = serving.predict(
-            serving.as_functions(model)["serving_default"], [str(pictures / "pictures" / "4.png")]
-        )
-        return model.get_layer("search"), found
+        config = dataclasses.replace(LEARNING, **fields)
+        (found,) = serving.predict(serving.load(learned.run, config), [str(pictures / "pictures" / "4.png")])
+        return serving.load_model(learned.run, config).get_layer("search"), found
 
     greedy, first = caption(beam_width=1)
     wide, second = caption(beam_width=7)

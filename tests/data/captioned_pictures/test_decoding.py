@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from data.captioned_pictures import arrays as picture_arrays
-from data.captioned_pictures.arrays import decode_pictures, file_contents, why_unreadable
+from data.captioned_pictures.arrays import decode_pictures, file_contents
 from data.captioned_pictures.decoder_layer import PictureDecoder
 from data.captioned_pictures.decoding import decode_picture, why_not_decoded
 from data.captioned_pictures.files import find_picture_files
@@ -58,6 +58,10 @@ def decode_in_graph(content):
 
 def decode_eagerly(content):
     return decode_picture(tf.constant(content), kind_of_file(content), SIDE)
+
+
+def why_unreadable(content: bytes) -> str:
+    return decode_pictures([content], 1, SIDE).unreadable.get(0, "")
 
 
 def difference(one: np.ndarray | tf.Tensor, other: np.ndarray) -> int:
