@@ -41,17 +41,26 @@ def decode_picture(content: tf.Tensor, kind: str, side: int) -> tf.Tensor:
         decode_picture(tf.io.read_file("dog.jpg"), "JPEG", 128)   # uint8 (128, 128, 3)
     """
     picture, exif = _READERS[kind].decode(content, side)
-    return _squashed(picture, exif, side)
+    return _squashing(side)(picture, exif)
 
 
-def _squashed(picture: tf.Tensor, exif: tf.Tensor, side: int) -> tf.Tensor:
-    """A picture uint8 (height, width, 1 to 4) as a square of colours that is turned as its EXIF data say."""
-    picture = tf.ensure_shape(_over_white(picture), [None, None, 3])
-    picture = tf.image.resize(picture, (side, side), antialias=True)
-    orientation = exif_orientation(exif)
-    # Squashing and turning may change places, and a small picture is turned in no time.
-    picture = tf.cond(orientation > 1, lambda: turned(picture, orientation), lambda: picture)
-    return tf.saturate_cast(tf.round(picture), tf.uint8)
+@cache
+def _squashing(side: int) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Makes a picture uint8 (height, width, 1 to 4) a square of colours that is turned as its EXIF data say.
+
+    A function, which is the same for every kind; and nothing of it fails.
+    """
+
+    def squash(picture, exif):
+        picture = tf.ensure_shape(_over_white(picture), [None, None, 3])
+        picture = tf.image.resize(picture, (side, side), antialias=True)
+        orientation = exif_orientation(exif)
+        # Squashing and turning may change places, and a small picture is turned in no time.
+        picture = tf.cond(orientation > 1, lambda: turned(picture, orientation), lambda: picture)
+        return tf.saturate_cast(tf.round(picture), tf.uint8)
+
+    signature = [tf.TensorSpec([None, None, None], tf.uint8), tf.TensorSpec([], tf.string)]
+    return tf.function(squash, input_signature=signature, autograph=False)
 
 
 def _over_white(picture: tf.Tensor) -> tf.Tensor:
