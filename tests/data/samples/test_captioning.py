@@ -41,6 +41,12 @@ def pictures() -> dict[str, np.ndarray]:
     return pixels_of(FOLDER / "images.tar.xz")
 
 
+@pytest.fixture(scope="module")
+def found(pictures) -> dict[str, tuple]:
+    """What `seen` finds in each picture."""
+    return {name: seen(pixels) for name, pixels in pictures.items()}
+
+
 def pixels_of(path: Path) -> dict[str, np.ndarray]:
     with tarfile.open(path, "r:xz") as archive:
         contents = {member.name: archive.extractfile(member).read() for member in archive}
@@ -76,7 +82,9 @@ def shape_name(mask: np.ndarray) -> str:
 
 def seen(pixels: np.ndarray) -> tuple[Said, list[tuple[int, int, int, int]]]:
     """What a picture shows, read from its pixels, and the top, bottom, left and right end of each thing."""
-    colours = [np.array(one) for one in sorted(set(map(tuple, pixels.reshape(-1, 3))))]
+    # As one number each, which is found faster, in the same order.
+    numbers = np.unique(pixels.astype(int) @ [2**16, 2**8, 1])
+    colours = [np.array([number >> 16, number >> 8 & 255, number & 255]) for number in numbers]
     background = max(
         colours, key=lambda one: (pixels == one).all(2).sum() if len(set(one)) == 1 and one[0] < 150 else 0
     )
@@ -131,19 +139,18 @@ def test_the_sample_is_a_source_in_which_everything_fits():
         assert joined.split(split).names == names(split)
 
 
-def test_each_caption_says_what_is_in_the_picture(captions, pictures):
-    assert captions.keys() == pictures.keys()
+def test_each_caption_says_what_is_in_the_picture(captions, found):
+    assert captions.keys() == found.keys()
     for name, texts in captions.items():
-        shown, _ = seen(pictures[name])
+        shown, _ = found[name]
         assert len(set(texts)) == 3
         for text in texts:
             assert re.fullmatch("[a-z]+( [a-z]+)+", text)
             assert said(text) == shown, f"{name}: {text}"
 
 
-def test_the_relation_is_clear(pictures):
-    for name, pixels in pictures.items():
-        (_, relation), boxes = seen(pixels)
+def test_the_relation_is_clear(found):
+    for name, ((_, relation), boxes) in found.items():
         if relation:
             (top, bottom, left, right), (low, lowest, east, eastmost) = boxes
             along, across = (east + eastmost - left - right) / 2, (low + lowest - top - bottom) / 2
