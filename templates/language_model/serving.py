@@ -4,7 +4,7 @@ import codecs
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,16 +73,27 @@ class Answering:
 
     Args:
         functions: What `as_functions` gave.
+        go_on: ids (batch,), the states before and a number in [0, 1) -> the next ids, drawn by it; the states after.
         config: Says how a text is continued, or that it is scored.
     """
 
     functions: dict
+    go_on: Callable
     config: Config
 
 
 def load(run: RunFolder, config: Config) -> Answering:
     """Loads a run's model for `predict`."""
-    return Answering(as_functions(load_model(run), config), config)
+    functions = as_functions(load_model(run), config)
+
+    # One call for a piece: the drawing is some twenty operations.
+    @tf.function(autograph=False)
+    def go_on(ids, states, number):
+        found = functions["step"](ids, *states)
+        scores = tf.math.log(found["probabilities"])
+        return draw(scores, number, config.temperature, config.top_k, config.top_p), _states_after(found)
+
+    return Answering(functions, go_on, config)
 
 
 def as_functions(model: keras.Model, config: Config) -> dict:
@@ -217,15 +228,8 @@ def stream(answering: Answering, text: str) -> Iterator[str]:
     for piece in prompt["ids"][0, : int(prompt["lengths"][0])]:
         states = _states_after(functions["step"](ids, *states))
         ids = piece[tf.newaxis]
-
-    @tf.function(autograph=False)
-    def go_on(ids, states, number):
-        found = functions["step"](ids, *states)
-        scores = tf.math.log(found["probabilities"])
-        return draw(scores, number, config.temperature, config.top_k, config.top_p), _states_after(found)
-
     for number in random_numbers(config.seed, config.length):
-        ids, states = go_on(ids, states, number)
+        ids, states = answering.go_on(ids, states, number)
         yield decoder.decode(spelled[int(ids[0])])
     yield decoder.decode(b"", final=True)
 

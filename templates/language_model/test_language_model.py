@@ -86,7 +86,8 @@ def batches(examples, config, epoch=0):
 
 def scores_of(model, before):
     """The scores of all steps, with states of 0 before the first, and the states after the last."""
-    return model([tf.constant(before, tf.int32), *first_states(model, len(before))])
+    inputs = [tf.constant(before, tf.int32), *first_states(model, len(before))]
+    return tf.function(model, autograph=False)(inputs)  # step by step it takes seconds
 
 
 def nats_of(model, examples, window):
