@@ -1,9 +1,10 @@
 """Runs a SavedModel by TensorFlow's C API, as its bindings for C, Java, Go and Rust do: no Python of TensorFlow's.
 
-    python c_api.py < request.pickle > answer.pickle
+    python c_api.py < requests.pickle > answers.pickle
 
-A request is a dictionary: `folder`; `inputs`, from a tensor's name to its shape, its values and the number of their
-type; `outputs`, tensors' names. The answer is a dictionary from these to their shapes and values (bytes, floats or whole numbers).
+A request is a dictionary: `folder` and `written`, which tell a SavedModel; `inputs`, from a tensor's name to its shape,
+its values and the number of their type; `outputs`, tensors' names. The answer is a dictionary from these to their
+shapes and values (bytes, floats or whole numbers), and comes before the next request is read.
 """
 
 import ctypes
@@ -40,8 +41,8 @@ def load_library():
 class Session:
     """A SavedModel in a session of its own."""
 
-    def __init__(self, folder):
-        self.library = load_library()
+    def __init__(self, library, folder):
+        self.library = library
         self.status = pointer(self.library.TF_NewStatus())
         self.graph = pointer(self.library.TF_NewGraph())
         tags = (ctypes.c_char_p * 1)(b"serve")
@@ -110,7 +111,12 @@ def pointer(address):
 
 
 if __name__ == "__main__":
-    request = pickle.load(sys.stdin.buffer)
-    answer = Session(request["folder"]).run(request["inputs"], request["outputs"])
-    assert "tensorflow" not in sys.modules
-    pickle.dump(answer, sys.stdout.buffer)
+    library, opened, session = load_library(), None, None
+    while sys.stdin.buffer.peek(1):
+        request = pickle.load(sys.stdin.buffer)
+        if opened != (request["folder"], request["written"]):
+            opened = request["folder"], request["written"]
+            session = Session(library, request["folder"])
+        pickle.dump(session.run(request["inputs"], request["outputs"]), sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        assert "tensorflow" not in sys.modules

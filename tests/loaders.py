@@ -1,5 +1,6 @@
 """Runs a SavedModel by the loaders that are not ours, nor Python's `tf.saved_model.load`."""
 
+import contextlib
 import functools
 import pickle
 import subprocess
@@ -75,12 +76,22 @@ def by_session(folder, placed, outputs):
 
 
 def by_c(folder, placed, outputs):
-    request = {"folder": str(folder), "outputs": list(outputs.values())}
+    written = (Path(folder) / "saved_model.pb").stat().st_mtime_ns
+    request = {"folder": str(folder), "written": written, "outputs": list(outputs.values())}
     request["inputs"] = {
         name: (value.shape, value.reshape(-1).tolist(), tf.as_dtype(value.dtype).as_datatype_enum)
         for name, value in placed.items()
     }
-    answer = pickle.loads(run([sys.executable, ROOT / "tests" / "c_api.py"], input=pickle.dumps(request)))
+    process, errors = _c_process()
+    with contextlib.suppress(BrokenPipeError):
+        pickle.dump(request, process.stdin)
+        process.stdin.flush()
+    try:
+        answer = pickle.load(process.stdout)
+    except EOFError:
+        _c_process.cache_clear()
+        errors.seek(0)
+        raise AssertionError(errors.read().decode()[-2000:]) from None
     found = {}
     for output, tensor in outputs.items():
         shape, values = answer[tensor]
@@ -88,10 +99,11 @@ def by_c(folder, placed, outputs):
     return found
 
 
-def run(command, **given) -> bytes:
-    done = subprocess.run([str(word) for word in command], capture_output=True, **given)
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
-    return done.stdout
+@functools.cache
+def _c_process():
+    """The process that answers by TensorFlow's C API, whose library takes a second to load; and its standard error."""
+    errors, command = tempfile.TemporaryFile(), [sys.executable, str(ROOT / "tests" / "c_api.py")]  # noqa: SIM115
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors), errors
 
 
 def assert_every_loader_answers(folder, inputs, signature: str = "serving_default", loaders: Sequence[str] = LOADERS):
