@@ -272,3 +272,16 @@ def test_bad_lines_are_left_out_and_counted_once_and_strange_labels_are_only_lab
     for label in labels:
         assert label in done.stdout
     assert "mine/plots" not in done.stderr and (tmp_path / "mine" / "plots" / "confusion_validation.png").is_file()
+
+
+@pytest.mark.parametrize("template", front_door.TEMPLATES)
+def test_a_run_asks_for_onednn_where_its_template_does(template, tmp_path, monkeypatch):
+    asked = []
+
+    def stop(onednn=False):
+        asked.append(onednn)
+        raise OSError("enough")
+
+    monkeypatch.setattr("training.commands.tensorflow_import.import_tensorflow", stop)
+    cli("run", template, "--data", "sample", "--run-dir", "mine", cwd=tmp_path, status=1)
+    assert asked == [template in ("captioning", "forecasting")]
