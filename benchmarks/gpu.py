@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ("sentiment", "ner", "translation", "captioning", "language_model", "forecasting")
 # What a forecast is made of is a table, and its export takes numbers: the tests ask it.
 EXPORTED = TEMPLATES[:-1]
+# With less time left no step is begun.
+LEAST_SECONDS = 10
 # So much of what a failed step printed is kept, and so much of it shown.
 ERROR_CHARACTERS, SHOWN_CHARACTERS = 3000, 700
 
@@ -137,7 +139,7 @@ def run_step(step: Step, folder: Path, small: bool, shared: bool, left: float) -
         The step's line.
     """
     seconds = min(step.seconds, left)
-    if seconds < 10:
+    if seconds < LEAST_SECONDS:
         return {"step": step.name, "seconds": 0, "ok": False, "figures": {}, "error": "no time was left"}
     environment = os.environ | ({"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if shared else {})
     if small:

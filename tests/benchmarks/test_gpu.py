@@ -62,14 +62,15 @@ def test_every_step_has_its_line_when_the_deadline_has_passed(tmp_path):
 
 
 def test_a_step_that_hangs_is_stopped_and_one_for_which_no_time_is_left_is_not_begun(tmp_path, monkeypatch):
-    hanging = gpu.STEPS["layers"]._replace(seconds=12)
+    monkeypatch.setattr(gpu, "LEAST_SECONDS", 2)
+    hanging = gpu.STEPS["layers"]._replace(seconds=3)
     script = tmp_path / "hangs"
     script.write_text("#!/bin/sh\nsleep 600 &\nwait\n")
     script.chmod(0o755)
     monkeypatch.setattr(gpu.sys, "executable", str(script))
     line = gpu.run_step(hanging, tmp_path, small=False, shared=False, left=100)
-    assert not line["ok"] and line["error"].startswith("stopped after 12 s")
-    line = gpu.run_step(hanging, tmp_path, small=False, shared=False, left=9)
+    assert not line["ok"] and line["error"].startswith("stopped after 3 s")
+    line = gpu.run_step(hanging, tmp_path, small=False, shared=False, left=1)
     assert not line["ok"] and line["error"] == "no time was left" and line["seconds"] == 0
 
 
