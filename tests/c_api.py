@@ -2,7 +2,7 @@
 
     python c_api.py < requests.pickle > answers.pickle
 
-A request is a dictionary: `folder` and `written`, which tell a SavedModel; `inputs`, from a tensor's name to its shape,
+A request is a dictionary: `folder` and `written`, which identify a SavedModel; `inputs`, from a tensor's name to its shape,
 its values and the number of their type; `outputs`, tensors' names. The answer is a dictionary from these to their
 shapes and values (bytes, floats or whole numbers), and comes before the next request is read.
 """
@@ -54,6 +54,11 @@ class Session:
         )
         self.check()
 
+    def close(self):
+        self.library.TF_CloseSession(self.session, self.status)
+        self.library.TF_DeleteSession(self.session, self.status)
+        self.library.TF_DeleteGraph(self.graph)
+
     def check(self):
         if self.library.TF_GetCode(self.status):
             sys.exit(self.library.TF_Message(self.status).decode())
@@ -68,7 +73,10 @@ class Session:
             self.session, None, feeds, values, len(inputs), fetches, fetched, len(outputs), None, 0, None, self.status
         )
         self.check()
-        return {name: self.read(pointer(tensor)) for name, tensor in zip(outputs, fetched, strict=True)}
+        answer = {name: self.read(pointer(tensor)) for name, tensor in zip(outputs, fetched, strict=True)}
+        for tensor in [*tensors, *map(pointer, fetched)]:
+            self.library.TF_DeleteTensor(tensor)
+        return answer
 
     def output(self, name):
         operation, index = name.split(":")
@@ -115,8 +123,11 @@ if __name__ == "__main__":
     while sys.stdin.buffer.peek(1):
         request = pickle.load(sys.stdin.buffer)
         if opened != (request["folder"], request["written"]):
+            if session:
+                session.close()
             opened = request["folder"], request["written"]
             session = Session(library, request["folder"])
-        pickle.dump(session.run(request["inputs"], request["outputs"]), sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        answer = session.run(request["inputs"], request["outputs"])
         assert "tensorflow" not in sys.modules
+        pickle.dump(answer, sys.stdout.buffer)
+        sys.stdout.buffer.flush()

@@ -9,7 +9,6 @@ import hypothesis
 import numpy as np
 import pytest
 
-from tests.forked import forget_where_operations_are_made
 from training.commands.tensorflow_import import COLLECTED_AFTER
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -50,7 +49,6 @@ def pytest_collection_finish() -> None:
     """All that the tests' files import is there: the garbage collector need not look at it again."""
     gc.freeze()
     gc.set_threshold(*COLLECTED_AFTER)
-    forget_where_operations_are_made()
 
 
 @pytest.fixture(scope="session")

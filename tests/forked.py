@@ -75,16 +75,6 @@ class Forked:
         return self._outputs[0].read_bytes().decode()
 
 
-def forget_where_operations_are_made() -> None:
-    """Has TensorFlow, where it is imported, not keep with each operation of a graph the lines of Python that made it.
-
-    They are there for its messages, no test reads them, and they take a tenth of the time of tracing.
-    """
-    if tf_stack := sys.modules.get("tensorflow.python.util.tf_stack"):
-        everywhere = tf_stack.extract_stack()
-        tf_stack.extract_stack = lambda *_, **__: everywhere
-
-
 def _is_of_the_project(file: str) -> bool:
     """Whether a module's file is the project's own, and not one of an environment in a folder of it, `.venv` say."""
     return file.startswith(f"{ROOT}{os.sep}") and not file.startswith(f"{sys.prefix}{os.sep}")
@@ -92,7 +82,6 @@ def _is_of_the_project(file: str) -> bool:
 
 def _run(program: list[str], cwd: str, environment: dict[str, str], streams: list[str]) -> None:
     """Becomes the process of a program: its folder, environment, streams and modules."""
-    forget_where_operations_are_made()
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)

@@ -88,7 +88,9 @@ def by_c(folder, placed, outputs):
         process.stdin.flush()
     try:
         answer = pickle.load(process.stdout)
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):
+        process.kill()
+        process.wait()
         _c_process.cache_clear()
         errors.seek(0)
         raise AssertionError(errors.read().decode()[-2000:]) from None

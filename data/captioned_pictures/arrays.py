@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,8 @@ _SPARED = 2**28  # bytes
 _AT_ONCE = 64
 # What stands for a picture that cannot be decoded; the last where TensorFlow's message quotes bytes of the picture.
 _NOT_DECODED = (tf.errors.OpError, UnicodeDecodeError)
+# Threads that asked for the explainer at a time would each make it.
+_EXPLAINING = threading.Lock()
 # No picture begins with it: what follows says why a file could not be read.
 _NOT_READ = b"\0could not be read: "
 
@@ -91,13 +94,13 @@ def decode_pictures(
     """
     pictures, unreadable, found = _new_array((count, side, side, 3), folder), {}, 0
     # Threads, of which TensorFlow lets several work, and not `tf.data`, whose every iterator takes a second to make.
+    decode_one = functools.partial(_decode_one, side=side)
     with ThreadPoolExecutor() as pool:
         for chunk in chunks(contents, _AT_ONCE, len):
             for content in chunk:
                 # Made here: threads that ask for the same decoder at a time would each make it.
                 _decoder(_kind(content), side)
-            decoded = functools.partial(_decoded, side=side)
-            for number, picture in enumerate(pool.map(decoded, chunk[: count - found]), start=found):
+            for number, picture in enumerate(pool.map(decode_one, chunk[: count - found]), start=found):
                 if isinstance(picture, str):
                     unreadable[number] = picture
                 else:
@@ -108,7 +111,7 @@ def decode_pictures(
     return DecodedPictures(pictures, unreadable)
 
 
-def _decoded(content: bytes, side: int) -> np.ndarray | str:
+def _decode_one(content: bytes, side: int) -> np.ndarray | str:
     """A picture uint8 (side, side, 3), or why it cannot be decoded, in a user's words."""
     if not content:
         return "0 bytes"
@@ -122,8 +125,10 @@ def _decoded(content: bytes, side: int) -> np.ndarray | str:
         return decode(tf.constant(content)).numpy()
     except _NOT_DECODED as error:
         if isinstance(error, tf.errors.OpError) and not isinstance(error, tf.errors.InvalidArgumentError):
-            return error.message.splitlines()[0]
-        return _explainer()(content).numpy().decode()
+            reason = error.message.splitlines()[0]
+            return type(error).__name__ if reason == "Graph execution error:" else reason
+        with _EXPLAINING:
+            return _explainer()(content).numpy().decode()
 
 
 def _kind(content: bytes) -> str | None:
@@ -137,7 +142,9 @@ def _decoder(kind: str | None, side: int) -> Callable[[tf.Tensor], tf.Tensor] | 
         return None
 
     def decode(content):
-        return decode_picture(content, kind, side)
+        # As in the exported model: small operations would go to a GPU and back.
+        with tf.device("CPU:0"):
+            return decode_picture(content, kind, side)
 
     signature = [tf.TensorSpec([], tf.string)]
     return tf.function(decode, input_signature=signature, autograph=False).get_concrete_function()
@@ -145,7 +152,11 @@ def _decoder(kind: str | None, side: int) -> Callable[[tf.Tensor], tf.Tensor] | 
 
 @functools.cache
 def _explainer() -> tf.types.experimental.PolymorphicFunction:
-    return tf.function(why_not_decoded, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+    def explain(content):
+        with tf.device("CPU:0"):
+            return why_not_decoded(content)
+
+    return tf.function(explain, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 
 
 def _new_array(shape: tuple[int, ...], folder: str | os.PathLike | None) -> np.ndarray:

@@ -27,7 +27,7 @@ def decode_picture(content: tf.Tensor, kind: str, side: int) -> tf.Tensor:
 
     Args:
         content: The file's bytes, a scalar string.
-        kind: One of `data.captioned_pictures.kinds.READ_KINDS`, which the file is as it begins.
+        kind: One of `data.captioned_pictures.kinds.READ_KINDS`, the one that its first bytes tell.
         side: The square's side in pixels.
 
     Returns:
@@ -48,7 +48,7 @@ def decode_picture(content: tf.Tensor, kind: str, side: int) -> tf.Tensor:
 def _squashing(side: int) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Makes a picture uint8 (height, width, 1 to 4) a square of colours that is turned as its EXIF data say.
 
-    A function, which is the same for every kind; and nothing of it fails.
+    One function, shared by all kinds; none of its operations can fail.
     """
 
     def squash(picture, exif):
@@ -118,19 +118,14 @@ def number_of_kind(content: tf.Tensor) -> tf.Tensor:
     return tf.gather([number for number, _ in beginnings], tf.where(is_it)[0, 0])
 
 
-# Each kind's part is made once in a process, and called: of branches that are spread out in a graph each operation
-# costs time, though another one is taken.
-_FUNCTION = {
-    "input_signature": [tf.TensorSpec([], tf.string)],
-    "autograph": False,
-    "experimental_attributes": {"_noinline": True},
-}
-
-
 @cache
 def _problem(kind: str) -> Callable:
+    """Made once in a process, and called: of branches that are spread out in a graph each operation costs time, though
+    another one is taken."""
+
     def problem(content):
         found = _READERS[kind].problem(content)
         return tf.where(found == "", f"a damaged {kind} picture", found)
 
-    return tf.function(problem, **_FUNCTION)
+    signature, attributes = [tf.TensorSpec([], tf.string)], {"_noinline": True}
+    return tf.function(problem, input_signature=signature, autograph=False, experimental_attributes=attributes)

@@ -100,10 +100,7 @@ class Answering:
 
 
 def load(run: RunFolder, config: Config) -> Answering:
-    """Loads a run's model for `predict`.
-
-    Without its decoding of files: to trace that for every kind there is takes longer than all the rest.
-    """
+    """Loads a run's model for `predict`, all but what decodes files: tracing that, for every kind, takes longest."""
     model = in_float32(load_model(run, config))
     side = model.get_layer("picture").side
     encoder, search, text = (model.get_layer(name) for name in ("encoder", "search", "text"))

@@ -362,8 +362,11 @@ def test_a_frozen_networks_features_are_computed_once_and_the_saved_model_sees_t
     loaded = serving.load_model(run, SEEN)
     expected = model.get_layer("encoder")(features.pictures)
     np.testing.assert_allclose(loaded.get_layer("encoder")(examples.pictures), expected, atol=1e-4)
-    (answer,) = serving.predict(serving.load(run, SEEN), [str(pictures / "pictures" / "0.png")])
-    assert np.isfinite(answer["score"])
+    file = pictures / "pictures" / "0.png"
+    (answer,) = serving.predict(serving.load(run, SEEN), [str(file)])
+    whole = serving.as_functions(loaded)["serving_default"](tf.constant([file.read_bytes()]))
+    assert answer["caption"] == whole["caption"].numpy()[0].decode()
+    assert answer["score"] == pytest.approx(float(whole["score"][0]), abs=1e-5)
 
 
 def test_a_network_is_fine_tuned_from_a_file_of_weights(pictures, tmp_path):

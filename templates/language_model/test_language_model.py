@@ -291,9 +291,16 @@ def test_rows_go_on_as_they_do_alone_and_as_a_stream(tmp_path, network):
         parts = list(serving.stream(answering, text))
         assert parts[0] == text and "".join(parts) == text + answer["continuation"]
     assert serving.predict(answering, []) == []
-    other = serving.predict(dataclasses.replace(answering, functions=serving.as_functions(
-        serving.load_model(run), dataclasses.replace(config, seed=1))), texts[:1])  # fmt: skip
+    other = serving.predict(serving.load(run, dataclasses.replace(config, seed=1)), texts[:1])
     assert other != together[:1]
+
+
+@pytest.mark.parametrize("settings", [{"temperature": 0.0}, {"top_k": 9, "top_p": 0.9, "seed": 2}])
+def test_a_stream_draws_as_it_is_told(tmp_path, settings):
+    run, config = saved(tmp_path, **settings)
+    answering = serving.load(run, config)
+    (answer,) = serving.predict(answering, ["Die "])
+    assert "".join(serving.stream(answering, "Die ")) == "Die " + answer["continuation"]
 
 
 def test_settings_of_a_call_are_those_of_the_configuration(tmp_path):

@@ -92,13 +92,10 @@ KINDS = [
     forward_mode,
     forward_mode_over_a_tape,
 ]
-# In a graph Keras's own loop has no forward mode; under a graph there is one, but not over a tape. A batch Jacobian takes
-# the way of a Jacobian.
-ALL = {
-    "eagerly": KINDS,
-    "in a graph": KINDS[:4],
-    "of a graph": [*KINDS[:4], forward_mode],
-}
+# In a graph Keras's own loop has no forward mode; under a graph there is one, but not over a tape. A batch Jacobian is
+# computed as a Jacobian is.
+IN_A_GRAPH = [two_losses_on_a_persistent_tape, a_tape_that_another_one_watches, a_gradient_penalty, a_jacobian]
+ALL = {"eagerly": KINDS, "in a graph": IN_A_GRAPH, "of a graph": [*IN_A_GRAPH, forward_mode]}
 # Each takes seconds: every way has all of them for one cell, and these for the others.
 ESSENTIAL = {"eagerly": [forward_mode], "in a graph": [two_losses_on_a_persistent_tape, a_gradient_penalty]}
 # The emulation of cuDNN is a graph of every step, and slow to differentiate.

@@ -55,8 +55,7 @@ def test_a_file_is_described_as_what_pillow_sees_of_it_is(run, tmp_path):
     for number, content in enumerate(FILES.values()):
         (tmp_path / f"{number:02}.jpg").write_bytes(content)
     found = [answer["score"] for answer in serving.predict(answering, [str(tmp_path)])]
-    expected = answering.describe(np.stack([seen_by_pillow(content, 16) for content in FILES.values()]))[
-        "score"
-    ].numpy()
+    seen = np.stack([seen_by_pillow(content, 16) for content in FILES.values()])
+    expected = answering.describe(seen)["score"].numpy()
     assert found == pytest.approx(expected, abs=1e-3)
     assert len({round(float(score), 5) for score in expected}) > 10
