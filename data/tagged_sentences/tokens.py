@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from data.character_sets import BLANK, KANA_MARKS, WITHOUT_BLANKS
+from data.neighbours import ahead, behind
 
 # Blanks before every row, as many as the rules look ahead, so that they never see another row.
 _MARGIN = 3
@@ -106,7 +107,7 @@ def split_tokens(texts: tf.Tensor) -> Tokens:
     points, rows = padded.flat_values, padded.value_rowids()
     kinds = _kinds(points)
     attached = _attached(kinds)
-    after_joiner = _behind(attached & (points == _ZERO_WIDTH_JOINER))
+    after_joiner = behind(attached & (points == _ZERO_WIDTH_JOINER))
 
     # The rules see the characters without what is attached to them, so that a mark hides no neighbour.
     base = tf.where(~attached)[:, 0]
@@ -134,7 +135,7 @@ def split_at_blanks(texts: tf.Tensor) -> Tokens:
     """
     padded = _with_margin(tf.strings.unicode_decode(texts, "UTF-8", errors="replace"))
     inside = ~_is(padded.flat_values, " \t\r\n")
-    return _cut(padded, inside, tf.where(inside & ~_behind(inside))[:, 0])
+    return _cut(padded, inside, tf.where(inside & ~behind(inside))[:, 0])
 
 
 def _with_margin(characters: tf.RaggedTensor) -> tf.RaggedTensor:
@@ -182,14 +183,6 @@ def _kinds(points: tf.Tensor) -> _Kinds:
     return _Kinds(*(tf.gather(kind, which) for kind in kinds))
 
 
-def _behind(values: tf.Tensor) -> tf.Tensor:
-    return tf.roll(values, 1, axis=0)
-
-
-def _ahead(values: tf.Tensor, by: int = 1) -> tf.Tensor:
-    return tf.roll(values, -by, axis=0)
-
-
 def _last(mask: tf.Tensor) -> tf.Tensor:
     """The index of the last true value at or before each place, 0 where there is none."""
     mask |= tf.range(tf.size(mask)) == 0
@@ -202,7 +195,7 @@ def _is(points: tf.Tensor, characters: str) -> tf.Tensor:
 
 def _attached(kinds: _Kinds) -> tf.Tensor:
     """Which characters belong to the one before, whatever that is."""
-    between = _behind(~kinds.separator | kinds.modifier) & _ahead(kinds.letter | kinds.modifier | kinds.symbol)
+    between = behind(~kinds.separator | kinds.modifier) & ahead(kinds.letter | kinds.modifier | kinds.symbol)
     extends = kinds.modifier | (kinds.joiner & between)
     return extends & ~tf.gather(kinds.separator, _last(~extends))
 
@@ -213,32 +206,32 @@ def _starting(points: tf.Tensor, rows: tf.Tensor, kinds: _Kinds, after_joiner: t
     lower = tf.where((points >= ord("A")) & (points <= ord("Z")), points + 32, points)
     stop, plus, apostrophe = points == ord("."), points == ord("+"), _is(points, _APOSTROPHES)
 
-    last_stop = stop & _behind(word) & ~_ahead(word | stop)
-    inside = _behind(word) & _ahead(word) & _is(points, _INSIDE_WORDS)
-    inside |= _behind(digit) & _ahead(digit) & _is(points, _INSIDE_NUMBERS)
+    last_stop = stop & behind(word) & ~ahead(word | stop)
+    inside = behind(word) & ahead(word) & _is(points, _INSIDE_WORDS)
+    inside |= behind(digit) & ahead(digit) & _is(points, _INSIDE_NUMBERS)
     hyphen = _is(points, _HYPHENS)
-    inside |= hyphen & _behind(last_stop) & _ahead(word)  # U.S.-led
-    hanging = hyphen & _behind(word) & _ahead(kinds.separator)  # anti- and pro-European
-    point = stop & _ahead(digit) & ~_behind(stop)  # .500
+    inside |= hyphen & behind(last_stop) & ahead(word)  # U.S.-led
+    hanging = hyphen & behind(word) & ahead(kinds.separator)  # anti- and pro-European
+    point = stop & ahead(digit) & ~behind(stop)  # .500
 
-    joined = (word & _behind(word | inside | point | plus)) | inside | last_stop | hanging
-    joined |= (plus & _behind(word)) | (point & _behind(plus))
-    joined |= _is(points, _REPEATED) & (points == _behind(points))
-    joined |= (points == ord("$")) & _behind(kinds.capital)
+    joined = (word & behind(word | inside | point | plus)) | inside | last_stop | hanging
+    joined |= (plus & behind(word)) | (point & behind(plus))
+    joined |= _is(points, _REPEATED) & (points == behind(points))
+    joined |= (points == ord("$")) & behind(kinds.capital)
 
-    one, two, ended = _ahead(lower), _ahead(lower, 2), ~(word | inside)
-    ending = _is(one, "sdm") & _ahead(ended, 2)
-    ending |= ((_is(one, "rv") & (two == ord("e"))) | ((one == ord("l")) & (two == ord("l")))) & _ahead(ended, 3)
+    one, two, ended = ahead(lower), ahead(lower, 2), ~(word | inside)
+    ending = _is(one, "sdm") & ahead(ended, 2)
+    ending |= ((_is(one, "rv") & (two == ord("e"))) | ((one == ord("l")) & (two == ord("l")))) & ahead(ended, 3)
     ending &= apostrophe
-    negation = (lower == ord("n")) & _ahead(apostrophe) & (two == ord("t")) & _ahead(ended, 3)
-    joined = (joined & ~ending & ~negation) | (word & _behind(ending))
+    negation = (lower == ord("n")) & ahead(apostrophe) & (two == ord("t")) & ahead(ended, 3)
+    joined = (joined & ~ending & ~negation) | (word & behind(ending))
 
-    joined |= kinds.symbol & _behind(kinds.symbol) & after_joiner
+    joined |= kinds.symbol & behind(kinds.symbol) & after_joiner
     place = tf.range(tf.size(points, tf.int64))
     joined |= kinds.flag_letter & ((place - _last(~kinds.flag_letter)) % 2 == 0)
 
     starting = ~kinds.separator & ~joined
-    ends_word = last_stop & ~_ahead(joined)
+    ends_word = last_stop & ~ahead(joined)
     return starting | _sentence_stops(points, rows, kinds, starting, tf.where(ends_word)[:, 0])
 
 
@@ -260,7 +253,7 @@ def _sentence_stops(
     shown = ~kinds.separator
     is_first = starts == of_row(tf.math.unsorted_segment_min, shown)
     is_last = stops > of_row(tf.math.unsorted_segment_max, shown & ~_is(points, _CLOSING))
-    number_follows = tf.gather(_ahead(kinds.separator) & _ahead(kinds.digit, 2), stops)
+    number_follows = tf.gather(ahead(kinds.separator) & ahead(kinds.digit, 2), stops)
 
     abbreviation = matches(_ABBREVIATION) | (matches(_BEFORE_NUMBER) & number_follows)
     whole = matches(_DOTTED) | (abbreviation & (is_first | ~is_last)) | (matches(_RANK) & is_first & ~is_last)
