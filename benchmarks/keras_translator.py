@@ -9,7 +9,6 @@ from data.subwords.ids import END, START
 from data.vocabulary import PADDING
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.bidirectional import Bidirectional
-from templates.translation.config import Config
 
 
 def with_keras_layers(model: keras.Model) -> keras.Model:
@@ -32,18 +31,27 @@ def with_keras_layers(model: keras.Model) -> keras.Model:
     return other
 
 
-def greedy_search(model: keras.Model, config: Config) -> Callable:
+def twice_as_long(mask: tf.Tensor) -> tf.Tensor:
+    """The most pieces of a translation, its end included, (batch,)."""
+    return 2 * tf.reduce_sum(tf.cast(mask, tf.int32), axis=1) + 10
+
+
+def greedy_search(decoder: AttentionDecoder, length_exponent: float, most_steps: Callable = twice_as_long) -> Callable:
     """A greedy search as one would write it: all sentences of a batch go on until the last one has ended.
+
+    Args:
+        decoder: The decoder, with Keras's layers.
+        length_exponent: Scores are log p / length to the power of this.
+        most_steps: Gives the most pieces of each answer, (batch,), of the mask.
 
     Returns:
         A function of memory and mask that gives tokens and scores, as `rnn_layers.search.Search` does.
     """
-    decoder = model.get_layer("decoder")
     never = tf.one_hot([PADDING, START], decoder.vocabulary_size, on_value=-1e9, off_value=0.0)
 
     def find(memory, mask):
         memory, states = decoder.look_at(memory, mask)
-        most = 2 * tf.reduce_sum(tf.cast(mask, tf.int32), axis=1) + 10
+        most = most_steps(mask)
 
         def advance(tokens, states, ended, log_p):
             scores, states = decoder.step(tokens[:, -1], states, memory)
@@ -63,6 +71,6 @@ def greedy_search(model: keras.Model, config: Config) -> Callable:
             shape_invariants=(tf.TensorShape([None, None]), shapes, each, each),
         )
         lengths = tf.cast(tf.math.count_nonzero(tokens[:, 1:], axis=1), tf.float32)
-        return tokens[:, 1:], log_p / lengths**config.length_exponent
+        return tokens[:, 1:], log_p / lengths**length_exponent
 
     return find

@@ -3,24 +3,33 @@
     python cli.py export RUN exports/translation
     python -m benchmarks.latency exports/translation
 
-Each call asks for one answer, of a text of `--words` words, a picture of 320 x 240, or a window of numbers. For each
-folder `results/latency.json` gets, under the folder's name: the seconds of loading and of the first call, and of the
-calls after it the milliseconds at the median and at 99 of 100. To be run on a quiet machine.
+Each call asks for one answer, of a text of `--words` words, a picture of 320 x 240, or a window of numbers; once from
+Python (`tf.saved_model.load`), and once in a session, as TensorFlow Serving and the C API run an export, where each
+operation has one thread (Serving's `--tensorflow_intra_op_parallelism=1`): for one answer at a time, more threads cost
+more than they bring. For each folder `results/latency.json` gets, under the folder's name and how it was asked: the
+seconds of loading and of the first call, and of the calls after it the milliseconds at the median and at 99 of 100; of
+the session also how many operations an answer takes, and which kinds take the time. To be run on a quiet machine.
 """
 
+import collections
 import itertools
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from benchmarks.layer_machine import describe_machine
 from benchmarks.processes import process_for_each
+from data.writing import write_json
 from training.commands.tensorflow_import import import_tensorflow
 
 RESULTS = Path(__file__).parent / "results" / "latency.json"
 # Asked before anything is counted: TensorFlow prepares a function in its first calls.
 WARM_UP = 50
+# Answers whose operations are timed, and the kinds of operations that are written.
+PROFILED, KINDS = 20, 10
 
 
 @click.command(help=__doc__)
@@ -30,50 +39,91 @@ WARM_UP = 50
 @click.option("--output", default=RESULTS, type=click.Path(path_type=Path))
 def main(folders: tuple[Path, ...], calls: int, words: int, output: Path) -> None:
     for folder in folders:
-        with process_for_each([folder.name]) as processes:
-            figures = processes[folder.name].submit(measure, folder, calls, words).result()
-        print(f"{folder.name}: {json.dumps(figures)}", flush=True)
+        with process_for_each(["python", "session"]) as processes:
+            record = {"calls": calls, "machine": processes["python"].submit(describe_machine).result()}
+            for loader, measure in (("python", measure_in_python), ("session", measure_in_session)):
+                record[loader] = processes[loader].submit(measure, folder, calls, words).result()
+        print(f"{folder.name}: {json.dumps(record)}", flush=True)
         results = json.loads(output.read_text()) if output.exists() else {}
-        results[folder.name] = figures
-        output.write_text(json.dumps(results, indent=1) + "\n")
+        write_json(output, results | {folder.name: record})
 
 
-def measure(folder: Path, calls: int, words: int) -> dict:
-    """Loads an export, asks, and says how long it took."""
+def measure_in_python(folder: Path, calls: int, words: int) -> dict:
+    """Loads an export by `tf.saved_model.load`, asks, and says how long it took."""
     import_tensorflow()
-    import numpy as np
     import tensorflow as tf
 
     start = time.perf_counter()
-    model = tf.saved_model.load(str(folder))
-    function = model.signatures["serving_default"]
+    function = tf.saved_model.load(str(folder)).signatures["serving_default"]
     loaded = time.perf_counter()
-    specs = function.structured_input_signature[1]
-    inputs = {key: _input(key, spec, words) for key, spec in specs.items()}
-    kinds = {"image_bytes": "a picture", "window": "a window"}
-    asked = next((kind for key, kind in kinds.items() if key in specs), f"{words} words")
+    inputs = {key: one_input(key, spec, words) for key, spec in function.structured_input_signature[1].items()}
 
-    def ask():
-        began = time.perf_counter()
+    def ask() -> None:
         for value in function(**inputs).values():
             value.numpy()
+
+    return {"load_seconds": round(loaded - start, 2), **ask_often(ask, calls)}
+
+
+def measure_in_session(folder: Path, calls: int, words: int) -> dict:
+    """Loads an export into a session, asks, and says how long it took, and which operations that time."""
+    import_tensorflow()
+    import tensorflow as tf
+
+    config = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1)
+    start = time.perf_counter()
+    with tf.Graph().as_default(), tf.compat.v1.Session(config=config) as session:
+        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(folder)).signature_def["serving_default"]
+        seconds = time.perf_counter() - start
+        specs = {key: tf.TensorSpec(one.tensor_shape, one.dtype) for key, one in loaded.inputs.items()}
+        with tf.init_scope():
+            inputs = {loaded.inputs[key].name: one_input(key, spec, words).numpy() for key, spec in specs.items()}
+        outputs = [one.name for one in loaded.outputs.values()]
+        call = session.make_callable(outputs, feed_list=list(inputs))
+        figures = ask_often(lambda: call(*inputs.values()), calls)
+        traced = tf.compat.v1.RunOptions(trace_level=tf.compat.v1.RunOptions.FULL_TRACE)
+        milliseconds, counts = collections.Counter(), collections.Counter()
+        for _ in range(PROFILED):
+            metadata = tf.compat.v1.RunMetadata()
+            session.run(outputs, inputs, options=traced, run_metadata=metadata)
+            for node in (node for device in metadata.step_stats.dev_stats for node in device.node_stats):
+                # The label is `name = Kind(inputs)`.
+                kind = node.timeline_label.partition(" = ")[2].partition("(")[0] or node.node_name
+                milliseconds[kind] += (node.op_end_rel_nanos - node.op_start_rel_nanos) / 1e6
+                counts[kind] += 1
+    return {
+        "load_seconds": round(seconds, 2),
+        **figures,
+        "operations": round(counts.total() / PROFILED),
+        "operations_ms": round(milliseconds.total() / PROFILED, 2),
+        "kinds": {
+            kind: {"operations": round(counts[kind] / PROFILED, 1), "ms": round(total / PROFILED, 3)}
+            for kind, total in milliseconds.most_common(KINDS)
+        },
+    }
+
+
+def ask_often(ask: Callable[[], object], calls: int) -> dict:
+    """The seconds of the first call; of later ones the milliseconds at the median and at 99 of 100."""
+    import numpy as np
+
+    def timed() -> float:
+        began = time.perf_counter()
+        ask()
         return time.perf_counter() - began
 
-    first = ask()
+    first = timed()
     for _ in range(WARM_UP):
         ask()
-    milliseconds = 1000 * np.array([ask() for _ in range(calls)])
+    milliseconds = 1000 * np.array([timed() for _ in range(calls)])
     return {
-        "asked": asked,
-        "load_seconds": round(loaded - start, 2),
         "first_call_seconds": round(first, 3),
-        "calls": calls,
         "median_ms": round(float(np.median(milliseconds)), 2),
         "p99_ms": round(float(np.quantile(milliseconds, 0.99)), 2),
     }
 
 
-def _input(name: str, spec, words: int):
+def one_input(name: str, spec, words: int):
     """One text, one picture with any structure in it, or numbers."""
     import tensorflow as tf
 

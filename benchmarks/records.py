@@ -195,5 +195,6 @@ def print_per_second(record: dict) -> None:
     found = record["per_second"]
     table = Table("", *found, title=f"{record['unit']} per second (beside ours)", title_justify="left")
     for name in found["training"]:
-        table.add_row(name, *(f"{row[name]:,} ({row[name] / row['ours']:.2f})" for row in found.values()))
+        cells = [f"{row[name]:,} ({row[name] / row['ours']:.2f})" if name in row else "-" for row in found.values()]
+        table.add_row(name, *cells)
     Console(soft_wrap=True, highlight=False).print(table)

@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.runs import RESULTS, run
 from data.writing import write_json
 
-MEASURED = ("sentiment", "ner", "translation", "language_model", "forecasting")
+MEASURED = ("sentiment", "ner", "translation", "captioning", "language_model", "forecasting")
 PEERS = {"keras": "ours / Keras", "torch": "ours / PyTorch"}
 TABLE = RESULTS / "template_speeds.json"
 

@@ -1,4 +1,4 @@
-"""What runs in PyTorch's process: the networks of `benchmarks.ner_speed` and of `benchmarks.translation_speed`.
+"""What runs in PyTorch's process: the networks of `ner_speed`, `translation_speed` and `captioning_speed`.
 
 Weights, batches and answers are NumPy arrays: no module that is imported here imports TensorFlow, nor do those which
 use these classes, in a process of TensorFlow's, import this one. PyTorch has its default threads, and a GPU if there
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from benchmarks import torch_search, torch_tagger, torch_translator
+from benchmarks import torch_captioner, torch_decoder, torch_search, torch_tagger, torch_translator
 
 
 def choose_device() -> torch.device:
@@ -47,9 +47,13 @@ class Translator:
     says, but that `load` takes `weights_of(model)`."""
 
     def __init__(self, weights: dict[str, list], config, packed: bool):
+        self.begin(torch_translator.TorchTranslator(weights, config, packed), config)
+
+    def begin(self, network: torch_decoder.TorchDecoder, config) -> None:
+        """Brings a network to the device."""
         self.device, self.config = choose_device(), config
-        self.translator = torch_translator.TorchTranslator(weights, config, packed).to(self.device)
-        self.train_step = torch_translator.make_train_step(self.translator, config)
+        self.network = network.to(self.device)
+        self.train_step = torch_decoder.make_train_step(self.network, config)
 
     def train(self, batches: Iterable) -> float:
         for batch in batches:
@@ -58,19 +62,26 @@ class Translator:
 
     @torch.inference_mode()
     def losses(self, batch) -> np.ndarray:
-        self.translator.eval()
+        self.network.eval()
         source, before, after = self.moved(batch)
-        scores = self.translator(source, before)
-        return torch_translator.losses(scores, after, self.config.label_smoothing).cpu().numpy()
+        scores = self.network(source, before)
+        return torch_decoder.losses(scores, after, self.config.label_smoothing).cpu().numpy()
 
     def search(self, width: int, sources: Iterable[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         exponent = self.config.length_exponent
-        found = (torch_search.search(self.translator, *self.moved([each]), width, exponent) for each in sources)
+        found = (torch_search.search(self.network, *self.moved([each]), width, exponent) for each in sources)
         return [tuple(tensor.cpu().numpy() for tensor in answer) for answer in found]
 
     def load(self, weights: dict[str, list]) -> None:
-        self.translator.load(weights)
+        self.network.load(weights)
 
     def moved(self, arrays: Iterable[np.ndarray]) -> list[torch.Tensor]:
         """Arrays on the device."""
         return [torch.from_numpy(array).to(self.device) for array in arrays]
+
+
+class Captioner(Translator):
+    """The decoder of captions, likewise, with `benchmarks.captioning_peers`; a source is the vectors of places."""
+
+    def __init__(self, weights: dict[str, list], config):
+        self.begin(torch_captioner.TorchCaptioner(weights, config), config)

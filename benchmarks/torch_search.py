@@ -8,7 +8,7 @@ import math
 
 import torch
 
-from benchmarks.torch_translator import TorchTranslator
+from benchmarks.torch_decoder import TorchDecoder
 from data.subwords.ids import END, START
 from data.vocabulary import PADDING
 
@@ -18,29 +18,30 @@ SHARE_DONE = 0.25
 
 @torch.inference_mode()
 def search(
-    translator: TorchTranslator, source: torch.Tensor, width: int, length_exponent: float
+    network: TorchDecoder, source: torch.Tensor, width: int, length_exponent: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Looks for the likeliest targets.
 
     Args:
-        translator: The network.
-        source: Pieces and the end, padded with 0, (batch, places).
+        network: A decoder that knows what it looks at (`look_at`) and how far it may go (`most_steps`), given a source.
+        source: What the network looks at: pieces and the end, padded with 0, (batch, places); or vectors of a picture's
+            places, (batch, places, size).
         width: Hypotheses kept at each step; 1 is greedy.
         length_exponent: They are ranked by log probability / length to the power of this.
 
     Returns:
         The best sequences, (batch, steps), with the end and 0 behind it; their scores, (batch,).
     """
-    translator.eval()
-    *memory, states = translator.look_at(source)
-    most = 2 * (source != PADDING).sum(1) + 10
+    network.eval()
+    *memory, states = network.look_at(source)
+    most = network.most_steps(source)
     batch = len(source)
-    found = source.new_zeros(batch, int(most.max()))
+    found = torch.zeros(batch, int(most.max()), dtype=torch.int32, device=source.device)
     found_scores = torch.full((batch,), -math.inf, device=source.device)
 
     # Of each sentence that is not done: its number, and of its hypotheses tokens, lengths, log p, and which are live.
     rows = torch.arange(batch, device=source.device)
-    tokens = torch.full((batch, width, 1), START, dtype=source.dtype, device=source.device)
+    tokens = torch.full((batch, width, 1), START, dtype=found.dtype, device=source.device)
     lengths = torch.zeros(batch, width, device=source.device)
     log_p = torch.full((batch, width), -math.inf, device=source.device)
     log_p[:, 0] = 0
@@ -48,8 +49,8 @@ def search(
     states = [state[:, None].repeat(1, width, 1) for state in states]
     while len(rows):
         is_last = most == tokens.shape[2]
-        outputs, states = translator.step(tokens[:, :, -1], states, *memory)
-        choices, gains = _likeliest(translator.score(outputs[live]), is_last[:, None].expand(-1, width)[live], width)
+        outputs, states = network.step(tokens[:, :, -1], states, *memory)
+        choices, gains = _likeliest(network.score(outputs[live]), is_last[:, None].expand(-1, width)[live], width)
         next_tokens = tokens.new_zeros(*live.shape, width)
         next_tokens[live] = choices.to(tokens.dtype)
         totals = log_p.new_full((*live.shape, width), -math.inf)

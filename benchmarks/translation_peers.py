@@ -26,6 +26,7 @@ from data.errors import UserError
 from data.sentence_pairs.languages import Languages
 from data.subwords.ids import END, START
 from data.vocabulary import PADDING
+from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
 from templates.translation import pipeline, serving
@@ -159,7 +160,9 @@ def make_peers(problem: Problem, model: keras.Model, processes: dict[str, Execut
     plain = with_keras_layers(model)
     peers = {
         "ours": tensorflow_peer(model, config, device, our_searches(model, config), Adam),
-        "keras": tensorflow_peer(plain, config, device, {1: greedy_search(plain, config)}),
+        "keras": tensorflow_peer(
+            plain, config, device, {1: greedy_search(plain.get_layer("decoder"), config.length_exponent)}
+        ),
         "keras jit": tensorflow_peer(with_keras_layers(model), config, compiled, {}),
     }
     for name, packed in (("torch", False), ("torch packed", True)) if "torch" in processes else ():
@@ -227,9 +230,16 @@ def torch_peer(translator: Elsewhere, config: Config) -> Peer:
 
 def weights_of(model: keras.Model) -> dict[str, list]:
     """The arrays of a model, as `benchmarks.torch_translator` takes them."""
-    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+    encoder = model.get_layer("encoder")
     layers = {"source_table": encoder.get_layer("embedding"), "readers": encoder.get_layer("bidirectional_1")}
-    layers |= {"target_table": decoder.embedding, "output_layer": decoder.output_layer}
+    return {name: layer.get_weights() for name, layer in layers.items()} | decoder_weights_of(
+        model.get_layer("decoder")
+    )
+
+
+def decoder_weights_of(decoder: AttentionDecoder) -> dict[str, list]:
+    """The arrays of a decoder, as `benchmarks.torch_decoder` takes them."""
+    layers = {"target_table": decoder.embedding, "output_layer": decoder.output_layer}
     layers |= {"query": decoder.query, "key": decoder.key}
     return {name: layer.get_weights() for name, layer in layers.items()} | {
         "layers": [layer.get_weights() for layer in decoder.recurrent_layers],
