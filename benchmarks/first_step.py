@@ -86,7 +86,7 @@ def until_second_step(template: str, *flags: str) -> dict[str, float]:
     import_tensorflow(config.USES_ONEDNN)
     marks.append(time.perf_counter())
 
-    from cli import main
+    from cli import run_group
     from training.progress import Progress
 
     steps, step_done = Progress.steps, Progress.step_done
@@ -104,7 +104,7 @@ def until_second_step(template: str, *flags: str) -> dict[str, float]:
 
     Progress.steps, Progress.step_done = begun, done
     try:
-        main.main(["run", template, *flags], standalone_mode=False)
+        run_group().main([template, *flags], standalone_mode=False)
     except SecondStepDone:
         return {part: end - begin for part, begin, end in zip(PARTS, marks, marks[1:], strict=False)}
     finally:
