@@ -135,7 +135,7 @@ def tensorflow_peer(model: keras.Model, config: Config, searches: dict, adam=ker
             loss = tf.reduce_sum(each * counts) / tf.reduce_sum(counts)
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), config.clip_norm)
         optimizer.apply(gradients, variables)
-        average.update()
+        average.update(optimizer.iterations)
         return loss
 
     def train(batches) -> float:

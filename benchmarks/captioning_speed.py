@@ -24,6 +24,7 @@ from benchmarks.translation_agreement import compare_answers, compare_losses
 from benchmarks.turns import pause_after, seconds_of, take_turns
 from data.errors import UserError
 from data.writing import write_json
+from templates.captioning.config import USES_ONEDNN
 
 # Steps of a round of training, rounds, and of a round of answering how many batches of how many pictures.
 STEPS, ROUNDS, ANSWERS = 12, 9, {1: 40, 64: 4}
@@ -38,7 +39,7 @@ QUICK_STEPS, QUICK_ROUNDS, QUICK_ANSWERS = 2, 2, {1: 2, 8: 1}
 def main(data: str, run: Path, quick: bool, output: Path | None):
     output = output or (None if quick else RESULTS / "captioning_speed.json")
     record = {"command": f"python -m benchmarks.captioning_speed --data DATA --run RUN{' --quick' if quick else ''}"}
-    set_up(record, output)
+    set_up(record, output, USES_ONEDNN)
     try:
         with process_for_each(installed("torch")) as processes:
             record |= measure(data, run, quick, processes)

@@ -100,11 +100,12 @@ def main(cells, shapes, modes, repeats, quick, no_memory, only_memory, output, o
     plot(record, picture)
 
 
-def set_up(record: dict, results: Path) -> None:
-    """Imports TensorFlow and writes the machine into the record, which holds the times of one machine only."""
+def set_up(record: dict, results: Path, onednn: bool = False) -> None:
+    """Imports TensorFlow, with oneDNN everywhere if a template's `run` has it, and writes the machine into the record,
+    which holds the times of one machine only."""
     # On a GPU the frameworks share its memory only if none takes all of it at once.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    import_tensorflow()
+    import_tensorflow(onednn)
     import tensorflow as tf
 
     for device in tf.config.list_physical_devices("GPU"):

@@ -35,7 +35,7 @@ from benchmarks.translation_speed_report import describe, print_report
 from benchmarks.turns import pause_after, seconds_of, take_turns
 from data.errors import UserError
 from data.writing import write_json
-from templates.translation.config import Config
+from templates.translation.config import USES_ONEDNN, Config
 
 # Batches of a round of training; rounds of translating, each of the whole validation split.
 ROUND, TRANSLATING_ROUNDS = 5, 3
@@ -64,7 +64,7 @@ def main(data, source_language, target_language, batches, run, practice, output)
     flags = f" --source-language {source_language} --target-language {target_language} --batches {batches}"
     flags += " --run RUN" if run else f" --practice {practice}"
     record = {"command": f"python -m benchmarks.translation_speed --data DATA{flags}"}
-    set_up(record, output)
+    set_up(record, output, USES_ONEDNN)
     config = Config(
         data=data,
         source_language=source_language,

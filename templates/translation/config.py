@@ -17,7 +17,7 @@ EXAMPLE_INPUT = '"Gestern hat der kleine Hund zwei rote Vögel gesehen."'
 INPUTS_ARE_FILES = False
 
 # Whether oneDNN is to compute its products and convolutions in `run` and `evaluate` (see `import_tensorflow`).
-USES_ONEDNN = False
+USES_ONEDNN = True
 
 # Fields about reading a file; `evaluate` and `predict` take them too, for a file that looks different.
 READING = ("source_language", "target_language", "delimiter", "header", "encoding", "skip_bad_lines")
