@@ -27,6 +27,7 @@ from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
 from templates.captioning import pipeline, serving
 from templates.captioning.config import Config
+from templates.captioning.model import build_model
 from templates.captioning.train import learning_rate
 from training.adam import Adam
 from training.averaging import WeightAverage
@@ -93,7 +94,10 @@ def make_problem(data: str, run: Path) -> Problem:
         examples, _ = pipeline.make_examples(config, opened, split, pictures, subwords)
         places = model.get_layer("encoder").predict(examples.pictures.astype("float32"), verbose=0)
         splits[split] = dataclasses.replace(examples, pictures=places)
-    return Problem(source.name, config, model.get_layer("search").decoder, splits["train"], splits["validation"])
+    # As a new run has it here; a model's file holds it as it was built.
+    decoder = build_model(config, subwords.size, (config.picture_size, config.picture_size, 3)).get_layer("decoder")
+    decoder.set_weights(model.get_layer("search").decoder.get_weights())
+    return Problem(source.name, config, decoder, splits["train"], splits["validation"])
 
 
 def make_peers(problem: Problem, processes: dict[str, Executor]) -> dict[str, Peer]:

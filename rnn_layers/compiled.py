@@ -9,7 +9,9 @@ so large that all cores had better work on one product.
 
 import json
 import os
+import re
 import weakref
+from pathlib import Path
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -37,6 +39,26 @@ class Programs(NamedTuple):
 
     forward: tf.types.experimental.PolymorphicFunction
     backward: tf.types.experimental.PolymorphicFunction
+
+
+def for_sentences():
+    """What `jit_compile` is best for layers that read some tens of steps, such as the words of a sentence.
+
+    On x86 processors without AVX-512 the loop of TensorFlow operations is then 1.03 to 1.14 times as fast as compiled
+    pieces, and its first call compiles nothing: it takes 3 to 5 s less. (On hundreds of steps the pieces are 1.3 times
+    as fast there.)
+
+    Returns:
+        False on such processors, and elsewhere "auto".
+
+    Example:
+        >>> layer = LSTM(200, return_sequences=True, jit_compile=for_sentences())
+    """
+    try:
+        flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.MULTILINE)
+    except OSError:  # no such file but in Linux
+        return "auto"
+    return "auto" if flags is None or "avx512f" in flags[1].split() else False
 
 
 def run(cell, sequences, states, weights, dropout, steps, keep_outputs, training, directions):

@@ -6,6 +6,7 @@ import tensorflow as tf
 from data.subwords.ids import FIRST_BYTE
 from data.word_dropout import WordDropout
 from rnn_layers.attention_decoder import AttentionDecoder
+from rnn_layers.compiled import for_sentences
 from rnn_layers.gru import GRU
 from rnn_layers.lstm import LSTM
 from rnn_layers.simple_rnn import SimpleRNN
@@ -48,7 +49,12 @@ def build_model(config: Config, vocabulary_size: int, picture_shape: tuple[int, 
     decoder = AttentionDecoder(
         [
             CELLS[config.cell](
-                config.units, return_sequences=True, return_state=True, dtype=LOOPS_IN, name=f"recurrent_{index + 1}"
+                config.units,
+                return_sequences=True,
+                return_state=True,
+                jit_compile=for_sentences(),
+                dtype=LOOPS_IN,
+                name=f"recurrent_{index + 1}",
             )
             for index in range(config.decoder_layers)
         ],

@@ -10,6 +10,7 @@ from data.vocabulary import FIRST_WORD, PADDING
 from data.word_dropout import WordDropout
 from rnn_layers import crf
 from rnn_layers.bidirectional import Bidirectional
+from rnn_layers.compiled import for_sentences
 from rnn_layers.gru import GRU
 from rnn_layers.lstm import LSTM
 from rnn_layers.simple_rnn import SimpleRNN
@@ -81,7 +82,9 @@ def build_model(
     # Whole channels of a sentence at a time, so that what is dropped cannot be read off the word beside it.
     states = keras.layers.SpatialDropout1D(config.embedding_dropout, seed=config.seed + 2)(states)
     for index in range(config.layers):
-        layer = CELLS[config.cell](config.units, return_sequences=True, name=f"recurrent_{index + 1}")
+        layer = CELLS[config.cell](
+            config.units, return_sequences=True, jit_compile=for_sentences(), name=f"recurrent_{index + 1}"
+        )
         if config.directions == "both":
             layer = Bidirectional(layer, name=f"bidirectional_{index + 1}")
         states = layer(states, mask=mask)

@@ -7,6 +7,7 @@ from data.vocabulary import PADDING
 from data.word_dropout import WordDropout
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.bidirectional import Bidirectional
+from rnn_layers.compiled import for_sentences
 from rnn_layers.gru import GRU
 from rnn_layers.lstm import LSTM
 from rnn_layers.simple_rnn import SimpleRNN
@@ -41,7 +42,13 @@ def build_model(config: Config, source_size: int, target_size: int) -> keras.Mod
     encoder = _build_encoder(config, source_size)
     decoder = AttentionDecoder(
         [
-            CELLS[config.cell](config.units, return_sequences=True, return_state=True, name=f"recurrent_{index + 1}")
+            CELLS[config.cell](
+                config.units,
+                return_sequences=True,
+                return_state=True,
+                jit_compile=for_sentences(),
+                name=f"recurrent_{index + 1}",
+            )
             for index in range(config.decoder_layers)
         ],
         target_size,
@@ -66,7 +73,9 @@ def _build_encoder(config: Config, source_size: int) -> keras.Model:
     states = embedding(_drop_pieces(config, config.seed, "dropped_source")(source))
     states = keras.layers.SpatialDropout1D(config.embedding_dropout, seed=config.seed + 2, name="drop_channels")(states)
     for index in range(config.encoder_layers):
-        layer = CELLS[config.cell](config.units // 2, return_sequences=True, name=f"recurrent_{index + 1}")
+        layer = CELLS[config.cell](
+            config.units // 2, return_sequences=True, jit_compile=for_sentences(), name=f"recurrent_{index + 1}"
+        )
         states = Bidirectional(layer, name=f"bidirectional_{index + 1}")(states, mask=mask)
         # Whole channels of a sentence at a time: what is dropped cannot be read off the word beside it.
         drop = keras.layers.SpatialDropout1D(config.dropout, seed=config.seed + 3 + index, name=f"drop_{index + 1}")
