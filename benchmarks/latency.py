@@ -70,27 +70,28 @@ def measure_in_session(folder: Path, calls: int, words: int) -> dict:
     import_tensorflow()
     import tensorflow as tf
 
-    config = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1)
+    graph = tf.Graph()
+    session = tf.compat.v1.Session(graph=graph, config=tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1))
     start = time.perf_counter()
-    with tf.Graph().as_default(), tf.compat.v1.Session(config=config) as session:
-        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(folder)).signature_def["serving_default"]
-        seconds = time.perf_counter() - start
-        specs = {key: tf.TensorSpec(one.tensor_shape, one.dtype) for key, one in loaded.inputs.items()}
-        with tf.init_scope():
-            inputs = {loaded.inputs[key].name: one_input(key, spec, words).numpy() for key, spec in specs.items()}
-        outputs = [one.name for one in loaded.outputs.values()]
-        call = session.make_callable(outputs, feed_list=list(inputs))
-        figures = ask_often(lambda: call(*inputs.values()), calls)
-        traced = tf.compat.v1.RunOptions(trace_level=tf.compat.v1.RunOptions.FULL_TRACE)
-        milliseconds, counts = collections.Counter(), collections.Counter()
-        for _ in range(PROFILED):
-            metadata = tf.compat.v1.RunMetadata()
-            session.run(outputs, inputs, options=traced, run_metadata=metadata)
-            for node in (node for device in metadata.step_stats.dev_stats for node in device.node_stats):
-                # The label is `name = Kind(inputs)`.
-                kind = node.timeline_label.partition(" = ")[2].partition("(")[0] or node.node_name
-                milliseconds[kind] += (node.op_end_rel_nanos - node.op_start_rel_nanos) / 1e6
-                counts[kind] += 1
+    with graph.as_default():
+        signature = tf.compat.v1.saved_model.load(session, ["serve"], str(folder)).signature_def["serving_default"]
+    seconds = time.perf_counter() - start
+    specs = {key: tf.TensorSpec(one.tensor_shape, one.dtype) for key, one in signature.inputs.items()}
+    inputs = {signature.inputs[key].name: one_input(key, spec, words).numpy() for key, spec in specs.items()}
+    outputs = [one.name for one in signature.outputs.values()]
+    call = session.make_callable(outputs, feed_list=list(inputs))
+    figures = ask_often(lambda: call(*inputs.values()), calls)
+
+    milliseconds, counts = collections.Counter(), collections.Counter()
+    traced = tf.compat.v1.RunOptions(trace_level=tf.compat.v1.RunOptions.FULL_TRACE)
+    for _ in range(PROFILED):
+        metadata = tf.compat.v1.RunMetadata()
+        session.run(outputs, inputs, options=traced, run_metadata=metadata)
+        for node in (node for device in metadata.step_stats.dev_stats for node in device.node_stats):
+            # The label is `name = Kind(inputs)`.
+            kind = node.timeline_label.partition(" = ")[2].partition("(")[0] or node.node_name
+            milliseconds[kind] += (node.op_end_rel_nanos - node.op_start_rel_nanos) / 1e6
+            counts[kind] += 1
     return {
         "load_seconds": round(seconds, 2),
         **figures,
