@@ -284,4 +284,4 @@ def test_a_run_asks_for_onednn_where_its_template_does(template, tmp_path, monke
 
     monkeypatch.setattr("training.commands.tensorflow_import.import_tensorflow", stop)
     cli("run", template, "--data", "sample", "--run-dir", "mine", cwd=tmp_path, status=1)
-    assert asked == [template in ("captioning", "forecasting")]
+    assert asked == [template in ("captioning", "forecasting", "translation")]
