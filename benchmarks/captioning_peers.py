@@ -3,6 +3,8 @@
 ours     the template's decoder and searches
 keras    the same equations with `keras.layers.GRU` in the place of ours, and a greedy search of its own
 torch    `benchmarks.torch_captioner` and `benchmarks.torch_search`, in PyTorch's process
+
+Keras's layers compiled with XLA are not among them: captions are short and of many lengths.
 """
 
 import dataclasses
@@ -80,7 +82,7 @@ def make_problem(data: str, run: Path) -> Problem:
         UserError: The data or the run cannot be used, or its network is not what is compared here.
     """
     folder = RunFolder(run)
-    told = {"data": data, "precision": "float32", "strategy": "one", "captions_per_picture": 1}
+    told = {"data": data, "precision": "float32", "strategy": "one", "captions_per_picture": 1, "word_dropout": 0.0}
     config = dataclasses.replace(folder.read_config(Config), **told)
     if config.cell != "gru" or not config.tied_embeddings or config.attention not in ("scaled", "multiplicative"):
         raise UserError(f"{run}: compared are GRUs, scaled or multiplicative attention, one table")
@@ -118,7 +120,13 @@ def make_peers(problem: Problem, processes: dict[str, Executor]) -> dict[str, Pe
         arguments = (decoder_weights_of(decoder), config)
         captioner = Elsewhere(processes["torch"], "captioner", "benchmarks.torch_peers", "Captioner", *arguments)
         searches = {width: captioner.method("search", width) for width in ours}
-        peers["torch"] = Peer(captioner.method("train"), captioner.method("losses"), searches, captioner.method("load"))
+        load = captioner.method("load")
+        peers["torch"] = Peer(
+            captioner.method("train"),
+            captioner.method("losses"),
+            searches,
+            lambda model: load(decoder_weights_of(model.get_layer("decoder"))),
+        )
     return peers
 
 

@@ -3,10 +3,11 @@
     python cli.py run captioning --data sample --run-dir RUN
     python -m benchmarks.captioning_speed --data sample --run RUN
 
-All take turns in one run, on the same batches, in float32, with a finished run's decoder, on what its encoder sees in
-its pictures: convolutions are the same operations in all libraries. A training step is forward, gradient, clipping,
-Adam and the average of the weights. Answering is the search for a caption, of one picture at a time and of 64, greedily
-and with the run's beam. Before that losses and answers are compared, with the same weights. PyTorch takes part, in a
+All take turns in one run, on the same batches, in float32, with oneDNN as `run` and `evaluate` have it, with a finished
+run's decoder, on what its encoder sees in its pictures: the convolutions are left out. A training step is forward,
+gradient, clipping, Adam and the average of the weights. Answering is the search for a caption, of one picture at a time
+and of 64, greedily and with the run's beam. Before that losses and answers are compared, with the same weights; a beam
+of ours follows the greedy hypothesis besides, and so finds a better caption now and then. PyTorch takes part, in a
 process of its own, if it is installed.
 """
 

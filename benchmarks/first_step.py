@@ -38,12 +38,19 @@ PARTS = ("import", "data and network", "first step", "second step")
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="Processes of each.")
 @click.option("--output", default=RESULTS / "first_step.json", type=click.Path(path_type=Path))
 def main(measured: tuple[str, ...], repeats: int, output: Path) -> None:
-    data = dict.fromkeys(TEMPLATES, "sample") | dict(argument.split("=", 1) for argument in measured)
+    data = dict.fromkeys(TEMPLATES, "sample")
+    for argument in measured:
+        template, _, name = argument.partition("=")
+        if template not in data or not name:
+            raise click.UsageError(f"{argument!r}: expected TEMPLATE=DATA, of one of {', '.join(TEMPLATES)}")
+        data[template] = str(Path(name).absolute()) if Path(name).exists() else name
     found = {template: measure(template, data[template], repeats) for template in data}
     # Here, where no process is timed any more.
-    from benchmarks.layer_machine import describe_machine
+    from benchmarks.layer_machine import describe_machine, versions
 
-    write_json(output, {"machine": describe_machine(), "date": str(date.today()), "seconds": found})
+    names = {template: Path(name).name for template, name in data.items()}
+    about = {"machine": describe_machine(), "versions": versions(), "date": str(date.today()), "data": names}
+    write_json(output, {**about, "seconds": found})
     table = Table("", *PARTS)
     for template, seconds in found.items():
         table.add_row(template, *(f"{seconds[part]:.2f}" for part in PARTS))

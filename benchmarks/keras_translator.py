@@ -1,4 +1,4 @@
-"""The network of `templates/translation` with Keras's own recurrent layers, and a greedy search for it."""
+"""The networks of translation and captioning with Keras's own recurrent layers, and a greedy search for them."""
 
 from collections.abc import Callable
 

@@ -3,12 +3,12 @@
     python cli.py export RUN exports/translation
     python -m benchmarks.latency exports/translation
 
-Each call asks for one answer, of a text of `--words` words, a picture of 320 x 240, or a window of numbers; once from
-Python (`tf.saved_model.load`), and once in a session, as TensorFlow Serving and the C API run an export, where each
-operation has one thread (Serving's `--tensorflow_intra_op_parallelism=1`): for one answer at a time, more threads cost
-more than they bring. For each folder `results/latency.json` gets, under the folder's name and how it was asked: the
-seconds of loading and of the first call, and of the calls after it the milliseconds at the median and at 99 of 100; of
-the session also how many operations an answer takes, and which kinds take the time. To be run on a quiet machine.
+Each call asks for one answer, of a text of `--words` words, a picture of 320 x 240, or a window of numbers: from Python
+(`tf.saved_model.load`); in a session, as TensorFlow Serving and the C API run an export; and in a session in which
+each operation has one thread (Serving's `--tensorflow_intra_op_parallelism=1`). For each folder `results/latency.json`
+gets, under the folder's name and how it was asked: the seconds of loading and of the first call, and of the calls after
+it the milliseconds at the median and at 99 of 100; of sessions also how many operations an answer takes, and which
+kinds take the time. To be run on a quiet machine.
 """
 
 import collections
@@ -16,11 +16,12 @@ import itertools
 import json
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import click
 
-from benchmarks.layer_machine import describe_machine
+from benchmarks.layer_machine import describe_machine, versions
 from benchmarks.processes import process_for_each
 from data.writing import write_json
 from training.commands.tensorflow_import import import_tensorflow
@@ -39,10 +40,15 @@ PROFILED, KINDS = 20, 10
 @click.option("--output", default=RESULTS, type=click.Path(path_type=Path))
 def main(folders: tuple[Path, ...], calls: int, words: int, output: Path) -> None:
     for folder in folders:
-        with process_for_each(["python", "session"]) as processes:
-            record = {"calls": calls, "machine": processes["python"].submit(describe_machine).result()}
-            for loader, measure in (("python", measure_in_python), ("session", measure_in_session)):
-                record[loader] = processes[loader].submit(measure, folder, calls, words).result()
+        with process_for_each(WAYS) as processes:
+            python = processes["python"]
+            record = {"date": str(date.today()), "words": words, "calls": calls}
+            record |= {
+                name: python.submit(about).result()
+                for name, about in (("machine", describe_machine), ("versions", versions))
+            }
+            for name, (measure, *threads) in WAYS.items():
+                record[name] = processes[name].submit(measure, folder, calls, words, *threads).result()
         print(f"{folder.name}: {json.dumps(record)}", flush=True)
         results = json.loads(output.read_text()) if output.exists() else {}
         write_json(output, results | {folder.name: record})
@@ -65,13 +71,14 @@ def measure_in_python(folder: Path, calls: int, words: int) -> dict:
     return {"load_seconds": round(loaded - start, 2), **ask_often(ask, calls)}
 
 
-def measure_in_session(folder: Path, calls: int, words: int) -> dict:
-    """Loads an export into a session, asks, and says how long it took, and which operations that time."""
+def measure_in_session(folder: Path, calls: int, words: int, threads: int) -> dict:
+    """Loads an export into a session whose operations have so many threads (0: TensorFlow's choice), asks, and says how
+    long it took, and which operations took the time."""
     import_tensorflow()
     import tensorflow as tf
 
     graph = tf.Graph()
-    session = tf.compat.v1.Session(graph=graph, config=tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1))
+    session = tf.compat.v1.Session(graph=graph, config=tf.compat.v1.ConfigProto(intra_op_parallelism_threads=threads))
     start = time.perf_counter()
     with graph.as_default():
         signature = tf.compat.v1.saved_model.load(session, ["serve"], str(folder)).signature_def["serving_default"]
@@ -102,6 +109,13 @@ def measure_in_session(folder: Path, calls: int, words: int) -> dict:
             for kind, total in milliseconds.most_common(KINDS)
         },
     }
+
+
+WAYS = {
+    "python": (measure_in_python,),
+    "session": (measure_in_session, 0),
+    "session, one thread": (measure_in_session, 1),
+}
 
 
 def ask_often(ask: Callable[[], object], calls: int) -> dict:

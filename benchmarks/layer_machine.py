@@ -42,12 +42,14 @@ def cores() -> int:
 
 
 def settings(processes: dict[str, Executor]) -> dict:
-    """The day, the device that each library uses and its default threads; TensorFlow's 0 means one per core.
+    """The day, each library's device and default threads (TensorFlow's 0: one per core), and whether oneDNN computes.
 
     Args:
         processes: Those of the libraries other than TensorFlow, by name. After the call they have imported them.
     """
     import tensorflow as tf
+
+    from training.device import uses_onednn
 
     others = {name: process.submit(settings_here, name) for name, process in processes.items()}
     devices = {"tensorflow": "GPU" if tf.config.list_physical_devices("GPU") else "CPU"}
@@ -59,7 +61,7 @@ def settings(processes: dict[str, Executor]) -> dict:
         devices[name], default_threads = found.result()
         if default_threads:
             threads[name] = default_threads
-    return {"date": date.today().isoformat(), "devices": devices, "threads": threads}
+    return {"date": date.today().isoformat(), "devices": devices, "threads": threads, "onednn": uses_onednn()}
 
 
 def settings_here(library: str) -> tuple[str, int | None]:

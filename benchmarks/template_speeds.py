@@ -52,18 +52,19 @@ def rows_of(template: str, file: Path) -> Iterator[dict]:
     if not file.exists():
         return
     record = json.loads(file.read_text())
-    for work, per_second in works_of(record).items():
+    for work, (per_second, ratios) in works_of(record).items():
         row = {"template": template, "work": work, "unit": unit_of(record, work), "ours_per_second": per_second["ours"]}
         for family in PEERS:
             best = max((value for name, value in per_second.items() if name.split()[0] == family), default=None)
-            row[family] = best and round(per_second["ours"] / best, 2)
+            # The median of the rounds' ratios, where a benchmark keeps it.
+            row[family] = best and round(ratios.get(f"{family}_over_ours", per_second["ours"] / best), 2)
         yield row | {"processor": processor(record["machine"]), "date": record.get("date")}
 
 
-def works_of(record: dict) -> dict[str, dict[str, float]]:
-    """What each implementation does per second, by the kind of work, however a benchmark writes it."""
+def works_of(record: dict) -> dict[str, tuple[dict[str, float], dict[str, float]]]:
+    """By the kind of work, however a benchmark writes it: what each implementation does per second, and ratios."""
     if "per_second" in record:
-        return record["per_second"]
+        return {work: (per_second, {}) for work, per_second in record["per_second"].items()}
     searches = {"1": "greedy search"}
     works = {
         "training": record["train"],
@@ -71,10 +72,13 @@ def works_of(record: dict) -> dict[str, dict[str, float]]:
         **{searches.get(width, f"beam of {width}"): work for width, work in record.get("translate", {}).items()},
     }
     return {
-        name: {
-            one: figures.get("per_second") or figures["sentences_per_second"]
-            for one, figures in work["implementations"].items()
-        }
+        name: (
+            {
+                one: figures.get("per_second") or figures["sentences_per_second"]
+                for one, figures in work["implementations"].items()
+            },
+            work["ratios"],
+        )
         for name, work in works.items()
     }
 

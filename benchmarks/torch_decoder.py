@@ -17,11 +17,11 @@ FORBIDDEN = -1e9
 
 
 class TorchDecoder(torch.nn.Module):
-    """The decoder, which looks at a memory of vectors.
+    """The decoder, which looks at a memory of vectors. A subclass calls `load` when it is built.
 
     Args:
         weights: `target_table`, `layers`, `first_states`, `query`, `key`, `output_layer` and `bias` of the Keras
-            decoder, as `benchmarks.translation_peers.decoder_weights_of` gives them.
+            decoder, as `benchmarks.translation_peers.decoder_weights_of` gives them; their sizes count here.
         config: A template's configuration: the sizes and the rates of dropout.
         memory: The length of the memory's vectors.
     """

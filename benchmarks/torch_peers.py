@@ -81,7 +81,7 @@ class Translator:
 
 
 class Captioner(Translator):
-    """The decoder of captions, likewise, with `benchmarks.captioning_peers`; a source is the vectors of places."""
+    """The decoder of captions. Its sources are the vectors of a picture's places."""
 
     def __init__(self, weights: dict[str, list], config):
         self.begin(torch_captioner.TorchCaptioner(weights, config), config)

@@ -42,7 +42,7 @@ class TorchTranslator(TorchDecoder):
         """What the decoder looks at, as `prepare` gives it."""
         is_padding = source == PADDING
         values = self.readers(self.drop(self.source_table(source), self.config.embedding_dropout), (~is_padding).sum(1))
-        return self.prepare(self.drop(values, self.config.dropout) * ~is_padding[:, :, None], is_padding)
+        return self.prepare(self.drop(values, self.config.dropout), is_padding)
 
     def most_steps(self, source: torch.Tensor) -> torch.Tensor:
         """The most pieces of each answer, its end included, (batch,)."""

@@ -3,10 +3,10 @@
     python -m benchmarks.translation_speed --data DATA --source-language de --target-language en --run RUN
 
 All take turns in one run, on the same planned batches, made beforehand: the template's default network and rates of
-dropout, in float32, with TensorFlow's ops deterministic, as in the template. A training step is forward, gradient,
-clipping, Adam and the average of the weights; what counts are the targets' pieces, ends included, padding not.
-Translating is the search for an answer to every validation sentence, greedily and with a beam, from piece ids to piece
-ids. Before anything is timed the losses are compared, with the same weights.
+dropout, in float32, with oneDNN and with TensorFlow's ops deterministic, as in `run` and `evaluate`. A training step is
+forward, gradient, clipping, Adam and the average of the weights; what counts are the targets' pieces, ends included,
+padding not. Translating is the search for an answer to every validation sentence, greedily and with a beam, from piece
+ids to piece ids. Before anything is timed the losses are compared, with the same weights.
 
 How long a search takes depends on the answers' lengths: for it all have one model's weights, those of a finished run
 (`--run`), or of our network after some steps of training, whose answers may be far too short or too long: their lengths

@@ -1,13 +1,12 @@
-"""What stands before and behind every place of a row, for rules that look at a text's characters or bytes.
+"""What stands before and after every place of a row, for rules that look at a text's characters or bytes.
 
-As `tf.roll`, of which one call takes as long as ten of these operations: it asks other threads to help, however
-short the row is.
+`tf.roll` does the same, but has other threads help it however short the row is, which takes several times as long.
 """
 
 import tensorflow as tf
 
 
-def behind(values: tf.Tensor, by: int = 1) -> tf.Tensor:
+def previous(values: tf.Tensor, by: int = 1) -> tf.Tensor:
     """What stands `by` places before each place; at the first places what stands last.
 
     Args:
@@ -18,12 +17,12 @@ def behind(values: tf.Tensor, by: int = 1) -> tf.Tensor:
         A tensor like `values`.
 
     Example:
-        behind(tf.constant([1, 2, 3]))  # [3, 1, 2]
+        previous(tf.constant([1, 2, 3]))  # [3, 1, 2]
     """
     return tf.concat([values[-by:], values[:-by]], axis=0)
 
 
-def ahead(values: tf.Tensor, by: int = 1) -> tf.Tensor:
+def following(values: tf.Tensor, by: int = 1) -> tf.Tensor:
     """What stands `by` places after each place; at the last places what stands first.
 
     Args:
@@ -34,6 +33,6 @@ def ahead(values: tf.Tensor, by: int = 1) -> tf.Tensor:
         A tensor like `values`.
 
     Example:
-        ahead(tf.constant([1, 2, 3]))  # [2, 3, 1]
+        following(tf.constant([1, 2, 3]))  # [2, 3, 1]
     """
     return tf.concat([values[by:], values[:by]], axis=0)

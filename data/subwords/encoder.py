@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.neighbours import ahead, behind
+from data.neighbours import following, previous
 from data.subwords.ids import END, FIRST_BYTE, FIRST_PIECE
 from data.vocabulary import PADDING
 
@@ -133,14 +133,14 @@ def _tree(pieces: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _word_starts(row: tf.Tensor, is_end: tf.Tensor) -> tf.Tensor:
     """Where a word starts; the rule is `data.subwords.pieces.split_words`'. The byte after a text is a word, too."""
-    # What stands last comes before the first harmlessly: the row ends with the end of a text.
-    after = ahead(row)
+    # The row may wrap around: it ends with the end of a text.
+    after = following(row)
     two = row == 0xC2  # U+0080 to U+00BF
     three = ((row == 0xE2) & ((after == 0x80) | (after == 0x81))) | ((row == 0xE3) & (after == 0x80))
-    mark = two | behind(two) | three | behind(three) | behind(three, 2)
+    mark = two | previous(two) | three | previous(three) | previous(three, 2)
     kinds = tf.where(mark, _MARK, tf.gather(tf.constant(_BYTE_KINDS), row))
     kinds = tf.where(is_end, _END_OF_TEXT, kinds)
-    before, after = behind(kinds), ahead(kinds)
+    before, after = previous(kinds), following(kinds)
     follows_space = before == _SPACE
     # The last of several spaces belongs to what follows.
     space_starts = ~follows_space | ((after != _SPACE) & (after != _END_OF_TEXT))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from data.character_sets import BLANK, KANA_MARKS, WITHOUT_BLANKS
-from data.neighbours import ahead, behind
+from data.neighbours import following, previous
 
 # Blanks before every row, as many as the rules look ahead, so that they never see another row.
 _MARGIN = 3
@@ -107,7 +107,7 @@ def split_tokens(texts: tf.Tensor) -> Tokens:
     points, rows = padded.flat_values, padded.value_rowids()
     kinds = _kinds(points)
     attached = _attached(kinds)
-    after_joiner = behind(attached & (points == _ZERO_WIDTH_JOINER))
+    after_joiner = previous(attached & (points == _ZERO_WIDTH_JOINER))
 
     # The rules see the characters without what is attached to them, so that a mark hides no neighbour.
     base = tf.where(~attached)[:, 0]
@@ -135,7 +135,7 @@ def split_at_blanks(texts: tf.Tensor) -> Tokens:
     """
     padded = _with_margin(tf.strings.unicode_decode(texts, "UTF-8", errors="replace"))
     inside = ~_is(padded.flat_values, " \t\r\n")
-    return _cut(padded, inside, tf.where(inside & ~behind(inside))[:, 0])
+    return _cut(padded, inside, tf.where(inside & ~previous(inside))[:, 0])
 
 
 def _with_margin(characters: tf.RaggedTensor) -> tf.RaggedTensor:
@@ -195,7 +195,7 @@ def _is(points: tf.Tensor, characters: str) -> tf.Tensor:
 
 def _attached(kinds: _Kinds) -> tf.Tensor:
     """Which characters belong to the one before, whatever that is."""
-    between = behind(~kinds.separator | kinds.modifier) & ahead(kinds.letter | kinds.modifier | kinds.symbol)
+    between = previous(~kinds.separator | kinds.modifier) & following(kinds.letter | kinds.modifier | kinds.symbol)
     extends = kinds.modifier | (kinds.joiner & between)
     return extends & ~tf.gather(kinds.separator, _last(~extends))
 
@@ -206,32 +206,32 @@ def _starting(points: tf.Tensor, rows: tf.Tensor, kinds: _Kinds, after_joiner: t
     lower = tf.where((points >= ord("A")) & (points <= ord("Z")), points + 32, points)
     stop, plus, apostrophe = points == ord("."), points == ord("+"), _is(points, _APOSTROPHES)
 
-    last_stop = stop & behind(word) & ~ahead(word | stop)
-    inside = behind(word) & ahead(word) & _is(points, _INSIDE_WORDS)
-    inside |= behind(digit) & ahead(digit) & _is(points, _INSIDE_NUMBERS)
+    last_stop = stop & previous(word) & ~following(word | stop)
+    inside = previous(word) & following(word) & _is(points, _INSIDE_WORDS)
+    inside |= previous(digit) & following(digit) & _is(points, _INSIDE_NUMBERS)
     hyphen = _is(points, _HYPHENS)
-    inside |= hyphen & behind(last_stop) & ahead(word)  # U.S.-led
-    hanging = hyphen & behind(word) & ahead(kinds.separator)  # anti- and pro-European
-    point = stop & ahead(digit) & ~behind(stop)  # .500
+    inside |= hyphen & previous(last_stop) & following(word)  # U.S.-led
+    hanging = hyphen & previous(word) & following(kinds.separator)  # anti- and pro-European
+    point = stop & following(digit) & ~previous(stop)  # .500
 
-    joined = (word & behind(word | inside | point | plus)) | inside | last_stop | hanging
-    joined |= (plus & behind(word)) | (point & behind(plus))
-    joined |= _is(points, _REPEATED) & (points == behind(points))
-    joined |= (points == ord("$")) & behind(kinds.capital)
+    joined = (word & previous(word | inside | point | plus)) | inside | last_stop | hanging
+    joined |= (plus & previous(word)) | (point & previous(plus))
+    joined |= _is(points, _REPEATED) & (points == previous(points))
+    joined |= (points == ord("$")) & previous(kinds.capital)
 
-    one, two, ended = ahead(lower), ahead(lower, 2), ~(word | inside)
-    ending = _is(one, "sdm") & ahead(ended, 2)
-    ending |= ((_is(one, "rv") & (two == ord("e"))) | ((one == ord("l")) & (two == ord("l")))) & ahead(ended, 3)
+    one, two, ended = following(lower), following(lower, 2), ~(word | inside)
+    ending = _is(one, "sdm") & following(ended, 2)
+    ending |= ((_is(one, "rv") & (two == ord("e"))) | ((one == ord("l")) & (two == ord("l")))) & following(ended, 3)
     ending &= apostrophe
-    negation = (lower == ord("n")) & ahead(apostrophe) & (two == ord("t")) & ahead(ended, 3)
-    joined = (joined & ~ending & ~negation) | (word & behind(ending))
+    negation = (lower == ord("n")) & following(apostrophe) & (two == ord("t")) & following(ended, 3)
+    joined = (joined & ~ending & ~negation) | (word & previous(ending))
 
-    joined |= kinds.symbol & behind(kinds.symbol) & after_joiner
+    joined |= kinds.symbol & previous(kinds.symbol) & after_joiner
     place = tf.range(tf.size(points, tf.int64))
     joined |= kinds.flag_letter & ((place - _last(~kinds.flag_letter)) % 2 == 0)
 
     starting = ~kinds.separator & ~joined
-    ends_word = last_stop & ~ahead(joined)
+    ends_word = last_stop & ~following(joined)
     return starting | _sentence_stops(points, rows, kinds, starting, tf.where(ends_word)[:, 0])
 
 
@@ -253,7 +253,7 @@ def _sentence_stops(
     shown = ~kinds.separator
     is_first = starts == of_row(tf.math.unsorted_segment_min, shown)
     is_last = stops > of_row(tf.math.unsorted_segment_max, shown & ~_is(points, _CLOSING))
-    number_follows = tf.gather(ahead(kinds.separator) & ahead(kinds.digit, 2), stops)
+    number_follows = tf.gather(following(kinds.separator) & following(kinds.digit, 2), stops)
 
     abbreviation = matches(_ABBREVIATION) | (matches(_BEFORE_NUMBER) & number_follows)
     whole = matches(_DOTTED) | (abbreviation & (is_first | ~is_last)) | (matches(_RANK) & is_first & ~is_last)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.neighbours import ahead, behind
+from data.neighbours import following, previous
 
 
 @pytest.mark.parametrize(
@@ -12,5 +12,5 @@ from data.neighbours import ahead, behind
 )
 def test_neighbours_are_those_of_a_row_rolled_round(values, by):
     values = np.array(values, bool if True in values else "int32")
-    assert behind(tf.constant(values), by).numpy().tolist() == tf.roll(values, by, axis=0).numpy().tolist()
-    assert ahead(tf.constant(values), by).numpy().tolist() == tf.roll(values, -by, axis=0).numpy().tolist()
+    assert previous(tf.constant(values), by).numpy().tolist() == tf.roll(values, by, axis=0).numpy().tolist()
+    assert following(tf.constant(values), by).numpy().tolist() == tf.roll(values, -by, axis=0).numpy().tolist()
