@@ -35,7 +35,7 @@ words = np.array([[5, 6, 7], [8, 0, 0], [9, 10, 0], [0, 0, 0]], np.int32)
 
 def train(strategy, jit):
     config = Config(
-        picture_size=32, channels=4, units=4, embedding_size=4, dropout=0, embedding_dropout=0, clip_norm=0.2, batch_size=4
+        picture_size=32, grid_stride=8, channels=4, units=4, embedding_size=4, dropout=0, embedding_dropout=0, clip_norm=0.2, batch_size=4
     )
     device = choose_device(0, strategy=strategy, precision="float32", jit=jit)
     with device.strategy.scope():
