@@ -11,7 +11,6 @@ of ours follows the greedy hypothesis besides, and so finds a better caption now
 process of its own, if it is installed.
 """
 
-import statistics
 from pathlib import Path
 
 import click
@@ -22,7 +21,7 @@ from benchmarks.processes import installed, process_for_each
 from benchmarks.records import print_per_second
 from benchmarks.runs import RESULTS
 from benchmarks.translation_agreement import compare_answers, compare_losses
-from benchmarks.turns import pause_after, seconds_of, take_turns
+from benchmarks.turns import pause_after, per_second, seconds_of, take_turns
 from data.errors import UserError
 from data.writing import write_json
 from templates.captioning.config import USES_ONEDNN
@@ -100,10 +99,7 @@ def measure(data: str, run: Path, quick: bool, processes: dict) -> dict:
         "agreement": agreement,
         "answers": compared,
         "unit": "captions",
-        "per_second": {
-            work: {name: round(counted[work] / statistics.median(times), 1) for name, times in by_name.items()}
-            for work, by_name in seconds.items()
-        },
+        "per_second": per_second(seconds, counted),
         "versions": versions(),
         **settings(processes),
     }

@@ -8,7 +8,6 @@ probabilities, of one text at a time and of 64, as they come. Before that the lo
 with the same weights. PyTorch takes part, in a process of its own, if it is installed.
 """
 
-import statistics
 from pathlib import Path
 
 import click
@@ -19,7 +18,7 @@ from benchmarks.layers import set_up
 from benchmarks.processes import installed, process_for_each
 from benchmarks.records import print_per_second
 from benchmarks.runs import RESULTS
-from benchmarks.turns import pause_after, seconds_of, take_turns
+from benchmarks.turns import pause_after, per_second, seconds_of, take_turns
 from data.errors import UserError
 from data.writing import write_json
 from templates.sentiment.config import Config
@@ -88,10 +87,7 @@ def measure(config: Config, quick: bool, processes: dict) -> dict:
         },
         "largest_difference": max(apart.values()),
         "unit": "texts",
-        "per_second": {
-            work: {name: round(counted[work] / statistics.median(times), 1) for name, times in by_name.items()}
-            for work, by_name in seconds.items()
-        },
+        "per_second": per_second(seconds, counted),
         "versions": versions(),
         **settings(processes),
     }

@@ -1,6 +1,7 @@
 """Timing several implementations in turns, whichever process each is in."""
 
 import gc
+import statistics
 import time
 from collections.abc import Callable, Hashable
 from functools import partial
@@ -54,6 +55,19 @@ def take_turns(works: dict[Hashable, Callable[[int], float]], rounds: int) -> di
             times[name].append(works[name](turn))
             pause_after(name)
     return times
+
+
+def per_second(seconds: dict[str, dict[str, list[float]]], amounts: dict[str, int]) -> dict[str, dict[str, float]]:
+    """What each does per second, at the median of its rounds.
+
+    Args:
+        seconds: The kind of work -> who -> the seconds of each round, as `take_turns` gives them.
+        amounts: How much is done in a round, by the kind of work.
+    """
+    return {
+        work: {name: round(amounts[work] / statistics.median(times), 1) for name, times in by_name.items()}
+        for work, by_name in seconds.items()
+    }
 
 
 def pause_after(name: Hashable) -> None:

@@ -35,4 +35,4 @@ def following(values: tf.Tensor, by: int = 1) -> tf.Tensor:
     Example:
         following(tf.constant([1, 2, 3]))  # [2, 3, 1]
     """
-    return tf.concat([values[by:], values[:by]], axis=0)
+    return previous(values, -by)

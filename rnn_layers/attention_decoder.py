@@ -301,7 +301,7 @@ class AttentionDecoder(keras.layers.Layer):
         # With an axis more, as in `call`: else TensorFlow makes one operation of all three, which rounds otherwise.
         outputs = tf.tanh(outputs[:, tf.newaxis] + bias)[:, 0]
         if self.tied:
-            # Not outputs E^T: of a few rows that takes TensorFlow up to four times as long, unless oneDNN computes it.
+            # Not outputs E^T: of a few rows that is the form TensorFlow is slowest in, unless oneDNN computes it.
             scores = tf.cast(tf.transpose(tf.matmul(weights["table"], outputs, transpose_b=True)), tf.float32)
         else:
             scores = tf.matmul(tf.cast(outputs, tf.float32), weights["scores"])

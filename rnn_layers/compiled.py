@@ -44,9 +44,10 @@ class Programs(NamedTuple):
 def for_sentences():
     """What `jit_compile` is best for layers that read some tens of steps, such as the words of a sentence.
 
-    On two cores of an AMD EPYC without AVX-512 ner, translation and captioning's decoder trained 1.03 to 1.14 times as
-    fast by the loop of TensorFlow operations as by compiled pieces, and their first steps, which then compile nothing,
-    took 3 to 5 s less. On hundreds of steps, as sentiment has them, the pieces were 1.3 times as fast.
+    Without AVX-512 the loop of TensorFlow operations is then faster than compiled pieces, and its first step compiles
+    nothing: on two cores of an AMD EPYC ner trained on 731 sentences a second instead of 672, captioning's decoder on
+    785 captions instead of 631 (`benchmarks.ner_speed`, `benchmarks.captioning_speed`). On hundreds of steps, as
+    sentiment has them, the pieces are faster there, too.
 
     Returns:
         False on Linux on an x86 processor without AVX-512, and elsewhere "auto".

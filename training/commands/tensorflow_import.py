@@ -59,8 +59,8 @@ def import_tensorflow(onednn: bool = False) -> None:
     """Imports TensorFlow and Keras (3 to 5 s) and lists the devices, quietly.
 
     TensorFlow has Intel's oneDNN compute on processors with certain instructions (AVX-512 VNNI and later ones). On
-    others, too, training takes it less time where products are large (captioning and forecasting 0.7 to 0.85 of it,
-    translation 0.83 to 0.91); but a single row takes up to twice as long.
+    others, too, training takes it less time where products are large (captioning and forecasting 0.7 to 0.85 of it;
+    translation, too); but a single row takes up to twice as long.
 
     Args:
         onednn: Whether to have oneDNN on all x86 processors, unless the user has set `TF_ENABLE_ONEDNN_OPTS`.
