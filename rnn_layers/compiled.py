@@ -9,9 +9,7 @@ so large that all cores had better work on one product.
 
 import json
 import os
-import re
 import weakref
-from pathlib import Path
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -39,27 +37,6 @@ class Programs(NamedTuple):
 
     forward: tf.types.experimental.PolymorphicFunction
     backward: tf.types.experimental.PolymorphicFunction
-
-
-def for_sentences():
-    """What `jit_compile` is best for layers that read some tens of steps, such as the words of a sentence.
-
-    Without AVX-512 the loop of TensorFlow operations is then faster than compiled pieces, and its first step compiles
-    nothing: on two cores of an AMD EPYC ner trained on 731 sentences a second instead of 672, captioning's decoder on
-    785 captions instead of 631 (`benchmarks.ner_speed`, `benchmarks.captioning_speed`). On hundreds of steps, as
-    sentiment has them, the pieces are faster there, too.
-
-    Returns:
-        False on Linux on an x86 processor without AVX-512, and elsewhere "auto".
-
-    Example:
-        layer = LSTM(200, return_sequences=True, jit_compile=for_sentences())
-    """
-    try:
-        flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.MULTILINE)
-    except OSError:  # no such file but in Linux
-        return "auto"
-    return "auto" if flags is None or "avx512f" in flags[1].split() else False
 
 
 def run(cell, sequences, states, weights, dropout, steps, keep_outputs, training, directions):

@@ -233,10 +233,11 @@ def decode(potentials, mask=None):
     """
     steps = _batch_last(potentials)
     time, tags, _, batch = tf.unstack(tf.shape(steps))
+    potentials_of = tf.TensorArray(steps.dtype, time).unstack(steps)
 
     def advance(step, best, history):
         history = history.write(step, best)
-        best = tf.reduce_max(best[:, tf.newaxis] + steps[step], axis=0)
+        best = tf.reduce_max(best[:, tf.newaxis] + potentials_of.read(step), axis=0)
         # Only differences count, and small numbers keep them exact over thousands of steps.
         return step + 1, best - tf.reduce_max(best, axis=0), history
 
@@ -276,9 +277,10 @@ def _sum_forward(potentials):
     """
     steps = _batch_last(potentials)
     time = tf.shape(steps)[0]
+    potentials_of = tf.TensorArray(steps.dtype, time).unstack(steps)
 
     def advance(step, alpha, kept):
-        paths = alpha[:, tf.newaxis] + steps[step]
+        paths = alpha[:, tf.newaxis] + potentials_of.read(step)
         largest = tf.reduce_max(paths, axis=0)
         terms = tf.exp(paths - largest)
         sums = tf.reduce_sum(terms, axis=0)

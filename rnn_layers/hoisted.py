@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnn_layers.portable import compiling
+
 
 class Weights(NamedTuple):
     """What a cell's products need: W_x and b_x, W_h and b_h; a bias may be None."""
@@ -53,7 +55,7 @@ class Steps(NamedTuple):
     unroll: bool = False
 
 
-def forward(cell, inputs, states, weights, dropout, steps, save):
+def forward(cell, inputs, states, weights, dropout, steps, save, as_lists=False):
     """Runs a cell forward.
 
     Args:
@@ -64,6 +66,7 @@ def forward(cell, inputs, states, weights, dropout, steps, save):
         dropout: The cell's `Dropout`.
         steps: Which steps are taken.
         save: Whether to keep what `backward` needs.
+        as_lists: As for `loop`.
 
     Returns:
         The final states; the states after every step, each (steps, batch, units), or without `save` only the first of
@@ -84,7 +87,8 @@ def forward(cell, inputs, states, weights, dropout, steps, save):
 
     sizes = [1] * len(states) + list(cell.saved_sizes) if save else [1]
     widths = [size * cell.units for size in sizes]
-    states, kept = loop(advance, states, [projected, steps.mask], widths, steps, steps.go_backwards)
+    slices = [projected, steps.mask]
+    states, kept = loop(advance, states, slices, widths, steps, steps.go_backwards, as_lists)
     return states, kept[: len(states)], kept[len(states) :]
 
 
@@ -148,7 +152,7 @@ def backward(cell, inputs, first, history, saved, weights, dropout, steps, outpu
     return by_input, weights.with_tensors(by_weights), first_gradients
 
 
-def loop(step, carry, inputs, widths, steps, descending):
+def loop(step, carry, inputs, widths, steps, descending, as_lists=False):
     """The loop over time.
 
     Args:
@@ -158,6 +162,8 @@ def loop(step, carry, inputs, widths, steps, descending):
         widths: The sizes of the last axes of what a step keeps.
         steps: The `Steps`.
         descending: Whether the last step comes first.
+        as_lists: Whether a loop of TensorFlow's takes the inputs apart beforehand: a step then begins with one operation
+            for each of them instead of four. Second derivatives of it, and XLA, want slices.
 
     Returns:
         The last carry; what was kept, each (steps, batch, width).
@@ -181,23 +187,29 @@ def loop(step, carry, inputs, widths, steps, descending):
         return carry, [tf.stack(each) for each in zip(*kept, strict=True)]
 
     count = tf.shape(known)[0] if length is None else length
+    if as_lists and not compiling():
+        lists = [tensor if tensor is None else tf.TensorArray(tensor.dtype, count).unstack(tensor) for tensor in inputs]
+
+        def at(time):
+            return [None if each is None else each.read(time) for each in lists]
+
     start, stop = (0, count) if steps.bounds is None else steps.bounds
     arrays = [tf.TensorArray(carry[0].dtype, size=count, element_shape=shape) for shape in shapes]
 
-    def body(taken, carry, arrays):
-        time = stop - 1 - taken if descending else start + taken
+    def body(time, carry, arrays):
         new_carry, kept = step(carry, at(time))
         # The loop's variables keep their static shapes, though a step may know its batch size less well.
         for new, old in zip(new_carry, carry, strict=True):
             new.set_shape(old.shape)
-        return taken + 1, new_carry, [array.write(time, value) for array, value in zip(arrays, kept, strict=True)]
+        arrays = [array.write(time, value) for array, value in zip(arrays, kept, strict=True)]
+        return time + (-1 if descending else 1), new_carry, arrays
 
     _, carry, arrays = tf.while_loop(
-        lambda taken, *_: taken < stop - start,
+        lambda time, *_: time >= start if descending else time < stop,
         body,
-        (tf.constant(0), list(carry), arrays),
-        # XLA sizes what it keeps by this, so a known length must be given as a number.
-        maximum_iterations=count,
+        (tf.constant(0) + (stop - 1 if descending else start), list(carry), arrays),
+        # XLA sizes what it keeps by this, so a known length must be given as a number; elsewhere it is one more count.
+        maximum_iterations=count if compiling() else None,
     )
     batch = tf.shape(carry[0])[0]
     return carry, [stack(array, length, shape, [batch, shape[1]]) for array, shape in zip(arrays, shapes, strict=True)]

@@ -113,12 +113,14 @@ def _hoisted(cell, sequences, states, weights, dropout, steps, keep_outputs, tra
 
     def plainly(inputs, constants):
         mask, dropout = constants
-        states, history, _ = hoisted.forward(cell, *inputs, dropout, steps._replace(mask=mask), save=False)
+        steps_here = steps._replace(mask=mask)
+        states, history, _ = hoisted.forward(cell, *inputs, dropout, steps_here, save=False, as_lists=exporting())
         return [*history[: int(keep_outputs)], *states]
 
     def forward(inputs, constants):
         mask, dropout = constants
-        states, history, saved = hoisted.forward(cell, *inputs, dropout, steps._replace(mask=mask), save)
+        steps_here = steps._replace(mask=mask)
+        states, history, saved = hoisted.forward(cell, *inputs, dropout, steps_here, save, as_lists=not save)
         return [*history[: int(keep_outputs)], *states], (history, saved)
 
     def backward(inputs, constants, kept, upstream):

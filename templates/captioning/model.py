@@ -6,7 +6,6 @@ import tensorflow as tf
 from data.subwords.ids import FIRST_BYTE
 from data.word_dropout import WordDropout
 from rnn_layers.attention_decoder import AttentionDecoder
-from rnn_layers.compiled import for_sentences
 from rnn_layers.gru import GRU
 from rnn_layers.lstm import LSTM
 from rnn_layers.simple_rnn import SimpleRNN
@@ -52,7 +51,8 @@ def build_model(config: Config, vocabulary_size: int, picture_shape: tuple[int, 
                 config.units,
                 return_sequences=True,
                 return_state=True,
-                jit_compile=for_sentences(),
+                # TensorFlow's loop: compiled pieces are no faster on the steps of a sentence, and have to be compiled.
+                jit_compile=False,
                 dtype=LOOPS_IN,
                 name=f"recurrent_{index + 1}",
             )

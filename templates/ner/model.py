@@ -10,7 +10,6 @@ from data.vocabulary import FIRST_WORD, PADDING
 from data.word_dropout import WordDropout
 from rnn_layers import crf
 from rnn_layers.bidirectional import Bidirectional
-from rnn_layers.compiled import for_sentences
 from rnn_layers.gru import GRU
 from rnn_layers.lstm import LSTM
 from rnn_layers.simple_rnn import SimpleRNN
@@ -82,8 +81,9 @@ def build_model(
     # Whole channels of a sentence at a time, so that what is dropped cannot be read off the word beside it.
     states = keras.layers.SpatialDropout1D(config.embedding_dropout, seed=config.seed + 2)(states)
     for index in range(config.layers):
+        # TensorFlow's loop: compiled pieces are no faster on the steps of a sentence, and have to be compiled.
         layer = CELLS[config.cell](
-            config.units, return_sequences=True, jit_compile=for_sentences(), name=f"recurrent_{index + 1}"
+            config.units, return_sequences=True, jit_compile=False, name=f"recurrent_{index + 1}"
         )
         if config.directions == "both":
             layer = Bidirectional(layer, name=f"bidirectional_{index + 1}")

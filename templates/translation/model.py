@@ -7,7 +7,6 @@ from data.vocabulary import PADDING
 from data.word_dropout import WordDropout
 from rnn_layers.attention_decoder import AttentionDecoder
 from rnn_layers.bidirectional import Bidirectional
-from rnn_layers.compiled import for_sentences
 from rnn_layers.gru import GRU
 from rnn_layers.lstm import LSTM
 from rnn_layers.simple_rnn import SimpleRNN
@@ -46,7 +45,7 @@ def build_model(config: Config, source_size: int, target_size: int) -> keras.Mod
                 config.units,
                 return_sequences=True,
                 return_state=True,
-                jit_compile=for_sentences(),
+                jit_compile=False,
                 name=f"recurrent_{index + 1}",
             )
             for index in range(config.decoder_layers)
@@ -73,8 +72,9 @@ def _build_encoder(config: Config, source_size: int) -> keras.Model:
     states = embedding(_drop_pieces(config, config.seed, "dropped_source")(source))
     states = keras.layers.SpatialDropout1D(config.embedding_dropout, seed=config.seed + 2, name="drop_channels")(states)
     for index in range(config.encoder_layers):
+        # TensorFlow's loop: compiled pieces are no faster on the steps of a sentence, and have to be compiled.
         layer = CELLS[config.cell](
-            config.units // 2, return_sequences=True, jit_compile=for_sentences(), name=f"recurrent_{index + 1}"
+            config.units // 2, return_sequences=True, jit_compile=False, name=f"recurrent_{index + 1}"
         )
         states = Bidirectional(layer, name=f"bidirectional_{index + 1}")(states, mask=mask)
         # Whole channels of a sentence at a time: what is dropped cannot be read off the word beside it.

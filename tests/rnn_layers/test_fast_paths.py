@@ -354,21 +354,3 @@ def test_the_outputs_of_a_length_that_the_graph_does_not_know_have_their_size():
         return second(outputs, training=True)
 
     assert graph(tf.ones((16, 7, 3))).shape == (16, 7, 32)
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        ("flags\t\t: fpu avx avx2 fma", False),
-        ("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_bf16\n", "auto"),
-        ("Features\t: fp asimd", "auto"),
-        (None, "auto"),
-    ],
-)
-def test_sentences_are_read_by_the_plain_loop_on_processors_without_avx_512(content, expected, tmp_path, monkeypatch):
-    file = tmp_path / "cpuinfo"
-    if content:
-        file.write_text(content)
-    monkeypatch.setattr(compiled, "Path", lambda path: {"/proc/cpuinfo": file}[path])
-    assert compiled.for_sentences() == expected
-    assert GRU(4, jit_compile=compiled.for_sentences()).jit_compile == expected
