@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -38,12 +39,7 @@ PARTS = ("import", "data and network", "first step", "second step")
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="Processes of each.")
 @click.option("--output", default=RESULTS / "first_step.json", type=click.Path(path_type=Path))
 def main(measured: tuple[str, ...], repeats: int, output: Path) -> None:
-    data = dict.fromkeys(TEMPLATES, "sample")
-    for argument in measured:
-        template, _, name = argument.partition("=")
-        if template not in data or not name:
-            raise click.UsageError(f"{argument!r}: expected TEMPLATE=DATA, of one of {', '.join(TEMPLATES)}")
-        data[template] = str(Path(name).absolute()) if Path(name).exists() else name
+    data = data_of_each(measured)
     found = {template: measure(template, data[template], repeats) for template in data}
     # Here, where no process is timed any more.
     from benchmarks.layer_machine import describe_machine, versions
@@ -55,6 +51,17 @@ def main(measured: tuple[str, ...], repeats: int, output: Path) -> None:
     for template, seconds in found.items():
         table.add_row(template, *(f"{seconds[part]:.2f}" for part in PARTS))
     Console(soft_wrap=True, highlight=False).print(table)
+
+
+def data_of_each(measured: tuple[str, ...]) -> dict[str, str]:
+    """The data of every template, from TEMPLATE=DATA; the sample's where none are named."""
+    data = dict.fromkeys(TEMPLATES, "sample")
+    for argument in measured:
+        template, _, name = argument.partition("=")
+        if template not in data or not name:
+            raise click.UsageError(f"{argument!r}: expected TEMPLATE=DATA, of one of {', '.join(TEMPLATES)}")
+        data[template] = str(Path(name).absolute()) if Path(name).exists() else name
+    return data
 
 
 def measure(template: str, data: str, repeats: int) -> dict[str, float]:
@@ -80,7 +87,7 @@ def measure(template: str, data: str, repeats: int) -> dict[str, float]:
     return {part: round(statistics.median(one[part] for one in found), 2) for part in PARTS}
 
 
-class SecondStepDone(Exception):
+class SeenEnough(Exception):
     """Ends a run that has shown what was to be seen."""
 
 
@@ -93,30 +100,50 @@ def until_second_step(template: str, *flags: str) -> dict[str, float]:
     import_tensorflow(config.USES_ONEDNN)
     marks.append(time.perf_counter())
 
+    def begun():
+        marks.append(time.perf_counter())
+
+    def done(step):
+        marks.append(time.perf_counter())
+        if step == 2:
+            raise SeenEnough
+
+    watch_steps(template, flags, begun, done)
+    return {part: end - begin for part, begin, end in zip(PARTS, marks, marks[1:], strict=False)}
+
+
+def watch_steps(template: str, flags: Sequence[str], begun: Callable[[], None], done: Callable[[int], None]) -> None:
+    """Runs a template in this process until what watches its steps has seen enough.
+
+    Args:
+        template: Its name.
+        flags: Those of its `run`.
+        begun: Called before the first step of an epoch.
+        done: Called after each step, with its number from 1; raises `SeenEnough`.
+    """
     from cli import run_group
     from training.progress import Progress
 
     steps, step_done = Progress.steps, Progress.step_done
 
-    def begun(self, *arguments):
-        marks.append(time.perf_counter())
+    def watched_steps(self, *arguments):
+        begun()
         yield from steps(self, *arguments)
 
-    def done(self, loss, *arguments):
+    def watched_step_done(self, loss, *arguments):
+        # To have read it is to have waited for the step.
         float(loss)
-        marks.append(time.perf_counter())
         step_done(self, loss, *arguments)
-        if self.step == 2:
-            raise SecondStepDone
+        done(self.step)
 
-    Progress.steps, Progress.step_done = begun, done
+    Progress.steps, Progress.step_done = watched_steps, watched_step_done
     try:
         run_group().main([template, *flags], standalone_mode=False)
-    except SecondStepDone:
-        return {part: end - begin for part, begin, end in zip(PARTS, marks, marks[1:], strict=False)}
+    except SeenEnough:
+        return
     finally:
         Progress.steps, Progress.step_done = steps, step_done
-    raise click.ClickException("the run ended before its second step")
+    raise click.ClickException("the run ended before enough of its steps")
 
 
 if __name__ == "__main__":

@@ -162,8 +162,8 @@ def loop(step, carry, inputs, widths, steps, descending, as_lists=False):
         widths: The sizes of the last axes of what a step keeps.
         steps: The `Steps`.
         descending: Whether the last step comes first.
-        as_lists: Whether a loop of TensorFlow's takes the inputs apart beforehand: a step then begins with one operation
-            for each of them instead of four. Second derivatives of it, and XLA, want slices.
+        as_lists: Whether a loop of TensorFlow's takes the inputs apart beforehand: a step then begins with one
+            operation for each of them instead of four. Second derivatives of it, and XLA, want slices.
 
     Returns:
         The last carry; what was kept, each (steps, batch, width).
