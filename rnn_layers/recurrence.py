@@ -1,5 +1,7 @@
 """How a cell is run over time: which of the ways it takes, and what its outputs are where a step is masked."""
 
+import math
+
 import tensorflow as tf
 
 from rnn_layers import compiled, hoisted
@@ -10,6 +12,8 @@ from rnn_layers.watching import is_watching, run_watched
 
 # Below this, compiling takes longer than it saves in a program's life.
 LEAST_UNITS_TO_COMPILE = 24
+# So many steps at most are answered without a loop, which takes as long as they do with a few rows.
+MOST_STEPS_WITHOUT_LOOP = 32
 
 
 def run_over_time(
@@ -110,6 +114,8 @@ def _hoisted(cell, sequences, states, weights, dropout, steps, keep_outputs, tra
     save = training or (compiling() and cell.saves_in_inference)
     if steps.mask is not None:
         steps = steps._replace(mask=tf.transpose(steps.mask, (1, 0, 2)))
+    if not training and not compiling() and (sequences.shape[1] or math.inf) <= MOST_STEPS_WITHOUT_LOOP:
+        steps = steps._replace(unroll=True)
 
     def plainly(inputs, constants):
         mask, dropout = constants

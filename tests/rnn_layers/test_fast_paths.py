@@ -1,5 +1,6 @@
 """The hoisted loop and the pieces compiled by XLA against Keras and finite differences, and which is taken when."""
 
+import collections
 import functools
 import os
 import subprocess
@@ -354,3 +355,31 @@ def test_the_outputs_of_a_length_that_the_graph_does_not_know_have_their_size():
         return second(outputs, training=True)
 
     assert graph(tf.ones((16, 7, 3))).shape == (16, 7, 32)
+
+
+@pytest.mark.parametrize(
+    ("steps", "training", "loops"), [(32, False, 0), (33, False, 1), (32, True, 1), (None, False, 1)]
+)
+def test_some_few_steps_are_answered_without_a_loop(steps, training, loops):
+    layer = GRU(4, return_sequences=True, jit_compile=False)
+    layer.build((None, None, 3))
+    graph = tf.function(lambda rows: layer(rows, mask=rows[:, :, 0] > -1, training=training), autograph=False)
+    traced = graph.get_concrete_function(tf.TensorSpec((None, steps, 3)))
+    assert sum("While" in operation.type for operation in traced.graph.get_operations()) == loops
+    rows = np.random.default_rng(0).normal(size=(2, steps or 5, 3)).astype(np.float32)
+    mask = rows[:, :, 0] > -1
+    np.testing.assert_allclose(traced(tf.constant(rows)), layer(rows, mask=mask, training=training), atol=1e-6)
+
+
+def test_inference_takes_the_inputs_apart_before_its_loop():
+    """One operation for each input of a step; and the same answers."""
+    layer = GRU(4, return_sequences=True)
+    layer.build((None, None, 3))
+    rows = tf.constant(np.random.default_rng(0).normal(size=(2, 5, 3)), tf.float32)
+    expected = layer(rows)
+    with portable():
+        graph = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec((None, None, 3)))
+    body = next(f for f in graph.graph.as_graph_def().library.function if "_body_" in f.signature.name)
+    kinds = collections.Counter(node.op for node in body.node_def)
+    assert kinds["TensorListGetItem"] == 1 and not kinds["StridedSlice"] and not kinds["Pack"]
+    np.testing.assert_allclose(graph(rows), expected, atol=1e-6)
