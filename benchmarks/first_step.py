@@ -133,8 +133,8 @@ def watch_steps(template: str, flags: Sequence[str], begun: Callable[[], None], 
     def watched_step_done(self, loss, *arguments):
         # To have read it is to have waited for the step.
         float(loss)
+        done(self.step + 1)
         step_done(self, loss, *arguments)
-        done(self.step)
 
     Progress.steps, Progress.step_done = watched_steps, watched_step_done
     try:

@@ -27,7 +27,7 @@ def measure_memory(name: str, cell_name: str, shape_name: str) -> dict:
 
     Returns:
         `mib`, the growth over the moment before the first call; `mib_with_compilation`, the same for all calls;
-        `mib_of_a_step`, the part of `mib` that a step takes and gives back, or None; and `method`, in words.
+        `mib_of_a_step`, what a step takes and gives back, or None; and `method`, in words.
     """
     # Before the first look, everything there is to import.
     if name not in ("torch", "jax"):

@@ -89,7 +89,7 @@ def _times(record, mode, title):
 
 
 def _memory(record):
-    table = Table(title="Peak memory of training: MiB over the moment before the first call (what a step gives back)")
+    table = Table(title="Peak memory of training: MiB over the moment before the first call (what a step needs)")
     for column in ("cell", "shape"):
         table.add_column(column)
     for name in NAMES:

@@ -247,8 +247,8 @@ def memory_of_all(cell: str, shape: str) -> dict:
         )
         if done.returncode == 0:
             found[name] = json.loads(done.stdout.splitlines()[-1])
-            if of_a_step.returncode == 0:
-                found[name]["mib_of_a_step"] = json.loads(of_a_step.stdout.splitlines()[-1])["mib_of_a_step"]
+            there = json.loads(of_a_step.stdout.splitlines()[-1]) if of_a_step.returncode == 0 else {}
+            found[name] |= {"mib_of_a_step": there.get("mib_of_a_step"), "environment_of_a_step": GIVING_BACK}
         elif name in WHOLE_STEP_COMPILED:
             found[name] = {"failed": f"exit code {done.returncode}"}
         else:

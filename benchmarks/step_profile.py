@@ -4,10 +4,10 @@
     python -m benchmarks.step_profile translation=multi30k ner=sample
 
 Each template's `run` with its default settings, of its sample or of the data that are named, in a process of its own;
-profiled are its steps from the tenth on. `results/step_profile.json` gets of each the milliseconds of a step, how many
-operations it takes, and which kinds of them take most of the time: summed over threads that work side by side, so that
-they may add up to more than the step. Pieces that XLA compiles are one kind, `XlaLaunch` or `_XlaRun`. The profiler
-itself makes many small operations slower.
+profiled are ten steps after its tenth one. `results/step_profile.json` gets of each the milliseconds of a step, how
+many operations it takes, those of the next batch among them, and which kinds take most of the time: summed over threads
+that work side by side, so that they may add up to more than the step. A piece that XLA compiled counts as one
+operation. The profiler itself makes many small operations slower.
 """
 
 import collections
@@ -30,7 +30,16 @@ FIRST, STEPS, KINDS = 10, 10, 10
 # How the profiler calls a run of what XLA compiled, and what it is called here.
 COMPILED, PIECES = "CpuExecutable::ExecuteAsyncOnStream", "compiled piece"
 # They wait for the operations that they hold.
-HOLDERS = {"StatefulPartitionedCall", "PartitionedCall", "While", "StatelessWhile", "If", "StatelessIf", "Case"}
+HOLDERS = {
+    "StatefulPartitionedCall",
+    "PartitionedCall",
+    "While",
+    "StatelessWhile",
+    "If",
+    "StatelessIf",
+    "XlaLaunch",
+    "_XlaRun",
+}
 
 
 @click.command(help=__doc__)
@@ -39,7 +48,7 @@ HOLDERS = {"StatefulPartitionedCall", "PartitionedCall", "While", "StatelessWhil
 def main(measured: tuple[str, ...], output: Path) -> None:
     data, found = data_of_each(measured), {}
     for template, name in data.items():
-        with process_for_each([template]) as processes, tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, process_for_each([template]) as processes:
             flags = ("--data", name, "--no-test", "--run-dir", f"{folder}/run")
             found[template] = processes[template].submit(profile, template, *flags).result()
     from benchmarks.layer_machine import describe_machine, versions

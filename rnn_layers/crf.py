@@ -242,9 +242,7 @@ def decode(potentials, mask=None):
         return step + 1, best - tf.reduce_max(best, axis=0), history
 
     history = tf.TensorArray(potentials.dtype, size=time, element_shape=steps.shape[2:], clear_after_read=False)
-    _, best, history = tf.while_loop(
-        lambda step, *_: step < time, advance, (0, _start(steps), history), maximum_iterations=time
-    )
+    _, best, history = tf.while_loop(lambda step, *_: step < time, advance, (0, _start(steps), history))
 
     # Where psi_t(i, 0) of each row stands in the flat potentials when t = 0.
     flat = tf.reshape(potentials, [-1])
@@ -256,7 +254,7 @@ def decode(potentials, mask=None):
 
     last = tf.argmax(best, axis=0, output_type=tf.int32)
     path = tf.TensorArray(tf.int32, size=time, element_shape=last.shape)
-    _, _, path = tf.while_loop(lambda step, *_: step >= 0, retreat, (time - 1, last, path), maximum_iterations=time)
+    _, _, path = tf.while_loop(lambda step, *_: step >= 0, retreat, (time - 1, last, path))
     tags = tf.transpose(stack(path, potentials.shape[1], last.shape, [batch]))
     tags.set_shape(potentials.shape[:2])
     score = path_score(potentials, tags, mask)
@@ -296,9 +294,7 @@ def _sum_forward(potentials):
         tf.TensorArray(potentials.dtype, size=time, element_shape=steps.shape[axis:], clear_after_read=False)
         for axis in (1, 2, 3)
     ]
-    _, alpha, (terms, sums, scales) = tf.while_loop(
-        lambda step, *_: step < time, advance, (0, _start(steps), kept), maximum_iterations=time
-    )
+    _, alpha, (terms, sums, scales) = tf.while_loop(lambda step, *_: step < time, advance, (0, _start(steps), kept))
     last = tf.exp(alpha)
     total = tf.reduce_sum(last, axis=0)
     scales = stack(scales, potentials.shape[1], steps.shape[3:], tf.shape(total))
@@ -323,9 +319,7 @@ def _pairwise_backward(kept, upstream):
         return step - 1, tf.reduce_sum(pair, axis=1), pairwise.write(step, pair)
 
     pairwise = tf.TensorArray(last.dtype, size=time, element_shape=terms.element_shape)
-    _, _, pairwise = tf.while_loop(
-        lambda step, *_: step >= 0, retreat, (time - 1, last * upstream, pairwise), maximum_iterations=time
-    )
+    _, _, pairwise = tf.while_loop(lambda step, *_: step >= 0, retreat, (time - 1, last * upstream, pairwise))
     tags, batch = tf.unstack(tf.shape(last))
     pairwise = tf.transpose(stack(pairwise, shape[1], terms.element_shape, [tags, tags, batch]), (3, 0, 1, 2))
     pairwise.set_shape(shape)

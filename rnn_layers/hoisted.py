@@ -55,7 +55,7 @@ class Steps(NamedTuple):
     unroll: bool = False
 
 
-def forward(cell, inputs, states, weights, dropout, steps, save, as_lists=False):
+def forward(cell, inputs, states, weights, dropout, steps, save, differentiable=True):
     """Runs a cell forward.
 
     Args:
@@ -66,7 +66,7 @@ def forward(cell, inputs, states, weights, dropout, steps, save, as_lists=False)
         dropout: The cell's `Dropout`.
         steps: Which steps are taken.
         save: Whether to keep what `backward` needs.
-        as_lists: As for `loop`.
+        differentiable: As for `loop`.
 
     Returns:
         The final states; the states after every step, each (steps, batch, units), or without `save` only the first of
@@ -87,8 +87,8 @@ def forward(cell, inputs, states, weights, dropout, steps, save, as_lists=False)
 
     sizes = [1] * len(states) + list(cell.saved_sizes) if save else [1]
     widths = [size * cell.units for size in sizes]
-    slices = [projected, steps.mask]
-    states, kept = loop(advance, states, slices, widths, steps, steps.go_backwards, as_lists)
+    slices, how = [projected, steps.mask], (steps, steps.go_backwards, differentiable)
+    states, kept = loop(advance, states, slices, widths, *how, as_lists=not differentiable and not save)
     return states, kept[: len(states)], kept[len(states) :]
 
 
@@ -134,7 +134,8 @@ def backward(cell, inputs, first, history, saved, weights, dropout, steps, outpu
 
     slices = [output_gradients, steps.mask, *factors]
     widths = [cell.gates * cell.units] * (1 if cell.adds_projections else 2)
-    first_gradients, kept = loop(retreat, state_gradients, slices, widths, steps, not steps.go_backwards)
+    how = steps, not steps.go_backwards, False
+    first_gradients, kept = loop(retreat, state_gradients, slices, widths, *how)
 
     if steps.mask is not None or steps.bounds is not None:
         # Where no step was taken the derivatives may be anything, infinite ones included.
@@ -152,7 +153,7 @@ def backward(cell, inputs, first, history, saved, weights, dropout, steps, outpu
     return by_input, weights.with_tensors(by_weights), first_gradients
 
 
-def loop(step, carry, inputs, widths, steps, descending, as_lists=False):
+def loop(step, carry, inputs, widths, steps, descending, differentiable=True, as_lists=False):
     """The loop over time.
 
     Args:
@@ -162,8 +163,10 @@ def loop(step, carry, inputs, widths, steps, descending, as_lists=False):
         widths: The sizes of the last axes of what a step keeps.
         steps: The `Steps`.
         descending: Whether the last step comes first.
-        as_lists: Whether a loop of TensorFlow's takes the inputs apart beforehand: a step then begins with one
-            operation for each of them instead of four. Second derivatives of it, and XLA, want slices.
+        differentiable: Whether TensorFlow can differentiate the loop any number of times, under XLA too, for which it
+            counts its steps once more.
+        as_lists: Whether a loop that need not be differentiable twice takes the inputs apart beforehand: a step then
+            begins with one operation for each of them instead of four.
 
     Returns:
         The last carry; what was kept, each (steps, batch, width).
@@ -172,7 +175,7 @@ def loop(step, carry, inputs, widths, steps, descending, as_lists=False):
     length = known.shape[0]
     shapes = [(carry[0].shape[0], width) for width in widths]
 
-    def at(time):
+    def slices_at(time):
         # With bounds not tensor[time]: XLA would take them for constants, and compile anew for each of their values.
         cut = (lambda tensor: tensor[time]) if steps.bounds is None else (lambda tensor: tf.gather(tensor, time))
         return [None if tensor is None else cut(tensor) for tensor in inputs]
@@ -180,13 +183,14 @@ def loop(step, carry, inputs, widths, steps, descending, as_lists=False):
     if length is not None and (steps.unroll or tf.executing_eagerly()):
         kept = []
         for time in reversed(range(length)) if descending else range(length):
-            carry, new = step(carry, at(time))
+            carry, new = step(carry, slices_at(time))
             kept.append(new)
         if descending:
             kept.reverse()
         return carry, [tf.stack(each) for each in zip(*kept, strict=True)]
 
     count = tf.shape(known)[0] if length is None else length
+    at = slices_at
     if as_lists and not compiling():
         lists = [tensor if tensor is None else tf.TensorArray(tensor.dtype, count).unstack(tensor) for tensor in inputs]
 
@@ -208,8 +212,8 @@ def loop(step, carry, inputs, widths, steps, descending, as_lists=False):
         lambda time, *_: time >= start if descending else time < stop,
         body,
         (tf.constant(0) + (stop - 1 if descending else start), list(carry), arrays),
-        # XLA sizes what it keeps by this, so a known length must be given as a number; elsewhere it is one more count.
-        maximum_iterations=count if compiling() else None,
+        # XLA sizes what it keeps by this, so a known length must be given as a number.
+        maximum_iterations=count if differentiable or compiling() else None,
     )
     batch = tf.shape(carry[0])[0]
     return carry, [stack(array, length, shape, [batch, shape[1]]) for array, shape in zip(arrays, shapes, strict=True)]

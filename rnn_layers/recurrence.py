@@ -1,7 +1,5 @@
 """How a cell is run over time: which of the ways it takes, and what its outputs are where a step is masked."""
 
-import math
-
 import tensorflow as tf
 
 from rnn_layers import compiled, hoisted
@@ -12,7 +10,7 @@ from rnn_layers.watching import is_watching, run_watched
 
 # Below this, compiling takes longer than it saves in a program's life.
 LEAST_UNITS_TO_COMPILE = 24
-# So many steps at most are answered without a loop, which takes as long as they do with a few rows.
+# With few rows a loop itself takes as long as the work of its steps: inference does without one for so many at most.
 MOST_STEPS_WITHOUT_LOOP = 32
 
 
@@ -109,24 +107,27 @@ def _compiles(cell, sequences, steps, training, jit_compile, directions):
 
 
 def _hoisted(cell, sequences, states, weights, dropout, steps, keep_outputs, training):
-    """All steps in one loop of TensorFlow's, with the gradient of `rnn_layers.hoisted`."""
+    """All steps in one loop of TensorFlow's, or without one, with the gradient of `rnn_layers.hoisted`."""
     width = len(states)
     save = training or (compiling() and cell.saves_in_inference)
     if steps.mask is not None:
         steps = steps._replace(mask=tf.transpose(steps.mask, (1, 0, 2)))
-    if not training and not compiling() and (sequences.shape[1] or math.inf) <= MOST_STEPS_WITHOUT_LOOP:
+    length = sequences.shape[1]
+    if length is not None and length <= MOST_STEPS_WITHOUT_LOOP and not (training or compiling()):
         steps = steps._replace(unroll=True)
 
     def plainly(inputs, constants):
         mask, dropout = constants
         steps_here = steps._replace(mask=mask)
-        states, history, _ = hoisted.forward(cell, *inputs, dropout, steps_here, save=False, as_lists=exporting())
+        states, history, _ = hoisted.forward(
+            cell, *inputs, dropout, steps_here, save=False, differentiable=not exporting()
+        )
         return [*history[: int(keep_outputs)], *states]
 
     def forward(inputs, constants):
         mask, dropout = constants
         steps_here = steps._replace(mask=mask)
-        states, history, saved = hoisted.forward(cell, *inputs, dropout, steps_here, save, as_lists=not save)
+        states, history, saved = hoisted.forward(cell, *inputs, dropout, steps_here, save, differentiable=False)
         return [*history[: int(keep_outputs)], *states], (history, saved)
 
     def backward(inputs, constants, kept, upstream):

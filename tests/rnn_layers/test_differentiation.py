@@ -187,3 +187,23 @@ def test_on_a_gpu(pair, ways):
     finally:
         keras_derivatives.cache_clear()
         tf.config.experimental.enable_tensor_float_32_execution(True)
+
+
+@pytest.mark.parametrize("pair", ["simple_rnn", "lstm"])
+def test_second_derivatives_by_tapes_around_a_function_that_xla_compiles(pair):
+    """Its gradient is traced after it, and must be XLA's as well."""
+    layer = PAIRS[pair][0](4, return_sequences=True)
+    rows = tf.constant(np.random.default_rng(0).normal(size=(2, 5, 3)), tf.float32)
+    layer(rows)
+
+    def penalty(function):
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                inner.watch(rows)
+                loss = tf.reduce_sum(function(rows) ** 2)
+            squared = tf.reduce_sum(inner.gradient(loss, rows) ** 2)
+        return outer.gradient(squared, layer.trainable_variables)
+
+    found = penalty(tf.function(layer, autograph=False, jit_compile=True))
+    for one, other in zip(found, penalty(layer), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
