@@ -8,13 +8,12 @@ so large that all cores had better work on one product.
 """
 
 import json
-import os
 import weakref
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from rnn_layers import hoisted
+from rnn_layers import hoisted, processor
 from rnn_layers.differentiation import with_own_gradient
 
 STEPS = 40
@@ -26,8 +25,9 @@ LEAST_POSITIONS = 1280
 LEAST_ROWS = 16
 # Pieces whose gates take more than this are cut in two: what a piece needs for its gradient is not to grow too large.
 MOST_PIECE_BYTES = 12 * 1024 * 1024
-# With more bytes of W_h than this, loops side by side push each other's weights out of the cache.
-MOST_SHARED_BYTES = 1536 * 1024
+# With more bytes of W_h than this, loops side by side push each other's weights out of the cache. With AMX a product is
+# that much faster that it is the cache's turn sooner.
+MOST_SHARED_BYTES, MOST_SHARED_BYTES_WITH_AMX = 8 * 1024 * 1024, 1536 * 1024
 
 _programs: dict = {}
 
@@ -79,14 +79,14 @@ def run(cell, sequences, states, weights, dropout, steps, keep_outputs, training
 
 
 def _shares(weights, batch, directions):
-    """The number of rows of each share, by a rule that looks at the sizes only."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of rows of each share, by a rule that looks at the sizes and the processor only."""
+    most_bytes = MOST_SHARED_BYTES_WITH_AMX if "amx_tile" in processor.instruction_sets() else MOST_SHARED_BYTES
     weight_bytes = sum(
         tensor.shape.num_elements() * tensor.dtype.size for tensor in weights.state if tensor is not None
     )
-    if batch is None or weight_bytes > MOST_SHARED_BYTES:
+    if batch is None or weight_bytes > most_bytes:
         return [batch]
-    count = max(1, min(cores // directions, batch // LEAST_ROWS))
+    count = max(1, min(processor.cores() // directions, batch // LEAST_ROWS))
     edges = [batch * share // count for share in range(count + 1)]
     return [stop - start for start, stop in zip(edges[:-1], edges[1:], strict=True)]
 

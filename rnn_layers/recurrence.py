@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from rnn_layers import compiled, hoisted
+from rnn_layers import compiled, hoisted, processor
 from rnn_layers.differentiation import with_own_gradient
 from rnn_layers.hoisted import Dropout, Steps, Weights
 from rnn_layers.portable import compiling, exporting
@@ -10,6 +10,9 @@ from rnn_layers.watching import is_watching, run_watched
 
 # Below this, compiling takes longer than it saves in a program's life.
 LEAST_UNITS_TO_COMPILE = 24
+# XLA multiplies bfloat16 as slowly as float32. Where oneDNN does not, its faster products make up for a plain loop: in
+# training always, and without the products of a gradient from so many units on.
+LEAST_UNITS_TO_ANSWER_BY_ONEDNN = 512
 # With few rows a loop itself takes as long as the work of its steps: inference does without one for so many at most.
 MOST_STEPS_WITHOUT_LOOP = 32
 
@@ -89,11 +92,14 @@ def run_over_time(
 
 
 def _compiles(cell, sequences, steps, training, jit_compile, directions):
-    """Whether XLA compiles pieces: by a rule that looks at the sizes and at what the graph is for."""
+    """Whether XLA compiles pieces: by a rule that looks at the sizes, the processor and what the graph is for."""
     if not jit_compile or tf.executing_eagerly() or compiling() or exporting():
         return False
     if jit_compile is True:
         return True
+    in_bfloat16 = cell.compute_dtype == "bfloat16" and processor.multiplies_bfloat16()
+    if in_bfloat16 and (training or cell.units >= LEAST_UNITS_TO_ANSWER_BY_ONEDNN):
+        return False
     if directions > 1 and cell.gates == 1 and steps.mask is None and (sequences.shape[0] or 0) >= compiled.LEAST_ROWS:
         # TensorFlow runs the two loops side by side, and there is little besides the products for XLA to gain.
         return False

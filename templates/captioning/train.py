@@ -49,7 +49,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         UserError: The data, the device, the encoder or the checkpoint cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
-    device = choose_device(config.seed, config.strategy, config.precision, config.jit, convolutional=True)
+    device = choose_device(config.seed, config.strategy, config.precision, config.jit, bfloat16_on_cpu=True)
     network = build_network(config) if is_frozen(config) else None
 
     # The data. A run that goes on keeps its pieces.

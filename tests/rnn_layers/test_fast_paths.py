@@ -3,6 +3,7 @@
 import collections
 import functools
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rnn_layers import compiled, hoisted, recurrence
+from rnn_layers import compiled, hoisted, processor, recurrence
 from rnn_layers.bidirectional import Bidirectional
 from rnn_layers.cell import RecurrentCell
 from rnn_layers.gru import GRU
 from rnn_layers.layer import RecurrentLayer
+from rnn_layers.lstm import LSTM
 from rnn_layers.portable import portable
 from rnn_layers.simple_rnn import SimpleRNN
 from tests.rnn_layers.test_parity import PAIRS as ALL_PAIRS
@@ -88,7 +90,7 @@ def small_pieces(monkeypatch):
     monkeypatch.setattr(compiled, "STEPS", 8)
     monkeypatch.setattr(compiled, "LEAST_POSITIONS", 1)
     monkeypatch.setattr(compiled, "LEAST_ROWS", 2)
-    monkeypatch.setattr(compiled.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(processor, "cores", lambda: 2)
 
 
 @settings(derandomize=True, deadline=None, max_examples=20)
@@ -159,9 +161,11 @@ def test_compiled_gradient_has_the_precision_of_the_weights(monkeypatch):
 
 def compare_compiled(name, steps, masks=(None,), count=0, training=True, unknown=False, bound=1e-5, **arguments):
     """Our layer in a graph, with pieces compiled by XLA, against Keras's called eagerly."""
+    jit_compile = arguments.pop("jit_compile", True)
     arguments = {"return_sequences": True, "return_state": True, **arguments}
     our_class, their_class = PAIRS[name]
-    ours, theirs = with_weights_of(our_class(UNITS, jit_compile=True, **arguments), their_class(UNITS, **arguments))
+    layer = our_class(UNITS, jit_compile=jit_compile, **arguments)
+    ours, theirs = with_weights_of(layer, their_class(UNITS, **arguments))
     inputs, states = problem(count, steps)
     signature = [tf.TensorSpec((None, None, FEATURES)), [tf.TensorSpec((None, UNITS))] * count]
     signature += [tf.TensorSpec((None, None), tf.bool)] * (masks[0] is not None)
@@ -201,9 +205,10 @@ def test_gradient_of_compiled_inference(name, small_pieces):
     compare_compiled(name, EVEN, training=False)
 
 
-def test_compiled_pieces_in_bfloat16(small_pieces):
+@pytest.mark.parametrize("jit_compile", [True, False])
+def test_compiled_pieces_and_the_loop_in_bfloat16(jit_compile, small_pieces):
     # Ten roundings to 8 bits: neither of the two is exact.
-    compare_compiled("gru", EVEN, bound=10 * 2.0**-8, dtype="mixed_bfloat16")
+    compare_compiled("gru", EVEN, bound=10 * 2.0**-8, dtype="mixed_bfloat16", jit_compile=jit_compile)
 
 
 def test_compiled_bidirectional_equals_keras(small_pieces):
@@ -290,6 +295,56 @@ def test_what_is_compiled(case, compiled_runs):
         call = tf.function(call, input_signature=[tf.TensorSpec((batch, 5, 3))], **graph)
     call(tf.zeros((2, 5, 3)))
     assert bool(compiled_runs) == expected
+
+
+WIDE = recurrence.LEAST_UNITS_TO_ANSWER_BY_ONEDNN
+
+
+@pytest.mark.parametrize(
+    ("expected", "units", "dtype", "training", "multiplies"),
+    [
+        (False, LEAST, "mixed_bfloat16", True, True),
+        (False, WIDE, "mixed_bfloat16", False, True),
+        (True, LEAST, "mixed_bfloat16", False, True),
+        (True, LEAST, "mixed_bfloat16", True, False),
+        (True, WIDE, "float32", True, True),
+    ],
+)
+def test_products_of_bfloat16_are_left_to_onednn_where_it_multiplies_them(
+    expected, units, dtype, training, multiplies, compiled_runs, monkeypatch
+):
+    monkeypatch.setattr(processor, "multiplies_bfloat16", lambda: multiplies)
+    layer = SimpleRNN(units, dtype=dtype)
+    tf.function(functools.partial(layer, training=training))(tf.zeros((2, 5, 3)))
+    assert bool(compiled_runs) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "units", "sets", "expected"),
+    [
+        (64, 512, {"avx2"}, [32, 32]),
+        (64, 512, {"avx2", "amx_tile"}, [64]),
+        (64, 256, {"avx2", "amx_tile"}, [32, 32]),
+        (64, 1024, {"avx2"}, [64]),
+        (31, 64, {"avx2"}, [31]),
+    ],
+)
+def test_cores_share_the_rows_unless_the_weights_are_large(rows, units, sets, expected, monkeypatch):
+    monkeypatch.setattr(processor, "cores", lambda: 2)
+    monkeypatch.setattr(processor, "instruction_sets", lambda: frozenset(sets))
+    cell = LSTM(units).cell
+    cell.build((None, 3))
+    weights = hoisted.Weights(cell.input_weights(), cell.recurrent_weights())
+    assert compiled._shares(weights, rows, directions=1) == expected
+
+
+def test_what_is_asked_of_the_processor():
+    found = processor.instruction_sets()
+    assert processor.cores() >= 1
+    if platform.system() == "Linux" and platform.machine() == "x86_64":
+        assert {"fpu", "sse2"} <= found
+    if not found & {"avx512_bf16", "amx_bf16"}:
+        assert not processor.multiplies_bfloat16()
 
 
 def test_nothing_is_compiled_for_elsewhere(compiled_runs, monkeypatch, tmp_path):

@@ -101,13 +101,12 @@ except UserError as error:
     assert "mixed_bfloat16 CPU" in output and "jit on" in output and output.rstrip().endswith("True")
 
 
-def test_only_what_is_convolutional_computes_in_bfloat16_on_a_cpu_that_multiplies_in_it():
+def test_a_cpu_computes_in_bfloat16_where_it_multiplies_in_it_and_onednn_is_on_and_it_is_asked_for():
     script = """
 import training.device
-for has_amx in (True, False):
-    training.device._cpu_has_amx = lambda: has_amx
-    for convolutional in (True, False):
-        print(training.device.choose_device(0, convolutional=convolutional).precision)
+for multiplies, onednn, asked in ((1, 1, 1), (0, 1, 1), (1, 0, 1), (1, 1, 0)):
+    training.device._cpu_multiplies_bfloat16, training.device.uses_onednn = lambda: multiplies, lambda: onednn
+    print(training.device.choose_device(0, bfloat16_on_cpu=bool(asked)).precision)
 """
     assert run_python(script).split() == ["mixed_bfloat16", "float32", "float32", "float32"]
 
