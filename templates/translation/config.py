@@ -126,7 +126,7 @@ class Config:
 
     # seeds the weights, the order of the pairs and dropout
     seed: Annotated[int, at_least(0), at_most(2**31 - 1)] = 0
-    # float32, mixed_bfloat16, or auto: mixed_bfloat16 on a GPU that computes in it
+    # float32, mixed_bfloat16, or auto: mixed_bfloat16 on a GPU that computes in it, or a CPU with AVX-512 BF16 or AMX
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     # one device, mirrored over several, or auto: mirrored where there are several GPUs
     strategy: Literal["auto", "one", "mirrored"] = "auto"

@@ -31,7 +31,7 @@ def examples(run: RunFolder) -> list[Part]:
     if not file.is_file():
         return []
     with open(file, newline="", encoding="utf-8") as stream:
-        names, *rows = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+        names, *rows = csv.reader(stream, delimiter="\t")
     rows.sort(key=lambda row: -float(row[-1]))
     return [
         Table("Surest translations", names, rows[:MOST_EXAMPLES], f"The whole split stands in {file.name}."),

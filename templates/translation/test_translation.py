@@ -25,7 +25,7 @@ from training.device import Device
 from training.runs.folder import RunFolder
 from training.runs.record import Record
 
-from . import pipeline, serving
+from . import inside, pipeline, serving
 from .config import Config
 from .evaluate import attention_of, evaluate, make_attention_step, make_predict_step, measure
 from .model import build_model
@@ -534,6 +534,15 @@ def test_translations_are_written_beside_their_references(tmp_path):
         ['a "b"', "A", "x\ny", "-0.2500"],
         ["c\td", "CD", "", "-1.0000"],
     ]
+
+
+def test_a_report_shows_translations_whatever_is_in_them(tmp_path):
+    # An untrained network writes lines, tabs and quotes where none should be.
+    found = ['"a', 'b "c"\n\td', "e"]
+    pairs = SentencePairs(["A", "B", "C"], ["A", "B", "C"])
+    write_translations(tmp_path / "translations_validation.tsv", pairs, found, np.array([-3.0, -1.0, -2.0]))
+    surest, least_sure = inside.examples(RunFolder(tmp_path))
+    assert [row[2] for row in surest.rows] == ['b "c"\n\td', "e", '"a'] == [row[2] for row in least_sure.rows][::-1]
 
 
 def test_the_sentences_to_draw_are_neither_the_shortest_nor_the_longest():

@@ -45,7 +45,7 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         UserError: The data, the device, the checkpoint or `initialize_from` cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
-    device = choose_device(config.seed, config.strategy, config.precision, config.jit)
+    device = choose_device(config.seed, config.strategy, config.precision, config.jit, bfloat16_on_cpu=True)
 
     # The data. A run that goes on keeps its pieces, whatever became of the run it was initialized from.
     opened = pipeline.open_source(config, source)

@@ -13,7 +13,10 @@ from tests.loaders import BLANKS, assert_every_loader_answers
 
 SAMPLE = ROOT / "data" / "samples" / "translation"
 GERMAN = ("--source-language", "de", "--target-language", "en")
-SMALL = ("--units", "8", "--embedding-size", "8", "--warm-up-steps", "0", "--learning-rate", "0.02")
+# float32: a run's figures are compared with those of `evaluate`, which answers in it whatever a run trained in.
+SMALL = (
+    "--units", "8", "--embedding-size", "8", "--warm-up-steps", "0", "--learning-rate", "0.02", "--precision", "float32",
+)  # fmt: skip
 OWN = (
     "--data", "own", "--source-language", "en", "--target-language", "de", *SMALL, "--vocabulary-size", "300",
     "--attention", "additive", "--subword-dropout", "0.1", "--longest", "20", "--batch-size", "16", "--epochs", "2",
