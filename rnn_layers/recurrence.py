@@ -10,8 +10,8 @@ from rnn_layers.watching import is_watching, run_watched
 
 # Below this, compiling takes longer than it saves in a program's life.
 LEAST_UNITS_TO_COMPILE = 24
-# XLA multiplies bfloat16 as slowly as float32. Where oneDNN does not, its faster products make up for a plain loop: in
-# training always, and without the products of a gradient from so many units on.
+# XLA multiplies bfloat16 no faster than float32. Where oneDNN does, that makes up for a plain loop: always in training,
+# and in inference from so many units on.
 LEAST_UNITS_TO_ANSWER_BY_ONEDNN = 512
 # With few rows a loop itself takes as long as the work of its steps: inference does without one for so many at most.
 MOST_STEPS_WITHOUT_LOOP = 32

@@ -3,7 +3,6 @@
 import math
 import platform
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -57,9 +56,8 @@ def choose_device(
             logical CPU device where there is no GPU).
         precision: "auto" (mixed_bfloat16 on a GPU that computes in it, compute capability 8.0 or higher; else float32),
             "float32" or "mixed_bfloat16". mixed_float16 is not offered: it would need loss scaling around the clipping.
-        bfloat16_on_cpu: Whether "auto" is mixed_bfloat16 on a CPU, too, that has instructions for products of such
-            matrices (AVX-512 BF16, Intel's AMX) and oneDNN to use them: for a network that was found to train in less
-            time so, and as well.
+        bfloat16_on_cpu: Whether "auto" is mixed_bfloat16 on a CPU, too, unless jit is "on": for a network that was
+            found to train as well in it, on a processor where that takes less time (`rnn_layers.processor` tells).
         jit: "auto" (off: on a CPU each new batch length costs seconds of compiling), "on" or "off".
 
     Returns:
@@ -79,8 +77,7 @@ def choose_device(
     else:
         chosen = tf.distribute.get_strategy()
     if precision == "auto":
-        of_cpu = bfloat16_on_cpu and uses_onednn() and _cpu_multiplies_bfloat16()
-        computes = all(map(_computes_bfloat16, _gpu_details())) if gpus else of_cpu
+        computes = all(map(_computes_bfloat16, _gpu_details())) if gpus else bfloat16_on_cpu and jit != "on"
         precision = "mixed_bfloat16" if computes else "float32"
     keras.mixed_precision.set_dtype_policy(precision)
     return Device(chosen, _device_name(len(gpus) if chosen.num_replicas_in_sync > 1 else 1), precision, jit == "on")
@@ -113,14 +110,6 @@ def _gpu_details() -> list[dict]:
 
 def _computes_bfloat16(details: dict) -> bool:
     return details.get("compute_capability", (0, 0)) >= (8, 0)
-
-
-def _cpu_multiplies_bfloat16() -> bool:
-    try:
-        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:  # no such file but in Linux
-        return False
-    return "avx512_bf16" in told or "amx_bf16" in told
 
 
 def _device_name(count: int) -> str:

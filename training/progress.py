@@ -62,7 +62,10 @@ class Progress:
         self.environment = {**versions(), "device": device.describe(), "threads": threads()}
         self.position, before = load_checkpoint(run.checkpoint_file, self.parts, self.identity)
         if changes := differences(before, {name: self.environment.get(name) for name in before}):
-            warning = f"resumed under another {changes}: the result may differ in its last bits"
+            # How a device is described tells its precision.
+            is_same = device.precision in before.get("device", device.precision)
+            effect = "may differ in its last bits" if is_same else "will differ, for the precision is another"
+            warning = f"resumed under another {changes}: the result {effect}"
             print_facts("", {"warning": warning})
         self.line = LiveLine(config.epochs, best_by)
         self.events = EventLog(run.path)

@@ -13,7 +13,7 @@ from rnn_layers.simple_rnn import SimpleRNN
 from .config import Config
 from .encoders import PlaceEmbedding, build_network, is_frozen
 
-# The loops over time are small beside the convolutions, and bfloat16 does not make them faster on a CPU.
+# The loops over time take little time beside the convolutions; in float32 their states are not rounded at every step.
 LOOPS_IN = "float32"
 # The log odds of a word at first.
 RARE = -5.0

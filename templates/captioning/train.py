@@ -12,6 +12,7 @@ from data.sources.source import Source
 from data.subwords.ids import END, FIRST_BYTE, START
 from data.subwords.pieces import Subwords
 from data.vocabulary import PADDING
+from rnn_layers import processor
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
 from training.adam import Adam
@@ -49,7 +50,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         UserError: The data, the device, the encoder or the checkpoint cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
-    device = choose_device(config.seed, config.strategy, config.precision, config.jit, bfloat16_on_cpu=True)
+    in_bfloat16 = processor.multiplies_bfloat16()
+    device = choose_device(config.seed, config.strategy, config.precision, config.jit, bfloat16_on_cpu=in_bfloat16)
     network = build_network(config) if is_frozen(config) else None
 
     # The data. A run that goes on keeps its pieces.

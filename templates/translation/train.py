@@ -8,6 +8,7 @@ from data.sources.source import Source
 from data.subwords.ids import END, START
 from data.typical_rows import typical_rows
 from data.vocabulary import PADDING
+from rnn_layers import processor
 from rnn_layers.search import Search
 from rnn_layers.token_loss import token_losses
 from training.adam import Adam
@@ -45,7 +46,8 @@ def train(config: Config, source: Source, run: RunFolder, test: bool = True) -> 
         UserError: The data, the device, the checkpoint or `initialize_from` cannot be used.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint is saved.
     """
-    device = choose_device(config.seed, config.strategy, config.precision, config.jit, bfloat16_on_cpu=True)
+    in_bfloat16 = processor.multiplies_bfloat16()
+    device = choose_device(config.seed, config.strategy, config.precision, config.jit, bfloat16_on_cpu=in_bfloat16)
 
     # The data. A run that goes on keeps its pieces, whatever became of the run it was initialized from.
     opened = pipeline.open_source(config, source)

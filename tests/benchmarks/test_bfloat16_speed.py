@@ -23,7 +23,7 @@ def test_all_train_in_both_precisions_from_the_same_losses(template, tmp_path):
     )
     assert all(found["per_second"].values())
     for name, apart in found["loss_apart"].items():
-        # Something is rounded to bfloat16, and nothing else is other.
+        # Something is rounded to bfloat16, and nothing else differs.
         assert (apart < 1e-5) if name.endswith("float32") else (0 < apart < bfloat16_speed.TOLERANCE), name
 
 
@@ -46,3 +46,8 @@ def test_data_and_flags_of_each_template_are_taken():
             bfloat16_speed.configs_of_each((wrong,))
     with pytest.raises(click.UsageError, match="No such option '--unit'"):
         bfloat16_speed.configs_of_each(("ner=sample --unit 8",))
+
+
+def test_the_record_says_what_was_measured_and_not_where_it_lies(tmp_path):
+    assert bfloat16_speed.without_path(f"translation={tmp_path} --units 8") == "translation=DATA --units 8"
+    assert bfloat16_speed.without_path("ner=sample") == "ner=sample"

@@ -3,7 +3,6 @@
 import collections
 import functools
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -323,6 +322,7 @@ def test_products_of_bfloat16_are_left_to_onednn_where_it_multiplies_them(
     ("rows", "units", "sets", "expected"),
     [
         (64, 512, {"avx2"}, [32, 32]),
+        (64, 512, set(), [64]),
         (64, 512, {"avx2", "amx_tile"}, [64]),
         (64, 256, {"avx2", "amx_tile"}, [32, 32]),
         (64, 1024, {"avx2"}, [64]),
@@ -338,13 +338,33 @@ def test_cores_share_the_rows_unless_the_weights_are_large(rows, units, sets, ex
     assert compiled._shares(weights, rows, directions=1) == expected
 
 
-def test_what_is_asked_of_the_processor():
-    found = processor.instruction_sets()
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize(
+    ("told", "expected"), [("avx2 avx512_bf16", True), ("amx_bf16", True), ("avx2 avx512f", False)]
+)
+def test_a_processor_multiplies_bfloat16_by_its_flags_and_onednn(told, expected, onednn, monkeypatch):
+    text = f"processor\t: 0\nflags\t\t: fpu {told}\nbugs\t\t: amx_bf16_of_another_line\n"
+    monkeypatch.setattr(processor.Path, "read_text", lambda *_, **__: text)
+    monkeypatch.setattr(processor._pywrap_util_port, "IsMklEnabled", lambda: onednn)
+    processor.instruction_sets.cache_clear()
+    try:
+        assert processor.instruction_sets() == {"fpu", *told.split()}
+        assert processor.multiplies_bfloat16() == (expected and onednn)
+    finally:
+        processor.instruction_sets.cache_clear()
+
+
+def test_where_there_is_nothing_to_ask_a_processor_has_no_instruction_sets(monkeypatch):
+    def missing(*_, **__):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(processor.Path, "read_text", missing)
+    processor.instruction_sets.cache_clear()
+    try:
+        assert processor.instruction_sets() == set() and not processor.multiplies_bfloat16()
+    finally:
+        processor.instruction_sets.cache_clear()
     assert processor.cores() >= 1
-    if platform.system() == "Linux" and platform.machine() == "x86_64":
-        assert {"fpu", "sse2"} <= found
-    if not found & {"avx512_bf16", "amx_bf16"}:
-        assert not processor.multiplies_bfloat16()
 
 
 def test_nothing_is_compiled_for_elsewhere(compiled_runs, monkeypatch, tmp_path):

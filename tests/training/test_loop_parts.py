@@ -101,12 +101,13 @@ except UserError as error:
     assert "mixed_bfloat16 CPU" in output and "jit on" in output and output.rstrip().endswith("True")
 
 
-def test_a_cpu_computes_in_bfloat16_where_it_multiplies_in_it_and_onednn_is_on_and_it_is_asked_for():
+def test_a_cpu_computes_in_bfloat16_where_it_is_asked_for_and_xla_does_not_compile_all():
     script = """
-import training.device
-for multiplies, onednn, asked in ((1, 1, 1), (0, 1, 1), (1, 0, 1), (1, 1, 0)):
-    training.device._cpu_multiplies_bfloat16, training.device.uses_onednn = lambda: multiplies, lambda: onednn
-    print(training.device.choose_device(0, bfloat16_on_cpu=bool(asked)).precision)
+import tensorflow as tf
+tf.config.set_visible_devices([], "GPU")
+from training.device import choose_device
+for asked, jit, precision in ((1, "auto", "auto"), (0, "auto", "auto"), (1, "on", "auto"), (1, "auto", "float32")):
+    print(choose_device(0, precision=precision, jit=jit, bfloat16_on_cpu=bool(asked)).precision)
 """
     assert run_python(script).split() == ["mixed_bfloat16", "float32", "float32", "float32"]
 
