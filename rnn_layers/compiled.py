@@ -25,8 +25,8 @@ LEAST_POSITIONS = 1280
 LEAST_ROWS = 16
 # Pieces whose gates take more than this are cut in two: what a piece needs for its gradient is not to grow too large.
 MOST_PIECE_BYTES = 12 * 1024 * 1024
-# With more bytes of W_h than this, loops side by side push each other's weights out of the cache. Measured on a Xeon with
-# AMX and on an EPYC without.
+# With more bytes of W_h than this, loops side by side push each other's weights out of the cache. Measured on a Xeon,
+# which has AMX, and on an EPYC, which has not.
 MOST_SHARED_BYTES, MOST_SHARED_BYTES_WITHOUT_AMX = 1536 * 1024, 8 * 1024 * 1024
 
 _programs: dict = {}

@@ -85,6 +85,23 @@ def test_epochs_are_counted_and_told_and_the_best_weights_come_back(run):
     assert (run.path / "plots" / "learning_curve.png").is_file()
 
 
+@pytest.mark.parametrize(
+    ("precision", "effect"),
+    [("float32", "may differ in its last bits"), ("mixed_bfloat16", "will differ, for the precision is another")],
+)
+def test_a_resume_elsewhere_says_how_much_may_differ(precision, effect, run, monkeypatch, capsys):
+    with progress_of(run) as progress:
+        for _ in progress.epochs():
+            take(progress)
+            progress.end_epoch(Result(0.1, {"accuracy": 0.5}))
+            break
+    assert "resumed" not in capsys.readouterr().out
+    monkeypatch.setattr("tests.training.test_progress.CPU", dataclasses.replace(CPU, name="GPU", precision=precision))
+    progress_of(run)
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"{precision}, jit off, deterministic ops here): the result {effect}" in told
+
+
 def test_patience_and_the_loss_as_the_measure(run):
     with progress_of(run, best_by="loss", epochs=9, patience=2) as progress:
         seen = []
