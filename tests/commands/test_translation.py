@@ -178,7 +178,7 @@ def test_a_copy_runs_by_itself_changed_as_the_readme_says(project):
     cli("copy", "translation", "mine", cwd=project)
     change_as_readme_says(project / "mine", "translation")
     flags = [flag if flag != "own" else "../own" for flag in OWN] + ["--epochs", "1", "--run-dir", "copied"]
-    flags += ["--normalized", "--best-by", "exact"]
+    flags += ["--normalized", "--best-by", "exact", "--precision", "mixed_bfloat16"]
 
     def run(*arguments):
         return checked(run_program("-m", *arguments, cwd=project / "mine")).stdout
