@@ -64,7 +64,7 @@ def write_small_data(template: str, folder: Path) -> Path:
         )
         with tarfile.open(sample / "images.tar.xz") as archive:
             members = [member for member in archive if Path(member.name).name in kept]
-            archive.extractall(data, members, filter="data")
+            write_members(archive, members, data)
         return data
     if template == "forecasting":
         header, *rows = (sample / "train.csv").read_text(encoding="utf-8").splitlines()
@@ -79,6 +79,13 @@ def write_small_data(template: str, folder: Path) -> Path:
         rows = (sample / f"{split}{suffix}").read_text(encoding="utf-8").split(between)
         (data / f"{split}{suffix}").write_text(between.join(rows[: count + 1]) + "\n", encoding="utf-8")
     return data
+
+
+def write_members(archive: tarfile.TarFile, members: list[tarfile.TarInfo], folder: Path) -> None:
+    """Writes files of an archive to a folder; `extractall` is not safe without a filter, which Python 3.11.2 lacks."""
+    folder.mkdir(exist_ok=True)
+    for member in members:
+        (folder / member.name).write_bytes(archive.extractfile(member).read())
 
 
 def differences(run: Path, whole: Path) -> list[str]:
