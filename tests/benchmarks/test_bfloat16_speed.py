@@ -22,9 +22,37 @@ def test_all_train_in_both_precisions_from_the_same_losses(template, tmp_path):
         == {f"{name} {precision}" for name in names for precision in ("float32", "bfloat16")}
     )
     assert all(found["per_second"].values())
-    for name, apart in found["loss_apart"].items():
-        # Something is rounded to bfloat16, and nothing else differs.
-        assert (apart < 1e-5) if name.endswith("float32") else (0 < apart < bfloat16_speed.TOLERANCE), name
+    # Ours is rounded to bfloat16; `measure` has compared how far all lie apart.
+    assert found["loss_apart"]["ours bfloat16"] > 0 == found["loss_apart"]["ours float32"]
+
+
+def product_in(precision: str) -> str:
+    import torch
+
+    bfloat16_speed.compute_in(precision)
+    ones = torch.ones(2, 2)
+    return str((ones @ ones).dtype)
+
+
+@pytest.mark.skipif(not installed("torch"), reason="PyTorch is not installed")
+@pytest.mark.parametrize("precision", bfloat16_speed.PRECISIONS)
+def test_pytorch_computes_its_products_in_the_precision(precision):
+    with process_for_each(["torch"]) as processes:
+        for _ in range(2):
+            assert processes["torch"].submit(product_in, precision).result() == f"torch.{precision}"
+
+
+def test_what_computes_something_else_is_not_timed(monkeypatch):
+    def peers_with(losses):
+        pairs = [(name, bfloat16_speed.Peer(lambda batches: None, lambda _, each=each: each)) for name, each in losses]
+        return lambda *_: ([1] * 4, len, iter(pairs))
+
+    config = bfloat16_speed.configs_of_each(())["ner"]
+    monkeypatch.setattr(bfloat16_speed, "installed", lambda *_: [])
+    for wrong in (1.01, float("nan")):
+        monkeypatch.setitem(bfloat16_speed.MAKERS, "ner", peers_with([("ours", 1.0), ("keras", wrong)]))
+        with pytest.raises(RuntimeError, match="ner: not the same is computed"):
+            bfloat16_speed.measure("ner", config, quick=True)
 
 
 def test_ours_stand_beside_the_fastest_of_a_library_in_the_same_precision(capsys):
