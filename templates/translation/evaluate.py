@@ -106,9 +106,11 @@ def attention_of(attention_step, source: np.ndarray, tokens: list[int]) -> np.nd
         tokens: The translation's pieces and the end, (steps,).
 
     Returns:
-        (steps, places), each row's sum 1.
+        (steps, places) float32, each row's sum 1, as exactly as the model's precision has it.
     """
-    return attention_step(source[np.newaxis], np.array([[START, *tokens[:-1]]], np.int32))[0].numpy()
+    attention = attention_step(source[np.newaxis], np.array([[START, *tokens[:-1]]], np.int32))
+    # Of bfloat16 a figure would be blank.
+    return attention[0].numpy().astype(np.float32)
 
 
 def evaluate(run: RunFolder, config: Config, source: Source, split: str | None) -> dict:

@@ -536,6 +536,18 @@ def test_translations_are_written_beside_their_references(tmp_path):
     ]
 
 
+def test_attention_is_float32_whatever_a_model_computes_in():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model, _, examples = small_model()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    step = make_attention_step(model.get_layer("encoder"), model.get_layer("decoder"))
+    attention = attention_of(step, examples.sources[0], [5, 6, END])
+    assert attention.dtype == np.float32 and attention.shape == (3, len(examples.sources[0]))
+    np.testing.assert_allclose(attention.sum(axis=1), 1, atol=0.02)
+
+
 def test_a_report_shows_translations_whatever_is_in_them(tmp_path):
     # An untrained network writes lines, tabs and quotes where none should be.
     found = ['"a', 'b "c"\n\td', "e"]
